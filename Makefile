@@ -1,0 +1,54 @@
+PYTHON ?= python3
+PORT ?= 8501
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Stamps: a requirements file is installed again only when it changes.
+RUN := $(VENV)/.installed-run
+DEV := $(VENV)/.installed-dev
+
+.PHONY: help run test lint bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+# The address is set in .streamlit/config.toml. Streamlit opens the browser itself where there is
+# a display; CI may have one too, but nobody is looking at it.
+run: $(RUN) ## Start the app on this machine and open it in the browser (PORT=8501)
+	$(BIN)/streamlit run app.py --server.port $(PORT) $(if $(CI),--server.headless true)
+
+test: $(DEV) ## Lint, then run all tests; gets a Chromium for the browser tests first
+	@$(BIN)/python tests/get_browser.py
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/pytest
+
+lint: $(DEV) ## Check style, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(DEV) ## Run the benchmarks
+	$(BIN)/python -m benchmarks
+
+clean: ## Remove the virtual environment and all caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(RUN): requirements.txt | $(BIN)/pip
+	$(BIN)/python -m pip install -r requirements.txt
+	@touch $@
+
+$(DEV): requirements-dev.txt $(RUN)
+	$(BIN)/python -m pip install -r requirements-dev.txt
+	@touch $@
+
+# pip is the last thing venv installs, so its presence means a complete environment; --clear
+# starts over after an interrupted attempt.
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "GRU Explainer needs Python 3.11 or newer, but '$(PYTHON) --version' says:" \
+	    "$$($(PYTHON) --version 2>&1). Name a newer one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments, since it lacks ensurepip." \
+	    "On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)

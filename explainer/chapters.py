@@ -1,0 +1,133 @@
+"""The story: which page answers which question, and what it shows, in reading order."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One page.
+
+    Attributes:
+        slug: name of its file and of its address.
+        title: what the menu says.
+        question: what a reader wants to know here; the first line of the page.
+        shows: the quantities of the page, in reading order.
+        task: one thing to try.
+        timed: whether the page is about one time step at a time.
+    """
+
+    slug: str
+    title: str
+    question: str
+    shows: tuple[str, ...] = ()
+    task: str = ""
+    timed: bool = False
+
+
+HOME = Chapter("home", "Home", "What happens inside a gated recurrent unit, number by number?")
+
+CHAPTERS = (
+    Chapter(
+        "tokens",
+        "Tokens",
+        "How does a text become numbers?",
+        task="Move **Merge** from the first to the last and watch the text get shorter while the "
+        "vocabulary grows. Then raise **Merges** under *More settings*.",
+    ),
+    Chapter(
+        "batches",
+        "Batches",
+        "Which tokens go in, and what should come out?",
+        ("ids", "targets"),
+        "Compare a row of inputs with the row of targets below it: the same tokens, one place "
+        "further. Then choose another **Batch** under *More settings*.",
+    ),
+    Chapter(
+        "embedding",
+        "Embedding",
+        "How does a token become a vector?",
+        ("ids", "one_hot", "E", "e"),
+        "Go to a time step whose token you have seen before: the same token gives the same row.",
+        timed=True,
+    ),
+    Chapter(
+        "dropout",
+        "Dropout",
+        "What does dropout do to the numbers?",
+        ("e", "mask_x", "dropout", "x", "mask_h", "h_out"),
+        "Set **Dropout** to 0.5: half of the numbers vanish and the others double. Then lock the "
+        "mask and step through time: the holes stay where they are.",
+        timed=True,
+    ),
+    Chapter(
+        "cell",
+        "The cell",
+        "How does the cell mix the new token with what it remembers?",
+        (
+            *("a_ir", "a_hr", "a_r", "r"),
+            *("a_iz", "a_hz", "a_z", "z"),
+            *("a_in", "h_reset", "a_hn", "a_n", "n", "h"),
+        ),
+        "Find a unit whose z is near 1: its new state is almost its old one. Then switch the reset "
+        "gate to *before* and see which numbers change.",
+        timed=True,
+    ),
+    Chapter(
+        "time",
+        "Through time",
+        "What does the cell keep, and for how long?",
+        ("r", "z", "n", "h"),
+        "Pick one unit and follow it from left to right: where z is high, h hardly moves.",
+        timed=True,
+    ),
+    Chapter(
+        "prediction",
+        "Prediction",
+        "Which token does the network expect next?",
+        ("h", "h_out", "logits", "p"),
+        "Step through time and compare the likeliest token with the target. Before any training "
+        "the network is hardly better than 1 in V.",
+        timed=True,
+    ),
+    Chapter(
+        "loss",
+        "Loss",
+        "How wrong is the prediction, as one number?",
+        ("p", "log_p", "y", "ce_1", "ce_2", "ce_3", "loss"),
+        "Find the target with the smallest probability: its entry in the second term is the "
+        "lowest of all.",
+        timed=True,
+    ),
+    Chapter(
+        "gradients",
+        "Gradients",
+        "How does every number share the blame for the loss?",
+        (
+            *("d_logits", "d_h_out", "d_h_next", "d_h"),
+            *("d_n", "d_z", "d_a_n", "d_a_z", "d_r", "d_a_r"),
+            *("d_h_prev", "d_x", "d_e"),
+        ),
+        "Start at the last time step and go back: *from later* is zero at the end and fills up.",
+        timed=True,
+    ),
+    Chapter(
+        "update",
+        "Update",
+        "What does one update change, and does it help?",
+        ("norm", "predicted_change"),
+        "Raise the **learning rate** until the loss goes up instead of down: the straight line "
+        "that gradient descent follows is only good for a short way.",
+    ),
+)
+
+
+def chapter(slug: str) -> Chapter:
+    """Return the chapter with this slug.
+
+    Raises:
+        KeyError: there is none.
+    """
+    found = {c.slug: c for c in (HOME, *CHAPTERS)}
+    if slug not in found:
+        raise KeyError(f"no chapter {slug!r}; possible: {', '.join(found)}")
+    return found[slug]

@@ -1,0 +1,1 @@
+"""The equations, one function each, in the order of the story."""

@@ -1,0 +1,181 @@
+"""An equation's body, read once into a small tree.
+
+`read` records what a function does to its arguments (torch.fx) and keeps it as a tree of
+three kinds of node. LaTeX, the index form of one scalar, its numbers and its operands
+(`explanation.py`) are walks over that tree, so nobody writes a formula a second time.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A tensor, by name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Number:
+    """A constant that stands in the equation."""
+
+    value: float
+
+
+@dataclass(frozen=True)
+class Apply:
+    """`kind` applied to parts.
+
+    `option` completes the kind: the labels of a contraction ("...d,hd->...h"), the axis
+    that a sum or mean removes (None: all of them), the axis of a size.
+    """
+
+    kind: str
+    parts: tuple[Expression, ...]
+    option: str | int | None = None
+
+
+Expression = Leaf | Number | Apply
+Axis = tuple[str, int]
+"""One axis of a tensor: its dim's letter and its length."""
+
+ELEMENTWISE = {"add", "sub", "mul", "div", "neg", "sigmoid", "tanh", "exp", "log", "sqrt", "min"}
+
+
+def read(function: Callable[..., Any], names: tuple[str, ...]) -> Expression:
+    """Return the body of `function` as a tree over the tensors called `names`.
+
+    Raises:
+        TypeError: the body uses an operation that has no formula here.
+    """
+    import torch.fx
+    from torch.nn import functional as F
+
+    kinds: dict[Any, str] = {
+        operator.add: "add",
+        operator.sub: "sub",
+        operator.mul: "mul",
+        operator.truediv: "div",
+        operator.neg: "neg",
+        torch.sigmoid: "sigmoid",
+        torch.tanh: "tanh",
+        torch.exp: "exp",
+        torch.log: "log",
+        torch.sqrt: "sqrt",
+        torch.clamp: "min",
+        torch.softmax: "softmax",
+        torch.log_softmax: "log_softmax",
+        torch.einsum: "contract",
+        operator.matmul: "contract",
+        F.linear: "contract",
+        F.embedding: "lookup",
+        "sum": "sum",
+        "mean": "mean",
+        "unsqueeze": "unsqueeze",
+        "expand_as": "expand_as",
+        "size": "size",
+        "numel": "size",
+    }
+
+    def convert(x: Any) -> Expression:
+        if not isinstance(x, torch.fx.Node):
+            return Number(float(x))
+        if x.op == "placeholder":
+            return Leaf(given[x.name])
+        kind = kinds.get(x.target)
+        if kind is None:
+            possible = sorted(k if isinstance(k, str) else k.__name__ for k in kinds)
+            raise TypeError(
+                f"equation {function.__name__!r} uses {x.target!r}, which has no formula; "
+                f"possible: {', '.join(possible)}"
+            )
+        if x.target is torch.einsum:
+            return Apply(kind, tuple(map(convert, x.args[1:])), str(x.args[0]))
+        if x.target is operator.matmul:
+            return Apply(kind, tuple(map(convert, x.args)), "...k,kj->...j")
+        if x.target is F.linear:
+            product = Apply(kind, tuple(map(convert, x.args[:2])), "...d,hd->...h")
+            bias = tuple(map(convert, x.args[2:]))
+            return Apply("add", (product, *bias)) if bias else product
+        if kind == "min":
+            return Apply(kind, (convert(x.args[0]), convert(x.kwargs["max"])))
+        if kind in ("sum", "mean", "size"):
+            axis = x.args[1] if len(x.args) > 1 else None
+            return Apply(kind, (convert(x.args[0]),), axis)  # type: ignore[arg-type]
+        if kind in ("softmax", "log_softmax", "unsqueeze"):  # along the last axis, always
+            if x.args[1] != -1:
+                raise TypeError(f"equation {function.__name__!r}: {kind} must be along axis -1")
+            return Apply(kind, (convert(x.args[0]),))
+        return Apply(kind, tuple(map(convert, x.args)))
+
+    graph = torch.fx.Graph()
+    tracer = torch.fx.proxy.GraphAppendingTracer(graph)
+    nodes = [graph.placeholder(f"argument_{i}") for i in range(len(names))]
+    given = {node.name: name for node, name in zip(nodes, names, strict=True)}
+    return convert(function(*(torch.fx.Proxy(node, tracer) for node in nodes)).node)
+
+
+def labels(x: Apply) -> tuple[list[str], str, str]:
+    """Split a contraction's labels into those of each part, of the result, and summed ones."""
+    inputs, output = str(x.option).replace("...", "").split("->")
+    parts = inputs.split(",")
+    summed = "".join(dict.fromkeys(c for p in parts for c in p if c not in output))
+    return parts, output, summed
+
+
+def axes(x: Expression, known: Mapping[str, tuple[Axis, ...]]) -> tuple[Axis, ...]:
+    """Return the axes of an expression from the axes of its tensors."""
+    if isinstance(x, Leaf):
+        return known[x.name]
+    if isinstance(x, Number) or x.kind == "size":
+        return ()
+    own = [axes(p, known) for p in x.parts]
+    if x.kind == "contract":
+        length = label_axes(x, known)
+        _, output, _ = labels(x)
+        leading = own[0][: len(own[0]) - len(labels(x)[0][0])] if "..." in str(x.option) else ()
+        return (*leading, *(length[c] for c in output))
+    if x.kind in ("sum", "mean"):
+        if x.option is None:
+            return ()
+        axis = int(x.option) % len(own[0])
+        return (*own[0][:axis], *own[0][axis + 1 :])
+    if x.kind == "unsqueeze":
+        return (*own[0], ("1", 1))
+    if x.kind == "expand_as":
+        return own[1]
+    if x.kind == "lookup":
+        return (*own[0], own[1][-1])
+    return broadcast(own)
+
+
+def label_axes(x: Apply, known: Mapping[str, tuple[Axis, ...]]) -> dict[str, Axis]:
+    """Return the axis behind each label of a contraction."""
+    found: dict[str, Axis] = {}
+    for part, names in zip(x.parts, labels(x)[0], strict=True):
+        own = axes(part, known)
+        found |= dict(zip(names, own[len(own) - len(names) :], strict=True))
+    return found
+
+
+def broadcast(shapes: list[tuple[Axis, ...]]) -> tuple[Axis, ...]:
+    """Return the axes of an element-by-element result: aligned right, length 1 gives way."""
+    result: list[Axis] = []
+    for i in range(1, max(map(len, shapes), default=0) + 1):
+        column = [s[-i] for s in shapes if len(s) >= i]
+        result.insert(0, max(column, key=lambda axis: axis[1]))
+    return tuple(result)
+
+
+def leaves(x: Expression) -> tuple[str, ...]:
+    """Return the names of all tensors in an expression, each once, in reading order."""
+    if isinstance(x, Leaf):
+        return (x.name,)
+    if isinstance(x, Number):
+        return ()
+    return tuple(dict.fromkeys(n for p in x.parts for n in leaves(p)))

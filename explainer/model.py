@@ -1,0 +1,282 @@
+"""One run: parameters, a forward and a backward pass through time, an update, a second pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explainer.equations import backward, gru, update
+from explainer.network import GIVEN, Network, network
+from explainer.parameters import draw_masks, effective_dropout, initial_parameters
+from explainer.quantity import Quantity, ancestors, depends, solve
+from explainer.settings import Settings
+from explainer.text import Batch, batch, read
+from explainer.trace import Array, Trace, Update
+
+LARGEST_TRACE = 40_000_000
+"""Most numbers in one trace (320 MB): more than any page can show or a small server keep."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Everything one batch does: forward, backward, update, and forward again.
+
+    Attributes:
+        settings: the choices that make it.
+        batch: ids, targets, and the tokens they came from.
+        trace: every quantity of the first pass, values and gradients.
+        update: one SGD update by hand.
+        second: the forward pass on the same batch with the updated parameters.
+    """
+
+    settings: Settings
+    batch: Batch
+    trace: Trace
+    update: Update
+    second: Trace
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all kept values in bytes."""
+        return self.trace.nbytes + self.update.nbytes + self.second.nbytes
+
+
+def through_time(
+    equations: Iterable[Quantity],
+    known: Mapping[str, Tensor],
+    carry: tuple[str, str],
+    start: Tensor,
+    order: Iterable[int],
+) -> dict[str, Tensor]:
+    """Solve equations of which some need a value that another time step makes.
+
+    What does not depend on that value is solved for all time steps at once, before; what it
+    does not depend on, after; only the circle between goes one time step at a time.
+
+    Args:
+        equations: in the order they are computed.
+        known: values by name; those with a time axis have it second, (B, T, ...).
+        carry: (made, needed), such as ("h", "h_prev"): what a time step makes, and the name
+            under which the next one in `order` needs it.
+        start: (B, H), what the first time step in `order` gets.
+        order: the time steps, 0 to T - 1 or backwards.
+
+    Returns:
+        Every new value by name, among them the needed one, stacked over time.
+    """
+    equations = tuple(equations)
+    made, needed = carry
+    later = depends(equations, needed)
+    circle_names = later & ancestors(equations, made)
+    before = [q for q in equations if q.name not in later]
+    circle = [q for q in equations if q.name in circle_names]
+    after = [q for q in equations if q.name in later - circle_names]
+
+    values = {**known, **solve(before, known)}
+    outside = {n for q in circle for n in q.needs} - circle_names - {needed}
+    timed = {n: values[n].unbind(1) for n in outside if values[n].dim() == 3}
+    fixed = {n: values[n] for n in outside if n not in timed}
+    order = list(order)
+    moments: list[dict[str, Tensor]] = [{} for _ in order]
+    carried = start
+    for t in order:
+        here = {n: v[t] for n, v in timed.items()}
+        moments[t] = solve(circle, {**fixed, **here, needed: carried})
+        moments[t][needed] = carried
+        carried = moments[t][made]
+    # stacked with time first, which copies whole matrices, then seen with the batch first
+    stacked = {n: torch.stack([m[n] for m in moments]).transpose(0, 1) for n in moments[0]}
+    values |= stacked
+    values |= solve(after, values)
+    return {n: v for n, v in values.items() if n not in known}
+
+
+def known_values(
+    batch: Batch, dropout: float, masks: Mapping[str, Tensor], h_0: Tensor
+) -> dict[str, Tensor]:
+    """Return what a pass is given, besides parameters: data, masks, first state."""
+    V = len(batch.vocabulary)
+    # a copy: torch warns of read-only arrays, and ids are shared
+    ids, targets = (torch.from_numpy(a.copy()) for a in (batch.ids, batch.targets))
+    return {
+        "ids": ids,
+        "targets": targets,
+        "one_hot": torch.nn.functional.one_hot(ids, V).to(torch.float64),
+        "y": torch.nn.functional.one_hot(targets, V).to(torch.float64),
+        "h_0": h_0,
+        "dropout": torch.tensor(dropout, dtype=torch.float64),
+        **masks,
+    }
+
+
+def forward_pass(equations: tuple[Quantity, ...], known: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Compute every forward quantity; `known` holds parameters and `known_values`."""
+    T = known["ids"].shape[1]
+    return through_time(equations, known, ("h", "h_prev"), known["h_0"], range(T))
+
+
+def backward_pass(
+    equations: tuple[Quantity, ...], known: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Compute every gradient by hand; `known` holds the forward pass too."""
+    T = known["ids"].shape[1]
+    start = torch.zeros_like(known["h_0"])
+    known = {**known, "d_loss": torch.ones_like(known["loss"])}
+    order = range(T - 1, -1, -1)
+    return {
+        "d_loss": known["d_loss"],
+        **through_time(equations, known, ("d_h_prev", "d_h_next"), start, order),
+    }
+
+
+def make_trace(
+    net: Network, values: Mapping[str, Tensor], sizes: Mapping[str, int], gradients: bool = True
+) -> Trace:
+    """Gather what was computed into a trace, in the order of the story."""
+    declared = {q.name: q for q in (*GIVEN, *net.parameters, gru.h_prev, *net.forward)}
+    if gradients:
+        extra = (backward.d_loss, backward.d_h_next, *net.backward)
+        declared |= {q.name: q for q in extra}
+    arrays = {n: values[n].to(torch.float64).numpy() for n in declared}
+    on_demand: dict[str, Callable[[], Array]] = {}
+
+    def look(name: str) -> Array:
+        return arrays[name] if name in arrays else on_demand[name]()
+
+    if gradients:
+        for q in net.on_demand:
+            declared[q.name] = q
+            on_demand[q.name] = partial(compute, q, look, sizes)
+    return Trace(declared, arrays, sizes, on_demand)
+
+
+def compute(q: Quantity, look: Callable[[str], Array], sizes: Mapping[str, int]) -> Array:
+    """Compute a quantity from others, when it is asked for.
+
+    Raises:
+        ValueError: it would have too many numbers.
+    """
+    numbers = int(np.prod([sizes[d] for d in q.dims]))
+    if numbers > LARGEST_TRACE:
+        raise ValueError(
+            f"{q.name} would have {numbers:,} numbers; at most {LARGEST_TRACE:,} are possible. "
+            f"Choose a shorter context or a smaller hidden size."
+        )
+    assert q.function is not None
+    # copies, since torch warns of read-only arrays
+    tensors = (torch.from_numpy(look(n).copy()) for n in q.needs)
+    result: Array = q.function(*tensors).numpy()
+    return result
+
+
+def check_size(settings: Settings, V: int) -> dict[str, int]:
+    """Return the length of each dim.
+
+    Raises:
+        ValueError: one trace would have too many numbers.
+    """
+    D = V if settings.input == "one_hot" else settings.embedding_size
+    H, B, T = settings.hidden_size, settings.batch_size, settings.context_length
+    numbers = B * T * (30 * H + 5 * D + 9 * V) + 2 * (3 * H * (D + H) + V * (H + D))
+    if numbers > LARGEST_TRACE:
+        raise ValueError(
+            f"batch size {B} × context length {T} with hidden size {H} and a vocabulary of {V} "
+            f"tokens makes about {numbers:,} numbers; at most {LARGEST_TRACE:,} are possible. "
+            f"Choose a smaller batch, or a text with fewer different characters."
+        )
+    return {"B": B, "T": T, "D": D, "H": H, "V": V}
+
+
+def run(
+    settings: Settings,
+    parameters: Mapping[str, Tensor] | None = None,
+    h_0: Tensor | None = None,
+    draw: int = 0,
+) -> Run:
+    """Run one batch: forward, backward by hand, one SGD update by hand, forward again.
+
+    Args:
+        settings: every choice; equal settings give equal numbers.
+        parameters: values to use instead of the initial ones, by name, shapes as in the trace.
+        h_0: (B, H) state to begin with; None takes zeros, or with `carry_state` what the
+            batches before this one leave behind.
+        draw: which draw of the dropout masks, from 0.
+
+    Returns:
+        The run, all values float64.
+
+    Raises:
+        ValueError: the text is too short or has too many different characters, or a number
+            stops being finite; the message says what to do.
+    """
+    tokenizer, _ = read(settings)
+    sizes = check_size(settings, len(tokenizer))
+    chosen = batch(settings)
+    net = network(settings)
+    if parameters is None:
+        parameters = initial_parameters(settings, len(tokenizer))
+    if h_0 is None:
+        h_0 = carried_state(settings, net, parameters, sizes)
+    dropout = effective_dropout(settings)
+    given_values = known_values(chosen, dropout, draw_masks(settings, sizes, draw), h_0)
+    values = {**given_values, **parameters}
+    values |= forward_pass(net.forward, values)
+    values |= backward_pass(net.backward, values)
+    trace = make_trace(net, values, sizes)
+
+    updated = update_pass(settings, net, values, sizes)
+    if settings.redraw_masks:
+        given_values |= draw_masks(settings, sizes, draw + 1)
+    again = {**given_values, **{q.name: updated[1][f"new_{q.name}"] for q in net.parameters}}
+    again |= forward_pass(net.forward, again)
+    try:
+        second = make_trace(net, again, sizes, gradients=False)
+    except ValueError as error:
+        raise ValueError(f"after the update, {error}") from None
+    return Run(settings, chosen, trace, updated[0], second)
+
+
+def carried_state(
+    settings: Settings, net: Network, parameters: Mapping[str, Tensor], sizes: Mapping[str, int]
+) -> Tensor:
+    """Return the state before the batch: zeros, or what the batches before leave behind."""
+    h = torch.zeros(sizes["B"], sizes["H"], dtype=torch.float64)
+    if not settings.carry_state:
+        return h
+    up_to_h = ancestors(net.forward, "h")
+    equations = tuple(q for q in net.forward if q.name in up_to_h)
+    for i in range(settings.batch_index):
+        masks = draw_masks(settings, sizes, 0)
+        known = known_values(batch(settings, i), effective_dropout(settings), masks, h)
+        h = forward_pass(equations, {**known, **parameters})["h"][:, -1]
+    return h
+
+
+def update_pass(
+    settings: Settings, net: Network, values: Mapping[str, Tensor], sizes: Mapping[str, int]
+) -> tuple[Update, dict[str, Tensor]]:
+    """Return one SGD update as a trace and as tensors."""
+    clip = settings.clip_norm
+    rates = {"learning_rate": settings.learning_rate} | (
+        {} if clip is None else {"clip_norm": clip}
+    )
+    known = {n: torch.tensor(v, dtype=torch.float64) for n, v in rates.items()}
+    for q in net.parameters:
+        known |= {q.name: values[q.name], f"d_{q.name}": values[f"d_{q.name}"]}
+    equations = update.update_equations(net.parameters, clip is not None)
+    solved = solve(equations, known)
+    gradients = {q.name: q for q in net.backward}
+    rate_quantities = (update.learning_rate, *(() if clip is None else (update.clip_norm,)))
+    declared = {q.name: q for q in (*rate_quantities, *net.parameters)}
+    for q in net.parameters:  # here they are given; the first pass's trace says how they came about
+        declared[f"d_{q.name}"] = replace(
+            gradients[f"d_{q.name}"], function=None, needs=(), expression=None
+        )
+    declared |= {q.name: q for q in equations}
+    arrays = {n: (known | solved)[n].numpy() for n in declared}
+    return Update(declared, arrays, sizes), solved

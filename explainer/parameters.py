@@ -1,0 +1,110 @@
+"""What a run draws: the parameters' first values and dropout's masks.
+
+From generators of their own, so that readers of one server don't disturb each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from explainer.network import GATES, network
+from explainer.settings import Settings
+
+
+def initial_parameters(settings: Settings, vocabulary_size: int) -> dict[str, Tensor]:
+    """Return every parameter's first value, float64, by name.
+
+    Numbers are drawn in float32 and in the order of the source, so they are the source's own:
+
+    * constant: the explainer notebook's: E 1, input weights 0.5, recurrent 0.25, head 1;
+    * normal: the matrices tutorial's: z r n of the input, z r n of the past, then the head,
+      each (inputs, outputs) from torch.randn, after `torch.manual_seed(seed)`;
+    * uniform: what torch.nn.Embedding, torch.nn.GRU and torch.nn.Linear draw, made in this
+      order after `torch.manual_seed(seed)`;
+    * orthogonal: rows or columns at right angles, as the EpyNN GRU layer begins.
+    """
+    V, H = vocabulary_size, settings.hidden_size
+    D = V if settings.input == "one_hot" else settings.embedding_size
+    sizes = {"V": V, "D": D, "H": H}
+    shapes = {q.name: tuple(sizes[d] for d in q.dims) for q in network(settings).parameters}
+    generator = torch.Generator().manual_seed(settings.seed)
+    draw = {"constant": _constant, "normal": _normal, "uniform": _uniform}
+    make = draw.get(settings.initial, _orthogonal)
+    return {n: v.to(torch.float64) for n, v in make(shapes, generator).items()}
+
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+def _constant(shapes: Shapes, generator: torch.Generator) -> dict[str, Tensor]:
+    value = (
+        {"E": 1.0, "W_o": 1.0} | {f"W_i{g}": 0.5 for g in GATES} | {f"W_h{g}": 0.25 for g in GATES}
+    )
+    return {n: torch.full(s, value.get(n, 0.0)) for n, s in shapes.items()}
+
+
+def _normal(shapes: Shapes, generator: torch.Generator) -> dict[str, Tensor]:
+    drawn = {n: torch.zeros(s) for n, s in shapes.items()}
+    names = [*(f"W_{i}{g}" for i in "ih" for g in "zrn"), "W_o", *(["E"] if "E" in shapes else [])]
+    for name in names:
+        rows, columns = shapes[name]
+        if name == "E":
+            drawn[name] = torch.randn(rows, columns, generator=generator)
+        else:
+            drawn[name] = torch.randn(columns, rows, generator=generator).T.contiguous()
+    return drawn
+
+
+def _uniform(shapes: Shapes, generator: torch.Generator) -> dict[str, Tensor]:
+    H = shapes["W_hr"][0]
+    bound = H**-0.5
+    drawn = {}
+    if "E" in shapes:
+        drawn["E"] = torch.empty(shapes["E"]).normal_(generator=generator)
+    for kind in ("W_i", "W_h", "b_i", "b_h"):
+        rows = shapes[f"W_{kind[-1]}r"] if kind[0] == "W" else (H,)
+        packed = torch.empty((3 * rows[0], *rows[1:])).uniform_(-bound, bound, generator=generator)
+        for g, part in zip(GATES, packed.chunk(3), strict=True):
+            # with one bias for each gate, that is the input's
+            name = f"b_{g}" if kind == "b_i" and f"b_{g}" in shapes else f"{kind}{g}"
+            drawn[name] = part.clone()
+    for name in ("W_o", "b_o"):
+        if name in shapes:
+            drawn[name] = torch.empty(shapes[name]).uniform_(-bound, bound, generator=generator)
+    return {n: drawn[n] for n in shapes}
+
+
+def _orthogonal(shapes: Shapes, generator: torch.Generator) -> dict[str, Tensor]:
+    return {
+        n: torch.nn.init.orthogonal_(torch.empty(s), generator=generator)
+        if len(s) == 2
+        else torch.zeros(s)
+        for n, s in shapes.items()
+    }
+
+
+def draw_masks(settings: Settings, sizes: Mapping[str, int], draw: int) -> dict[str, Tensor]:
+    """Return dropout's masks: 1 where a number is kept, 0 where it is dropped.
+
+    Args:
+        settings: share to drop, element-wise or locked, training or not, seed.
+        sizes: B, T, D, H.
+        draw: which draw from this seed, from 0: each update has masks of its own.
+    """
+    q = effective_dropout(settings)
+    generator = torch.Generator().manual_seed((settings.seed * 1_000_003 + draw + 1) % 2**63)
+    masks = {}
+    for name, width in (("mask_x", sizes["D"]), ("mask_h", sizes["H"])):
+        locked = settings.dropout_kind == "locked"
+        shape = (sizes["B"], 1 if locked else sizes["T"], width)
+        kept = torch.rand(shape, generator=generator) >= q
+        masks[name] = kept.to(torch.float64).expand(sizes["B"], sizes["T"], width).contiguous()
+    return masks
+
+
+def effective_dropout(settings: Settings) -> float:
+    """Return the share that is dropped: none when evaluating."""
+    return settings.dropout if settings.training else 0.0

@@ -1,0 +1,236 @@
+"""Proof, in this run: how far the numbers are from those of an independent computation.
+
+Nothing here calls the equations. The references are torch.nn.GRU (a plain NumPy loop where
+the reset gate comes before the product), autograd, F.cross_entropy, torch.optim.SGD, and for
+text and batches the definition itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from explainer.model import Run
+from explainer.network import GATES
+from explainer.text import END_OF_TEXT, normalize, read
+from explainer.trace import Array, Trace
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One comparison.
+
+    Attributes:
+        what: what is compared.
+        reference: with what.
+        difference: the largest difference in this run.
+    """
+
+    what: str
+    reference: str
+    difference: float
+
+
+def prove(run: Run, slug: str) -> tuple[Proof, ...]:
+    """Return the proofs that belong to a chapter, computed now."""
+    proofs = {
+        "tokens": (tokens,),
+        "batches": (batches,),
+        "embedding": (embedding,),
+        "dropout": (dropout,),
+        "cell": (cell, convention),
+        "time": (cell,),
+        "prediction": (prediction,),
+        "loss": (loss,),
+        "gradients": (gradients, contributions),
+        "update": (update, second_pass),
+    }
+    return tuple(make(run) for make in proofs.get(slug, ()))
+
+
+def largest(a: Array | Tensor, b: Array | Tensor) -> float:
+    """Return the largest difference between two arrays of one shape."""
+    first, second = (np.asarray(v.detach() if isinstance(v, Tensor) else v) for v in (a, b))
+    return float(np.abs(first - second).max(initial=0.0))
+
+
+def tokens(run: Run) -> Proof:
+    """Ids back to text: every character that differs counts 1."""
+    settings = run.settings
+    tokenizer, ids = read(settings)
+    text = normalize(settings.text, settings.normalization)
+    decoded = tokenizer.decode(ids.tolist())
+    if settings.end_of_text:
+        text, decoded = text.replace(END_OF_TEXT, ""), decoded.replace(END_OF_TEXT, "")
+    wrong = sum(a != b for a, b in zip(text, decoded, strict=False)) + abs(len(text) - len(decoded))
+    return Proof("characters that differ after encoding and decoding", "the text itself", wrong)
+
+
+def batches(run: Run) -> Proof:
+    """Targets are the inputs one place further: every one that differs counts 1."""
+    flat = run.batch.ids.ravel()
+    wrong = int((flat[1:] != run.batch.targets.ravel()[:-1]).sum())
+    return Proof("targets that are not the next input", "the ids shifted by one", wrong)
+
+
+def embedding(run: Run) -> Proof:
+    """The looked-up row is the one-hot row times the matrix."""
+    t = run.trace
+    product = t["one_hot"] @ t["E"] if "E" in t else t["one_hot"]
+    return Proof(
+        "e", "one-hot times E" if "E" in t else "the one-hot rows", largest(t["e"], product)
+    )
+
+
+def dropout(run: Run) -> Proof:
+    """Survivors have the scale that torch.nn.functional.dropout gives them."""
+    t = run.trace
+    q = float(t["dropout"])
+    kept = F.dropout(torch.ones(64, dtype=torch.float64), q, training=True).max()
+    scale = float(kept) if q else 1.0
+    return Proof(
+        "x and h_out",
+        "the masked numbers with the scale of F.dropout",
+        max(
+            largest(t["x"], np.where(t["mask_x"] == 1, t["e"] * scale, 0.0)),
+            largest(t["h_out"], np.where(t["mask_h"] == 1, t["h"] * scale, 0.0)),
+        ),
+    )
+
+
+def tensor(trace: Trace, name: str) -> Tensor:
+    """Return a value as a tensor of its own."""
+    return torch.from_numpy(trace[name].copy())
+
+
+def torch_gru(trace: Trace) -> torch.nn.GRU:
+    """Return torch.nn.GRU with the trace's parameters."""
+    module = torch.nn.GRU(trace.sizes["D"], trace.sizes["H"], batch_first=True, dtype=torch.float64)
+    packed = {
+        f"{kind}_{side}h_l0": torch.cat([tensor(trace, f"{letter}_{side}{g}") for g in GATES])
+        for kind, letter in (("weight", "W"), ("bias", "b"))
+        for side in "ih"
+    }
+    module.load_state_dict(packed)
+    return module
+
+
+def plain_loop(trace: Trace) -> Array:
+    """Return the hidden states of the reset-before GRU from a plain NumPy loop."""
+    W = {n: trace[n] for n in trace.values if n[:2] in ("W_", "b_")}
+    h, states = trace["h_0"], []
+    for t in range(trace.sizes["T"]):
+        x = trace["x"][:, t]
+        r, z = (
+            1 / (1 + np.exp(-(x @ W[f"W_i{g}"].T + h @ W[f"W_h{g}"].T + W[f"b_{g}"]))) for g in "rz"
+        )
+        n = np.tanh(x @ W["W_in"].T + (r * h) @ W["W_hn"].T + W["b_n"])
+        h = z * h + (1 - z) * n
+        states.append(h)
+    return np.stack(states, 1)
+
+
+def cell(run: Run) -> Proof:
+    """Hidden states against torch.nn.GRU, or a plain loop for reset-before."""
+    t = run.trace
+    if run.settings.variant == "reset_before":
+        return Proof("h", "a plain NumPy loop", largest(t["h"], plain_loop(t)))
+    with torch.no_grad():
+        states, _ = torch_gru(t)(tensor(t, "x"), tensor(t, "h_0").unsqueeze(0))
+    return Proof("h", "torch.nn.GRU", largest(t["h"], states))
+
+
+def convention(run: Run) -> Proof:
+    """The other z convention gives the same states."""
+    return Proof("h", "h in the other convention", largest(run.trace["h"], run.trace["h_other"]))
+
+
+def prediction(run: Run) -> Proof:
+    """Probabilities against torch.softmax of a torch.nn.Linear."""
+    t = run.trace
+    logits = linear(t)
+    return Proof("p", "torch.softmax of F.linear", largest(t["p"], torch.softmax(logits, -1)))
+
+
+def linear(trace: Trace) -> Tensor:
+    """Return the logits from F.linear."""
+    bias = tensor(trace, "b_o") if "b_o" in trace else None
+    return F.linear(tensor(trace, "h_out"), tensor(trace, "W_o"), bias)
+
+
+def cross_entropy(trace: Trace) -> float:
+    """Return the loss from F.cross_entropy on the trace's logits."""
+    targets = tensor(trace, "targets").long()
+    return float(F.cross_entropy(linear(trace).flatten(0, 1), targets.flatten()))
+
+
+def loss(run: Run) -> Proof:
+    """The three terms and their mean against F.cross_entropy."""
+    difference = abs(float(run.trace["loss"]) - cross_entropy(run.trace))
+    return Proof("loss", "F.cross_entropy", difference)
+
+
+def gradients(run: Run) -> Proof:
+    """Every parameter's gradient against autograd, through a forward pass of PyTorch's own."""
+    t = run.trace
+    leaf = {n: tensor(t, n).requires_grad_() for n in run.update.before}
+    keep = 1 - float(t["dropout"])
+    e = F.embedding(tensor(t, "ids").long(), leaf["E"]) if "E" in leaf else tensor(t, "one_hot")
+    x = tensor(t, "mask_x") * e / keep
+    h, states = tensor(t, "h_0"), []
+    after = run.settings.variant == "reset_after"
+    for x_t in x.unbind(1):
+        if after:
+            i, past = (
+                torch.cat([F.linear(v, leaf[f"W_{s}{g}"], leaf[f"b_{s}{g}"]) for g in GATES], -1)
+                for v, s in ((x_t, "i"), (h, "h"))
+            )
+            (ir, iz, inn), (hr, hz, hn) = i.chunk(3, -1), past.chunk(3, -1)
+            n = torch.tanh(inn + torch.sigmoid(ir + hr) * hn)
+            z = torch.sigmoid(iz + hz)
+        else:
+            r, z = (
+                torch.sigmoid(x_t @ leaf[f"W_i{g}"].T + h @ leaf[f"W_h{g}"].T + leaf[f"b_{g}"])
+                for g in "rz"
+            )
+            n = torch.tanh(x_t @ leaf["W_in"].T + (r * h) @ leaf["W_hn"].T + leaf["b_n"])
+        h = torch.lerp(n, h, z)
+        states.append(h)
+    out = tensor(t, "mask_h") * torch.stack(states, 1) / keep
+    logits = F.linear(out, leaf["W_o"], leaf.get("b_o"))
+    F.cross_entropy(logits.flatten(0, 1), tensor(t, "targets").long().flatten()).backward()
+    worst = max(
+        largest(t[f"d_{n}"], v.grad if v.grad is not None else torch.zeros_like(v))
+        for n, v in leaf.items()
+    )
+    return Proof("all gradients of parameters", "autograd", worst)
+
+
+def contributions(run: Run) -> Proof:
+    """The time steps' shares add up to the gradient."""
+    t = run.trace
+    worst = max(largest(t[f"d_W_h{g}_t"].sum(0), t[f"d_W_h{g}"]) for g in GATES)
+    return Proof("recurrent gradients", "the sum of their time steps' shares", worst)
+
+
+def update(run: Run) -> Proof:
+    """Updated parameters against torch.optim.SGD."""
+    leaf = {n: torch.nn.Parameter(torch.from_numpy(v.copy())) for n, v in run.update.before.items()}
+    for n, v in leaf.items():
+        v.grad = tensor(run.trace, f"d_{n}")
+    if run.settings.clip_norm is not None:
+        torch.nn.utils.clip_grad_norm_(leaf.values(), run.settings.clip_norm)
+    torch.optim.SGD(leaf.values(), lr=run.settings.learning_rate).step()
+    worst = max(largest(run.update.after[n], v) for n, v in leaf.items())
+    clipped = " after clip_grad_norm_" if run.settings.clip_norm is not None else ""
+    return Proof("all updated parameters", f"torch.optim.SGD{clipped}", worst)
+
+
+def second_pass(run: Run) -> Proof:
+    """The loss after the update against F.cross_entropy."""
+    difference = abs(float(run.second["loss"]) - cross_entropy(run.second))
+    return Proof("loss after the update", "F.cross_entropy", difference)

@@ -1,0 +1,285 @@
+"""Every choice a reader has, frozen, checked, and equal to the query of a link.
+
+A field's range, its reason and its label stand once, beside its default; the sidebar, the
+errors and the links are made from them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields, replace
+from typing import Any
+
+TEXT_IN_LINK = 2_000
+"""Longest text, in characters, that a link carries; of a longer one it carries the fingerprint."""
+
+
+def number(
+    default: float | None, low: float, high: float, label: str, reason: str, optional: bool = False
+) -> Any:
+    """A whole or real number between two bounds, the bounds included."""
+    kind = type(high)
+    meta = {"kind": kind, "low": low, "high": high, "optional": optional}
+    return field(default=default, metadata={**meta, "label": label, "reason": reason})
+
+
+def choice(default: str, label: str, **options: str) -> Any:
+    """One of a few names, each with the words that explain it."""
+    return field(default=default, metadata={"kind": str, "options": options, "label": label})
+
+
+def switch(default: bool, label: str) -> Any:
+    """Yes or no."""
+    return field(default=default, metadata={"kind": bool, "label": label})
+
+
+def words(default: str | None, high: int, label: str, reason: str) -> Any:
+    """A text of the reader's, at most `high` characters; without a default it can't be empty."""
+    meta = {"kind": str, "high": high, "label": label, "reason": reason}
+    if default is None:
+        return field(metadata={**meta, "required": True})
+    return field(default=default, metadata=meta)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Every choice of a run. Equal settings give equal numbers.
+
+    Raises:
+        ValueError: a value is outside its range; the message says what is possible.
+    """
+
+    text: str = words(None, 200_000, "Text", "a longer one takes more than seconds to cut")
+    tokenizer: str = choice(
+        "bpe", "Tokenizer", characters="one token for each character", bpe="byte-pair merges"
+    )
+    merges: int = number(5, 0, 256, "Merges", "each merge passes over the whole text")
+    normalization: str = choice(
+        "as_is",
+        "Letters",
+        as_is="the text as it is",
+        lower="lower case",
+        letters="lower-case letters a to z, everything else one space",
+    )
+    alphabet: str = words(
+        "", 1_000, "Alphabet", "it only puts the ids of some characters in an order of your own"
+    )
+    end_of_text: bool = switch(True, "End-of-text token around each document")
+    unknown_token: bool = switch(False, "Token for unknown characters")
+    batch_size: int = number(2, 1, 1024, "Batch size B", "B times T is at most 4,096")
+    context_length: int = number(8, 1, 4096, "Context length T", "B times T is at most 4,096")
+    batch_index: int = number(0, 0, 200_000, "Batch", "no text has more batches")
+    carry_state: bool = switch(False, "Carry the state on from batch to batch")
+    input: str = choice(
+        "embedding", "Input", embedding="learned embedding", one_hot="one-hot, no embedding"
+    )
+    embedding_size: int = number(
+        4, 1, 256, "Embedding size D", "a wider matrix has more cells than a screen has room for"
+    )
+    hidden_size: int = number(
+        4, 1, 256, "Hidden size H", "a larger matrix has more cells than a screen has room for"
+    )
+    dropout: float = number(0.1, 0.0, 0.95, "Dropout", "at 1 nothing would be left to scale")
+    dropout_kind: str = choice(
+        "element",
+        "Dropout mask",
+        element="drawn for every number",
+        locked="one mask for all time steps (variational)",
+    )
+    training: bool = switch(True, "Training mode (dropout on)")
+    redraw_masks: bool = switch(False, "New dropout masks for the second pass")
+    variant: str = choice(
+        "reset_after",
+        "Reset gate",
+        reset_after="after the recurrent product, two biases (PyTorch)",
+        reset_before="before the recurrent product, one bias (the papers)",
+    )
+    initial: str = choice(
+        "uniform",
+        "Initial values",
+        constant="constants (explainer notebook)",
+        normal="normal, biases 0 (matrices tutorial)",
+        uniform="uniform (PyTorch)",
+        orthogonal="orthogonal, biases 0 (EpyNN)",
+    )
+    seed: int = number(1, 0, 2**32 - 1, "Seed", "PyTorch's generators take 32 bits")
+    head_bias: bool = switch(False, "Bias in the output head")
+    learning_rate: float = number(
+        5.0, 0.0, 1000.0, "Learning rate", "far below that, numbers stop being finite"
+    )
+    clip_norm: float | None = number(
+        None, 1e-6, 1000.0, "Clip the gradient norm at", "0 would stop learning", optional=True
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range."""
+        for f in fields(self):
+            object.__setattr__(self, f.name, check(f, getattr(self, f.name)))
+        tokens = self.batch_size * self.context_length
+        if tokens > 4096:
+            raise ValueError(
+                f"batch size {self.batch_size} × context length {self.context_length} is "
+                f"{tokens:,} tokens; at most 4,096 are possible, so that every number can be "
+                f"shown. Choose a smaller batch or a shorter context."
+            )
+
+    def to_query(self, base: Settings | None = None) -> dict[str, str]:
+        """Return what a link must say: the preset, and every choice that differs from it.
+
+        Args:
+            base: the preset to start from; None takes the one that leaves least to say.
+        """
+        from explainer.presets import PRESETS
+
+        candidates = [n for n, p in PRESETS.items() if base is None or p == base]
+
+        def differs(name: str) -> list[Field[Any]]:
+            return [
+                f for f in fields(self) if getattr(self, f.name) != getattr(PRESETS[name], f.name)
+            ]
+
+        preset = min(candidates, key=lambda name: len(differs(name)))
+        query = {} if preset == "start" else {"preset": preset}
+        for f in differs(preset):
+            value = getattr(self, f.name)
+            if f.name == "text" and len(value) > TEXT_IN_LINK:
+                query["fingerprint"] = fingerprint(value)
+            else:
+                query[f.name] = write(value)
+        return query
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str], text: str | None = None) -> Settings:
+        """Return the settings that a link says.
+
+        Args:
+            query: names and values as they stand in the link; other names are left alone.
+            text: the long text, where the link has only its fingerprint.
+
+        Raises:
+            ValueError: what is wrong with the link, one sentence for each problem.
+        """
+        settings, problems = read_query(query, text)
+        if problems:
+            raise ValueError(" ".join(problems))
+        return settings
+
+
+def read_query(query: Mapping[str, str], text: str | None = None) -> tuple[Settings, list[str]]:
+    """Return the settings of a link, and a sentence for each part that could not be used."""
+    from explainer.presets import PRESETS
+
+    problems = []
+    preset = query.get("preset", "start")
+    if preset not in PRESETS:
+        problems.append(
+            f"preset is {preset!r}; possible: {', '.join(PRESETS)}. The preset start is shown."
+        )
+        preset = "start"
+    settings = PRESETS[preset]
+    values: dict[str, Any] = {}
+    for f in fields(Settings):
+        left_empty = f.metadata.get("required") and not query.get(f.name)
+        if f.name in query and not left_empty:
+            try:
+                values[f.name] = check(f, parse(f, query[f.name]))
+            except ValueError as error:
+                problems.append(f"{error} The preset's value is shown.")
+    wanted = query.get("fingerprint")
+    if wanted is not None:
+        if text is not None and fingerprint(text) == wanted:
+            values["text"] = text
+        else:
+            problems.append(
+                f"the link needs a text with the fingerprint {wanted!r}, which is too long for a "
+                f"link; upload that text to see the same numbers."
+            )
+    try:
+        return replace(settings, **values), problems
+    except ValueError as error:
+        return settings, [*problems, f"{error} The preset's values are shown."]
+
+
+def fingerprint(text: str) -> str:
+    """Return 16 hexadecimal digits that stand for a text too long for a link."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def check(f: Field[Any], value: Any) -> Any:
+    """Return a field's value in its own type, or say what is possible.
+
+    Raises:
+        ValueError: what was given, what is possible, why, and what to do.
+    """
+    meta = f.metadata
+    kind = meta["kind"]
+    given = f"{f.name} is {shorten(value)}"
+    if value is None and meta.get("optional"):
+        return None
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not kind:
+        expected = {int: "a whole number", float: "a number", bool: "True or False", str: "a text"}
+        raise ValueError(f"{given}; it must be {expected[kind]}.")
+    if "options" in meta and value not in meta["options"]:
+        raise ValueError(f"{given}; possible: {', '.join(meta['options'])}. Choose one of them.")
+    if "low" in meta and not (math.isfinite(value) and meta["low"] <= value <= meta["high"]):
+        raise ValueError(
+            f"{given}; possible: {meta['low']:,} to {meta['high']:,}, since {meta['reason']}. "
+            f"Choose a value in that range."
+        )
+    if meta.get("required") and not value:
+        raise ValueError(
+            f"{f.name} is empty; possible: 1 to {meta['high']:,} characters. Write one."
+        )
+    if kind is str and "high" in meta:
+        if len(value) > meta["high"]:
+            raise ValueError(
+                f"{f.name} has {len(value):,} characters; possible: up to {meta['high']:,}, since "
+                f"{meta['reason']}. Choose a shorter one."
+            )
+        if any("\ud800" <= c <= "\udfff" for c in value):
+            raise ValueError(
+                f"{f.name} has half a character (a lone surrogate); possible: whole Unicode "
+                f"characters. Save the text as UTF-8 again."
+            )
+    return value
+
+
+def shorten(value: Any) -> str:
+    """Return a value as it was written, not too long for a sentence."""
+    written = repr(value)
+    return written if len(written) <= 40 else f"{written[:40]}…"
+
+
+def write(value: Any) -> str:
+    """Return a field's value as a link says it."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0")
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def parse(f: Field[Any], value: str) -> Any:
+    """Read a field's value from a link.
+
+    Raises:
+        ValueError: it is not of the field's kind.
+    """
+    kind = f.metadata["kind"]
+    if kind is str:
+        return value
+    if value == "" and f.metadata.get("optional"):
+        return None
+    if kind is bool:
+        if value not in ("true", "false"):
+            raise ValueError(f"{f.name} is {shorten(value)}; possible: true, false.")
+        return value == "true"
+    try:
+        return kind(value)
+    except ValueError:
+        expected = "a whole number" if kind is int else "a number"
+        raise ValueError(f"{f.name} is {shorten(value)}; it must be {expected}.") from None

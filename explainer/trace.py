@@ -1,0 +1,141 @@
+"""A trace: every quantity of one pass, as read-only arrays that know their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explainer.quantity import DIMS, Quantity
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """What one pass computed: `trace[name]` is a value, iterating gives the names.
+
+    Attributes:
+        quantities: what is in the trace, in the order it was computed.
+        values: one read-only float64 array for each name, dims as its quantity says.
+        sizes: length of each dim, such as {"B": 2, "T": 8, "D": 4, "H": 4, "V": 36}.
+        on_demand: values that are computed when asked for and not kept: each time step's
+            share in a gradient, and what stands inside the activations.
+
+    Raises:
+        ValueError: a value has not the declared shape, or is not finite; the message names
+            where that began.
+    """
+
+    quantities: Mapping[str, Quantity]
+    values: Mapping[str, Array]
+    sizes: Mapping[str, int]
+    on_demand: Mapping[str, Callable[[], Array]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse anything that is not as declared, then lock it."""
+        for name, value in self.values.items():
+            expected = self.shape(name)
+            if value.shape != expected:
+                raise ValueError(f"{name} has shape {value.shape}, expected {expected}")
+        refuse_not_finite(self.quantities, self.values)
+        for value in self.values.values():
+            value.setflags(write=False)
+        for name in ("quantities", "values", "sizes", "on_demand"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    def __getitem__(self, name: str) -> Array:
+        """Return the value called `name`.
+
+        Raises:
+            KeyError: there is none; the message lists what there is.
+        """
+        if name in self.values:
+            return self.values[name]
+        if name in self.on_demand:
+            value = self.on_demand[name]()
+            value.setflags(write=False)
+            return value
+        raise KeyError(f"no {name!r} in this trace; it has {', '.join(self)}")
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over all names, in the order they were computed."""
+        return iter(self.quantities)
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is a quantity of this name."""
+        return name in self.quantities
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of a quantity, without computing it."""
+        return tuple(self.sizes[d] for d in self.quantities[name].dims)
+
+    @property
+    def gradients(self) -> Mapping[str, Array]:
+        """Gradient of the loss with respect to each value, by the value's name, same shape."""
+        return MappingProxyType(
+            {n.removeprefix("d_"): v for n, v in self.values.items() if n.startswith("d_")}
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all kept values in bytes."""
+        return sum(v.nbytes for v in self.values.values())
+
+
+@dataclass(frozen=True, eq=False)
+class Update(Trace):
+    """The trace of one SGD update: parameters before and after, and what lies between."""
+
+    @property
+    def before(self) -> Mapping[str, Array]:
+        """Each parameter before the update."""
+        return {n.removeprefix("new_"): self[n.removeprefix("new_")] for n in self._new}
+
+    @property
+    def after(self) -> Mapping[str, Array]:
+        """Each parameter after the update."""
+        return {n.removeprefix("new_"): self[n] for n in self._new}
+
+    @property
+    def _new(self) -> list[str]:
+        return [n for n in self.values if n.startswith("new_")]
+
+
+def refuse_not_finite(quantities: Mapping[str, Quantity], values: Mapping[str, Array]) -> None:
+    """Raise where infinity or not-a-number began: the first quantity, time step and unit.
+
+    Raises:
+        ValueError: a value is not finite.
+    """
+    found = []
+    for order, (name, value) in enumerate(values.items()):
+        # one pass over the numbers: a sum of finite ones is finite unless they are huge
+        if np.isfinite(value.sum()) or np.isfinite(value).all():
+            continue
+        dims = quantities[name].dims
+        places = np.argwhere(~np.isfinite(value))
+        backwards = name.startswith("d_")
+        time = places[:, dims.index("T")] * (-1 if backwards else 1) if "T" in dims else None
+        place = places[0 if time is None else int(time.argmin())]
+        when = 0 if time is None else int(time.min())
+        found.append((backwards, when, order, name, tuple(int(i) for i in place)))
+    if not found:
+        return
+    *_, name, place = min(found)
+    one = {"B": "sequence", "T": "time step", "D": "feature", "H": "unit", "V": "token id"}
+    where = ", ".join(f"{one[d]} {i}" for d, i in zip(quantities[name].dims, place, strict=True))
+    raise ValueError(
+        f"{name} is {values[name][place]:g}{' at ' + where if where else ''}, and that is where it "
+        f"began; only finite numbers can be shown. Choose a smaller learning rate, or clip the "
+        f"gradient norm."
+    )
+
+
+def describe(trace: Trace, name: str) -> str:
+    """Return a quantity's dims in words, such as "B 2 sequences × H 4 hidden units"."""
+    dims = trace.quantities[name].dims
+    return " × ".join(f"{d} {trace.sizes[d]} {DIMS[d]}" for d in dims) or "a single number"

@@ -1,0 +1,281 @@
+"""One page: what a chapter's file says, shown for the reader's run.
+
+A chapter's file in pages/ only names quantities and tells the story; how they are drawn
+stands here, so that another way to draw them takes its place without touching the story.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from explainer import figures, tables
+from explainer.chapters import Chapter, chapter
+from explainer.explanation import explain
+from explainer.figures import Panel
+from explainer.model import Run
+from explainer.tensor_formula import equation_latex
+from explainer.trace import Array, Trace, describe
+from explainer.views.router import ensure_routed
+from explainer.views.runs import kept_proof
+
+MOST_CELLS = 40_000
+"""Most cells of one picture; a browser draws no more of them in a second."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A chapter's page for one reader.
+
+    Attributes:
+        chapter: what the page is about.
+        run: the reader's run.
+        sequence: which sequence of the batch is looked at.
+        t: which time step.
+        theme: "light" or "dark".
+        digits: digits after the point in cells; None shows all.
+        range: how far the colours reach: this "matrix", over "time", or the whole "run".
+    """
+
+    chapter: Chapter
+    run: Run
+    sequence: int
+    t: int
+    theme: str
+    digits: int | None
+    range: str
+
+    @property
+    def trace(self) -> Trace:
+        """The first pass."""
+        return self.run.trace
+
+    def has(self, name: str) -> bool:
+        """Tell whether this variant has such a quantity."""
+        return name in self.trace
+
+    def say(self, text: str) -> None:
+        """Tell the reader something."""
+        st.markdown(text)
+
+    def note(self, text: str) -> None:
+        """Point out a surprise, or a slip in a source, where the reader meets it."""
+        st.info(text)
+
+    def formula(self, name: str, trace: Trace | None = None) -> None:
+        """Show a quantity's equation, and what it is for."""
+        trace = trace or self.trace
+        q = trace.quantities[name]
+        st.latex(equation_latex(q, trace.quantities))
+        st.caption(f"{q.why} {describe(trace, name)}.")
+
+    def panel(
+        self, name: str, title: str = "", trace: Trace | None = None, sign: str = ""
+    ) -> Panel:
+        """Return a quantity as a matrix: of the chosen sequence, at the chosen time step.
+
+        A parameter that multiplies from the right is turned, so that the picture shows the
+        product of row vectors that the formula writes.
+        """
+        trace = trace or self.trace
+        table = tables.matrix(trace, name, self.run.batch, self.sequence, self.t)
+        value = table.to_numpy()
+        rows, columns = list(map(str, table.index)), list(map(str, table.columns))
+        if value.shape[1] == 1 and len(trace.quantities[name].dims) and len(rows) > 1:
+            value, rows, columns = value.T, [""], rows
+        base = name.removeprefix("new_").removeprefix("lr_").removeprefix("d_")
+        if base.startswith("W_"):
+            value, rows, columns = value.T, columns, rows
+            title = title or f"{name}ᵀ"
+        return Panel(name, title or name, value, rows, columns, self.limit(name, trace), sign=sign)
+
+    def limit(self, name: str, trace: Trace) -> float | None:
+        """Return the end of the colour scale that the reader asked for."""
+        if self.range == "matrix":
+            return None
+        if self.range == "time":
+            return float(np.abs(trace[name]).max(initial=0.0)) or 1.0
+        alike = [n for n in trace.values if figures.kind(n) == figures.kind(name)]
+        alike = [n for n in alike if n.startswith("d_") == name.startswith("d_")]
+        ends = [
+            float(np.abs(trace[n]).max(initial=0.0)) for n in alike if n not in ("ids", "targets")
+        ]
+        return max(ends, default=1.0) or 1.0
+
+    def line(self, written: str) -> list[Panel]:
+        """Return the matrices of a line such as "x · W_ir + b_ir = a_ir", signs between them."""
+        words = written.split()
+        return [
+            self.panel(name, sign=sign)
+            for name, sign in zip(words[::2], [*words[1::2], ""], strict=True)
+        ]
+
+    def matrices(self, key: str, *lines: str | Sequence[Panel], alt: str) -> None:
+        """Draw matrices in lines; a line is written with names and signs, or given."""
+        panels = [self.line(x) if isinstance(x, str) else list(x) for x in lines]
+        cells = sum(p.value.size for line in panels for p in line)
+        if cells > MOST_CELLS:
+            st.warning(
+                f"These matrices have {cells:,} cells; at most {MOST_CELLS:,} are drawn. "
+                f"Choose a smaller hidden size, or see the table below."
+            )
+            return
+        figure = figures.grid(panels, self.theme, self.digits)
+        st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False})
+
+    def over_time(self, *names: str, mark: bool = True) -> None:
+        """Draw quantities of the chosen sequence over all time steps, units downwards."""
+        lines = []
+        for name in names:
+            table = tables.matrix(self.trace, name, self.run.batch, self.sequence)
+            limit = self.limit(name, self.trace) if self.range == "run" else None
+            lines.append(
+                [
+                    Panel(
+                        name,
+                        name,
+                        table.to_numpy().T,
+                        list(map(str, table.columns)),
+                        list(map(str, table.index)),
+                        limit,
+                        self.t if mark else None,
+                    )
+                ]
+            )
+        self.matrices(
+            "over-time-" + "-".join(names),
+            *lines,
+            alt=f"{', '.join(names)} of sequence {self.sequence}, units downwards, time across",
+        )
+
+    def bars(
+        self, key: str, values: Array, labels: list[str], title: str, mark: bool = True
+    ) -> None:
+        """Draw one number for each time step."""
+        figure = figures.bars(values, labels, title, self.theme, self.t if mark else None)
+        st.plotly_chart(figure, key=key, alt=title, config={"displayModeBar": False})
+
+    def tokens(self) -> list[str]:
+        """Return the chosen sequence's tokens with their places."""
+        return tables.labels("T", self.run.batch.ids.shape[1], self.run.batch, self.sequence)
+
+
+def show(slug: str, body: Callable[[Page], None]) -> None:
+    """Show a chapter: its story, then its numbers to open, its code, its proof."""
+    ensure_routed()
+    state = st.session_state
+    digits = {"2": 2, "4": 4, "full": None}
+    page = Page(
+        chapter(slug),
+        state["run"],
+        int(state.get("kept_sequence", 0)),
+        int(state.get("kept_t", 0)),
+        "dark" if st.context.theme.type == "dark" else "light",
+        digits.get(state.get("digits") or "2", 2),
+        state.get("range") or "matrix",
+    )
+    B, T = page.run.batch.ids.shape
+    page = Page(
+        page.chapter, page.run, min(page.sequence, B - 1), min(page.t, T - 1),
+        page.theme, page.digits, page.range,
+    )  # fmt: skip
+    body(page)
+    if page.chapter.task:
+        st.success(f"**Try this.** {page.chapter.task}")
+    names = [n for n in page.chapter.shows if n in page.trace or n in page.run.update]
+    if names:
+        with st.expander("Open any number: its formula, shapes and every term"):
+            open_number(page)
+        with st.expander("Numbers as a table, to look at or take away"):
+            numbers_table(page, names)
+        with st.expander("The equations and their source code"):
+            sources(page, names)
+    proof(page)
+
+
+def open_number(page: Page) -> None:
+    """Let the reader open any number of the run."""
+    run = page.run
+    spaces = {"first pass": run.trace, "update": run.update, "second pass": run.second}
+    left, right = st.columns([1, 3])
+    where = left.radio("Where", list(spaces), key="where", horizontal=False)
+    trace = spaces[where or "first pass"]
+    names = list(trace)
+    first = next((n for n in page.chapter.shows if n in names), names[0])
+    name = right.selectbox("Quantity", names, names.index(first), key=f"open-{where}")
+    q = trace.quantities[name]
+    columns = right.columns(max(len(q.dims), 1))
+    index = []
+    for i, (dim, size) in enumerate(zip(q.dims, trace.shape(name), strict=True)):
+        start = {"B": page.sequence, "T": page.t}.get(dim, 0)
+        index.append(
+            columns[i].number_input(
+                f"{dim} (0 to {size - 1})",
+                0,
+                size - 1,
+                min(start, size - 1),
+                key=f"open-{name}-{i}-{start}",
+            )
+        )
+    opened = explain(trace, name, tuple(index), digits=page.digits if page.digits != 2 else 4)
+    st.caption(opened.why)
+    for label, line in (
+        ("symbols", opened.symbols),
+        ("shapes", opened.shapes),
+        ("numbers", opened.numbers),
+    ):
+        st.caption(label)
+        st.code(line, language=None, wrap_lines=True)
+    st.caption("LaTeX")
+    st.code(opened.latex, language="latex", wrap_lines=True)
+    if len(opened.terms) > 1:
+        st.caption(f"all {len(opened.terms):,} terms, which add up to what the formula takes in")
+        st.dataframe(
+            {
+                "term": [" · ".join(f.text for f in t.factors) for t in opened.terms],
+                "factors": [" · ".join(f"{f.value:.6g}" for f in t.factors) for t in opened.terms],
+                "value": [t.value for t in opened.terms],
+            },
+            height=240,
+        )
+
+
+def numbers_table(page: Page, names: list[str]) -> None:
+    """Show a quantity as a table with tokens as labels, and offer it as a file."""
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    name = left.selectbox("Quantity of this chapter", names, key=f"table-{page.chapter.slug}")
+    trace = page.trace if name in page.trace else page.run.update
+    table = tables.matrix(trace, name, page.run.batch, page.sequence)
+    right.download_button(
+        "Download as CSV",
+        lambda: table.to_csv().encode(),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        key=f"download-{page.chapter.slug}",
+        on_click="ignore",
+    )
+    if table.size > MOST_CELLS:
+        st.caption(f"{table.size:,} numbers; the first rows are shown, the file has all.")
+        table = table.iloc[: max(1, MOST_CELLS // table.shape[1])]
+    st.dataframe(table)
+
+
+def sources(page: Page, names: list[str]) -> None:
+    """Show each equation and the code that computed it."""
+    for name in names:
+        trace = page.trace if name in page.trace else page.run.update
+        st.markdown(f"**`{name}`**")
+        page.formula(name, trace)
+        if code := trace.quantities[name].source:
+            st.code(code, language="python")
+
+
+def proof(page: Page) -> None:
+    """Show how far this run is from independent computations."""
+    proofs = kept_proof(page.run.settings, page.chapter.slug)
+    if proofs:
+        lines = [f"{p.what}: **{p.difference:.1e}** from {p.reference}" for p in proofs]
+        st.caption("**Proof, in this run** · largest difference · " + " · ".join(lines))

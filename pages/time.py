@@ -1,0 +1,29 @@
+"""Through time: what the cell keeps, and for how long."""
+
+from explainer.views.page import Page, show
+
+
+def body(page: Page) -> None:
+    """Show r, z, n and h of one sequence over all time steps."""
+    page.say(
+        "The same weights are used at every time step; only the state travels. Read each picture "
+        "from left to right: a row is one hidden unit, a column one token."
+    )
+    page.formula("h")
+    page.over_time("r", "z")
+    page.over_time("n", "h")
+    page.say(
+        "Three wishes that gates should fulfil, in the lecture's words: **store** something early "
+        "for later (z stays near 1), **skip** what means nothing (z near 1 just there), **reset** "
+        "where something new begins (r or z near 0)."
+    )
+    z = page.trace["z"][page.sequence].mean(-1)
+    page.bars("mean-z", z, page.tokens(), "mean of z over the units: how much is kept")
+    if page.run.settings.initial == "constant":
+        page.note(
+            "With constant weights all units compute the same, so all rows are equal. Choose "
+            "random initial values to see them part."
+        )
+
+
+show("time", body)

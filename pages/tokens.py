@@ -1,0 +1,92 @@
+"""Tokens: how a text becomes numbers."""
+
+import streamlit as st
+
+from explainer import tables, text
+from explainer.views.page import Page, show
+from explainer.views.ribbon.ribbon import MOST_TOKENS, ribbon
+
+
+def body(page: Page) -> None:
+    """Show the text as tokens, every merge, the vocabulary."""
+    settings = page.run.settings
+    tokenizer, ids = text.read(settings)
+    page.say(
+        "A network computes with numbers, so the text is cut into **tokens** and each token gets "
+        "an **id**, its place in the vocabulary. The simplest tokens are single characters. A "
+        "byte-pair tokenizer then looks for the two neighbours that stand together most often and "
+        "makes them one token, again and again."
+    )
+    left, middle, right = st.columns(3)
+    left.metric("characters", f"{len(settings.text):,}")
+    middle.metric("tokens", f"{len(ids):,}")
+    right.metric("vocabulary V", f"{len(tokenizer):,}")
+    if tokenizer.merges:
+        st.subheader("Merge by merge")
+        most = len(tokenizer.merges)
+        done = st.slider("Merge", 0, most, most, key="merge")
+        if done:
+            merge = tokenizer.merges[done - 1]
+            pair = " + ".join(tables.visible(p) for p in merge.pair)
+            page.say(f"Merge {done} of {most}, and how often the pair stood in the text:")
+            st.code(f"{pair} → {tables.visible(merge.token)}   {merge.count} times", language=None)
+        start = text.normalize(settings.text, settings.normalization)[:600]
+        documents = start.split(text.END_OF_TEXT) if settings.end_of_text else [start]
+        for label, count in (("before", done - 1), ("after", done)):
+            if count >= 0 and (done or label == "after"):
+                pieces = [p for d in documents for p in tokenizer.pieces(d, count)]
+                st.caption(f"{label}: {len(pieces)} tokens in the first {len(start)} characters")
+                known = [tables.visible(p) for p in pieces]
+                ribbon(f"ribbon-{label}", known, [tokenizer.ids.get(p, 0) for p in pieces])
+        with st.expander("All merges in the order they were learned"):
+            st.dataframe(tables.merges(tokenizer.merges), hide_index=True)
+    else:
+        page.say("Here every character is a token; nothing is merged.")
+    st.subheader("The text in tokens, coloured by id")
+    shown = ids[: min(len(ids), MOST_TOKENS)].tolist()
+    ribbon("ribbon-text", [tables.visible(tokenizer.tokens[i]) for i in shown], shown)
+    if len(ids) > len(shown):
+        st.caption(f"The first {len(shown):,} of {len(ids):,} tokens.")
+    if settings.end_of_text:
+        page.say(
+            "`<|endoftext|>` stands before and after each document, so that the network can learn "
+            "where a text begins and ends."
+        )
+    if settings == settings_of("linear_algebra"):
+        page.note(
+            "The notebook appends the end token to each text *and* puts one in front, so between "
+            "two texts it stands twice."
+        )
+    if settings.alphabet:
+        page.note(
+            "The tutorial fixes the ids by hand (h 0, a 1, t 2, M 3), yet its `sample` looks "
+            "characters up in `list(set(text))`, whose order changes from run to run, and never "
+            "feeds the character it drew. So its generated strings can't be reproduced."
+        )
+    st.subheader("Try the tokenizer")
+    written = st.text_input("Any text", "Mathematics", key="try", max_chars=500)
+    cut(tokenizer, text.normalize(written or "", settings.normalization))
+    with st.expander("The vocabulary"):
+        st.dataframe(tables.vocabulary(tokenizer.tokens), hide_index=True)
+
+
+def cut(tokenizer: text.Tokenizer, written: str) -> None:
+    """Show a text of the reader's as tokens, and say which characters are unknown."""
+    missing = tokenizer.unknown(written)
+    found = tokenizer.encode(written, skip_unknown=True)
+    ribbon("ribbon-try", [tables.visible(tokenizer.tokens[i]) for i in found], found)
+    st.code(f"ids {found}", language=None, wrap_lines=True)
+    if missing:
+        what = "became the unknown token" if tokenizer.has_unknown else "were left out"
+        st.caption(f"{missing.total()} characters are not in the vocabulary and {what}:")
+        st.code(" ".join(f"{c!r} × {n}" for c, n in missing.items()), language=None)
+
+
+def settings_of(name: str) -> object:
+    """Return a preset."""
+    from explainer.presets import PRESETS
+
+    return PRESETS[name]
+
+
+show("tokens", body)
