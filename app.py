@@ -4,9 +4,7 @@ import streamlit as st
 
 from explainer.views.router import navigation
 
-st.set_page_config(
-    page_title="GRU Explainer", page_icon="🧠", layout="wide", initial_sidebar_state="expanded"
-)
+st.set_page_config(page_title="GRU Explainer", page_icon="🧠", layout="wide")
 page = navigation()
 
 # after the menu, since this is slow the first time

@@ -7,7 +7,7 @@ All of them survive the common kinds of colour blindness.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,10 @@ SCALES: dict[str, dict[str, Scale]] = {
 }
 UNIT = {"r", "z", "z_other", "p", "one_hot", "y", "mask_x", "mask_h"}
 """Quantities between 0 and 1."""
+PIECE = 18
+"""Most columns of a matrix in one line; a wider one is continued below."""
+MOST_IN_PIECES = 800
+"""Most cells of a matrix that is continued; a larger one stays in one piece, colour only."""
 MOST_NUMBERS = 32
 """Most columns with numbers in the cells; wider pictures show colour, and numbers on hover."""
 CELL = 26
@@ -65,7 +69,7 @@ class Panel:
         limit: the number at the end of the colour scale; None takes the matrix's own.
         mark: a column to frame, such as the current time step.
         sign: what stands between this matrix and the next, such as "+" or "=".
-        shape: whether the shape stands beside the title.
+        shape: the shape, where it is not the matrix's own; "" for none.
     """
 
     name: str
@@ -76,13 +80,44 @@ class Panel:
     limit: float | None = None
     mark: int | None = None
     sign: str = ""
-    shape: bool = True
+    shape: str | None = None
+
+    @property
+    def heading(self) -> str:
+        """Title and shape."""
+        rows, columns = self.value.shape
+        shape = f"{rows} × {columns}" if self.shape is None else self.shape
+        return f"<b>{escape(self.title)}</b>  {shape}".rstrip()
+
+    def pieces(self) -> list[Panel]:
+        """Return a wide matrix in pieces of like width that have room for their numbers."""
+        rows, columns = self.value.shape
+        if columns <= PIECE or self.value.size > MOST_IN_PIECES:
+            return [self]
+        count = -(-columns // PIECE)
+        width = -(-columns // count)
+        return [
+            replace(
+                self,
+                title=self.title if start == 0 else "",
+                shape=f"{rows} × {columns}" if start == 0 else "",
+                value=self.value[:, start : start + width],
+                columns=self.columns[start : start + width],
+                limit=self.limit or float(np.abs(self.value).max(initial=0.0)) or 1.0,
+                mark=None
+                if self.mark is None or not start <= self.mark < start + width
+                else self.mark - start,
+            )
+            for start in range(0, columns, width)
+        ]
 
 
 def tick(label: str) -> str:
     """Return a label for the edge of a matrix: of a place without a token, only its number."""
     word, _, number = label.partition(" ")
-    return number if word in ("unit", "feature", "sequence") else escape(label)
+    if word in ("unit", "feature", "sequence", "t"):
+        return number
+    return escape(label if len(label) <= 8 else f"{label[:7]}…")
 
 
 def kind(name: str) -> str:
@@ -114,13 +149,15 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def heatmap(panel: Panel, theme: str, digits: int | None) -> dict[str, Any]:
+def heatmap(
+    panel: Panel, theme: str, digits: int | None, left: float, top: float
+) -> dict[str, Any]:
     """Return one matrix as coloured cells, with its numbers where there is room for them."""
     which = kind(panel.name)
     limit = 1.0 if which == "unit" else panel.limit
     if limit is None:
         limit = float(np.abs(panel.value).max(initial=0.0)) or 1.0
-    columns = panel.value.shape[1]
+    rows, columns = panel.value.shape
     numbers = panel.value.tolist()
     places = [escape(c) for c in panel.columns]
     hover = [
@@ -138,6 +175,8 @@ def heatmap(panel: Panel, theme: str, digits: int | None) -> dict[str, Any]:
     return {
         "type": "heatmap",
         "z": panel.value,
+        "x": [left + i for i in range(columns)],
+        "y": [top + i for i in range(rows)],
         "zmin": 0.0 if which == "unit" else -limit,
         "zmax": limit,
         "colorscale": SCALES[theme][which],
@@ -150,8 +189,49 @@ def heatmap(panel: Panel, theme: str, digits: int | None) -> dict[str, Any]:
     }
 
 
+@dataclass
+class Labels:
+    """Words around the matrices of a picture, drawn in one go."""
+
+    theme: str
+    x: list[float] = field(default_factory=list)
+    y: list[float] = field(default_factory=list)
+    text: list[str] = field(default_factory=list)
+    at: list[str] = field(default_factory=list)
+    size: list[int] = field(default_factory=list)
+    colour: list[str] = field(default_factory=list)
+
+    def add(self, x: float, y: float, text: str, at: str, size: int = 12, hue: str = "") -> None:
+        """Put a word at a place; `at` says on which side of it."""
+        faint = "#555B66" if self.theme == "light" else "#B4BAC4"
+        for column, value in zip(
+            (self.x, self.y, self.text, self.at, self.size, self.colour),
+            (x, y, text, at, size, hue or faint),
+            strict=True,
+        ):
+            column.append(value)  # type: ignore[attr-defined]
+
+    def trace(self) -> dict[str, Any]:
+        """Return them as one trace without marks."""
+        return {
+            "type": "scatter",
+            "mode": "text",
+            "x": self.x,
+            "y": self.y,
+            "text": self.text,
+            "textposition": self.at,
+            "textfont": {"size": self.size, "color": self.colour},
+            "hoverinfo": "skip",
+            "cliponaxis": False,
+            "showlegend": False,
+        }
+
+
 def grid(lines: list[list[Panel]], theme: str, digits: int | None = 2) -> go.Figure:
-    """Draw matrices in lines, every cell of the same height, names and shapes above.
+    """Draw matrices in lines, all cells of one size, names and shapes above.
+
+    All matrices share one pair of axes on which a cell is 1 by 1: several times faster to make
+    and to draw than a pair for each.
 
     Args:
         lines: the matrices of each line, from left to right.
@@ -159,106 +239,70 @@ def grid(lines: list[list[Panel]], theme: str, digits: int | None = 2) -> go.Fig
         digits: digits after the point in the cells; None writes all.
     """
     ink = "#31333F" if theme == "light" else "#FAFAFA"
-    # labels need room of their own on the left, in cells
-    side = [[1.0 if p.value.shape[0] > 1 else 0.3 for p in line] for line in lines]
-    ticks = [[[tick(c) for c in p.columns] for p in line] for line in lines]
-    slanted = [[max(map(len, t), default=0) > 6 for t in line] for line in ticks]
-    across = max(
-        sum(p.value.shape[1] + s for p, s in zip(line, sides, strict=True)) + GAP * (len(line) - 1)
-        for line, sides in zip(lines, side, strict=True)
-    )
-    down = [
-        max(p.value.shape[0] + (3.8 if s else 2.6) for p, s in zip(line, slants, strict=True))
-        for line, slants in zip(lines, slanted, strict=True)
-    ]
-    layout: dict[str, Any] = {
-        "height": int(CELL * sum(down)) + 16,
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "hoverlabel": {"align": "left"},
-    }
-    # everything is gathered first, since Plotly checks the whole figure at every change of it
+    labels = Labels(theme)
     data: list[dict[str, Any]] = []
-    names: list[dict[str, Any]] = []
     frames: list[dict[str, Any]] = []
-    top = 0.0
-    for line, sides, edges, slants, height in zip(lines, side, ticks, slanted, down, strict=True):
+    across, top = 0.0, 0.0
+    for line in (piece for whole in lines for piece in in_pieces(whole)):
         left = 0.0
-        for panel, room, edge, slant in zip(line, sides, edges, slants, strict=True):
-            number = str(len(data) + 1) if data else ""
-            x, y = f"x{number}", f"y{number}"
+        for panel in line:
             rows, columns = panel.value.shape
-            begin, end = (left + room) / across, (left + room + columns) / across
-            high = 1 - (top + 1.2) / sum(down)
-            low = 1 - (top + 1.2 + rows) / sum(down)
-            labelled = 1 < columns <= MOST_NUMBERS
-            data.append({**heatmap(panel, theme, digits), "xaxis": x, "yaxis": y})
-            plain = {
-                "tickfont": {"size": 11},
-                "showgrid": False,
-                "zeroline": False,
-                "fixedrange": True,
-            }
-            layout[f"xaxis{number}"] = {
-                **plain,
-                "domain": (begin, min(end, 1.0)),  # a rounding error above 1 is refused
-                "anchor": y,
-                "tickvals": list(range(columns)) if labelled else [],
-                "ticktext": edge,
-                "tickangle": -40 if slant else 0,
-            }
-            layout[f"yaxis{number}"] = {
-                **plain,
-                "domain": (max(low, 0.0), high),
-                "anchor": x,
-                "autorange": "reversed",
-                "tickvals": list(range(rows)) if 1 < rows <= 64 else [],
-                "ticktext": [tick(r) for r in panel.rows],
-            }
-            names.append(
-                {
-                    "text": f"<b>{escape(panel.title)}</b>"
-                    + (f"  {rows} × {columns}" if panel.shape else ""),
-                    "font": {"size": 13, "color": hue(panel.name, theme)},
-                    "x": begin,
-                    "y": high,
-                    "xref": "paper",
-                    "yref": "paper",
-                    "xanchor": "left",
-                    "yanchor": "bottom",
-                    "showarrow": False,
-                }
-            )
+            first = len(line) == 1 or panel is line[0]
+            if rows > 1:  # room for the rows' labels
+                left += max(max(map(len, map(tick, panel.rows))) * 0.17, 0.3)
+            data.append(heatmap(panel, theme, digits, left + 0.5, top + 1.5))
+            title = panel.heading
+            labels.add(left, top + 0.62, title, "middle right", 13, hue(panel.name, theme))
+            if 1 < columns <= MOST_NUMBERS:
+                for i, column in enumerate(panel.columns):
+                    labels.add(left + i + 0.5, top + 1.35 + rows, tick(column), "middle center", 11)
+            if 1 < rows <= 64:
+                for i, row in enumerate(panel.rows):
+                    labels.add(left - 0.05, top + i + 1.5, tick(row), "middle left", 11)
+            middle = top + 1 + rows / 2
             if panel.sign:
-                names.append(
-                    {
-                        "text": panel.sign,
-                        "font": {"size": 16, "color": ink},
-                        "x": (left + room + columns + GAP / 2) / across,
-                        "y": (high + low) / 2,
-                        "xref": "paper",
-                        "yref": "paper",
-                        "xanchor": "center",
-                        "yanchor": "middle",
-                        "showarrow": False,
-                    }
-                )
+                labels.add(left + columns + GAP / 2, middle, panel.sign, "middle center", 16, ink)
             if panel.mark is not None:
                 frames.append(
                     {
                         "type": "rect",
-                        "xref": x,
-                        "yref": y,
-                        "x0": panel.mark - 0.5,
-                        "x1": panel.mark + 0.5,
-                        "y0": -0.5,
-                        "y1": rows - 0.5,
+                        "x0": left + panel.mark,
+                        "x1": left + panel.mark + 1,
+                        "y0": top + 1,
+                        "y1": top + 1 + rows,
                         "line": {"color": ink, "width": 2},
                     }
                 )
-            left += room + columns + GAP
-        top += height
-    return go.Figure({"data": data, "layout": {**layout, "annotations": names, "shapes": frames}})
+            wide = max(columns, 0.24 * len(title) - 1.5)  # a long title needs room, too
+            across = max(across, left + wide)
+            left += (wide if first and len(line) > 1 and not panel.sign else columns) + GAP
+        top += max(p.value.shape[0] for p in line) + 2.1
+    hidden = {"visible": False, "fixedrange": True}
+    return go.Figure(
+        {
+            "data": [*data, labels.trace()],
+            "layout": {
+                "width": max(int(across * cell_width(digits)), 120) + 16,
+                "height": int(CELL * top) + 16,
+                "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+                "plot_bgcolor": "rgba(0,0,0,0)",
+                "hoverlabel": {"align": "left"},
+                "xaxis": {**hidden, "range": [0, across]},
+                "yaxis": {**hidden, "range": [top, 0]},
+                "shapes": frames,
+            },
+        }
+    )
+
+
+def in_pieces(line: list[Panel]) -> list[list[Panel]]:
+    """Return a line of one wide matrix as several lines."""
+    return [[p] for p in line[0].pieces()] if len(line) == 1 else [line]
+
+
+def cell_width(digits: int | None) -> int:
+    """Return the width of a cell in pixels: its number, and a little air."""
+    return 150 if digits is None else 46 if digits <= 2 else 58
 
 
 def bars(
@@ -301,7 +345,7 @@ def legend(theme: str) -> go.Figure:
     unit = np.linspace(0.0, 1.0, 5).reshape(1, -1)
 
     def panel(name: str, title: str, value: Array) -> Panel:
-        return Panel(name, title, value, [""], [""] * value.shape[1], shape=False)
+        return Panel(name, title, value, [""], [""] * value.shape[1], shape="")
 
     return grid(
         [

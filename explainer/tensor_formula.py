@@ -103,11 +103,13 @@ def tensor(
 def product(x: Apply, texts: list[str], latex: bool) -> str:
     """Write a product of matrices: row vectors times a transposed weight, or a sum over dims."""
     if x.option == "...d,hd->...h":
-        return f"{texts[0]} {texts[1]}" + (r"^\top" if latex else "ᵀ")
+        return rf"{texts[0]} {{{texts[1]}}}^\top" if latex else f"{texts[0]} {texts[1]}ᵀ"
     if x.option == "...k,kj->...j":
         return f"{texts[0]} {texts[1]}"
     _, _, summed = labels(x)
     letters = summed.replace("b", "B").replace("t", "T")
-    turned = texts[0] + ((r"^\top" if latex else "ᵀ") if len(texts) > 1 else "")
+    turned = texts[0]
+    if len(texts) > 1:  # braces, since a symbol with a raised part takes no second one
+        turned = rf"{{{turned}}}^\top" if latex else f"{turned}ᵀ"
     over = ",".join(letters)
     return (rf"\sum_{{{over}}} " if latex else f"Σ_{over} ") + " ".join((turned, *texts[1:]))

@@ -138,4 +138,4 @@ def refuse_not_finite(quantities: Mapping[str, Quantity], values: Mapping[str, A
 def describe(trace: Trace, name: str) -> str:
     """Return a quantity's dims in words, such as "B 2 sequences × H 4 hidden units"."""
     dims = trace.quantities[name].dims
-    return " × ".join(f"{d} {trace.sizes[d]} {DIMS[d]}" for d in dims) or "a single number"
+    return " × ".join(f"{d} {trace.sizes[d]} {DIMS[d]}" for d in dims) or "A single number"

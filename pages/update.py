@@ -23,7 +23,7 @@ def body(page: Page) -> None:
         page.panel(f"lr_d_{name}", "learning rate × gradient", update),
         page.panel(f"new_{name}", "after", update),
     ]
-    wide = panels[0].value.shape[1] > 10
+    wide = panels[0].value.shape[1] > 9
     lines = [[p] for p in panels] if wide else [panels[:2], panels[2:]]
     page.matrices("update", *lines, alt=f"{name} before, its gradient, the change, after")
     st.subheader("Every parameter")
@@ -41,7 +41,7 @@ def body(page: Page) -> None:
     promised = float(update["predicted_change"])
     left, middle, right = st.columns(3)
     left.metric("loss before", f"{before:.4f}")
-    middle.metric("loss after", f"{after:.4f}", f"{after - before:.4f}", delta_color="inverse")
+    middle.metric("loss after", f"{after:.4f}", f"{after - before:.4f}", "inverse")
     right.metric("the slope alone promised", f"{before + promised:.4f}", f"{promised:.4f}", "off")
     change = (after - before) / before if before else 0.0
     page.say(f"On the same batch the loss changes by **{change:+.1%}**.".replace("-", "−"))

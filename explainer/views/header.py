@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from explainer.chapters import CHAPTERS, HOME, Chapter
@@ -10,10 +12,13 @@ from explainer.tables import visible
 from explainer.text import Batch
 from explainer.views.sidebar import BOUND
 
+STYLE = Path(__file__).with_name("page.css")
+
 
 def header(slug: str, settings: Settings, problems: list[str]) -> None:
     """Draw the head of a page, and put its run where the page finds it."""
     chapter = next((c for c in CHAPTERS if c.slug == slug), HOME)
+    st.html(STYLE)
     st.title(chapter.title if chapter is not HOME else "GRU Explainer")
     st.markdown(f"##### {chapter.question}")
     from explainer.views.runs import current  # torch is slow to import; the title comes first

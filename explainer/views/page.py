@@ -26,6 +26,10 @@ MOST_CELLS = 40_000
 """Most cells of one picture; a browser draws no more of them in a second."""
 
 
+WIDEST = 1100
+"""Width of the page in pixels; a wider picture is made as wide as the page is."""
+
+
 @dataclass(frozen=True)
 class Page:
     """A chapter's page for one reader.
@@ -109,7 +113,7 @@ class Page:
         """Return the matrices of a line such as "x · W_ir + b_ir = a_ir", signs between them."""
         words = written.split()
         return [
-            self.panel(name, sign=sign)
+            self.panel(name, sign="" if sign == "," else sign)
             for name, sign in zip(words[::2], [*words[1::2], ""], strict=True)
         ]
 
@@ -124,7 +128,11 @@ class Page:
             )
             return
         figure = figures.grid(panels, self.theme, self.digits)
-        st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False})
+        # cells shrink by a fifth at most, then the picture scrolls sideways (page.css)
+        width = min(int(figure.layout.width), WIDEST)
+        figure.layout.width = None
+        with st.container(key=f"least-{width * 4 // 500}-{key}"):
+            st.plotly_chart(figure, key=key, alt=alt, width=width, config={"displayModeBar": False})
 
     def over_time(self, *names: str, mark: bool = True) -> None:
         """Draw quantities of the chosen sequence over all time steps, units downwards."""
