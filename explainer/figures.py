@@ -46,6 +46,10 @@ PIECE = 18
 """Most columns of a matrix in one line; a wider one is continued below."""
 MOST_IN_PIECES = 800
 """Most cells of a matrix that is continued; a larger one stays in one piece, colour only."""
+MOST_ROWS = MOST_COLUMNS = 64
+"""Most rows and columns of a picture; of a larger matrix it has the first ones."""
+MOST_LABELS = 64
+"""Most columns with labels below."""
 MOST_NUMBERS = 32
 """Most columns with numbers in the cells; wider pictures show colour, and numbers on hover."""
 CELL = 26
@@ -70,6 +74,7 @@ class Panel:
         mark: a column to frame, such as the current time step.
         sign: what stands between this matrix and the next, such as "+" or "=".
         shape: the shape, where it is not the matrix's own; "" for none.
+        whole: never continued below, as a picture over time is read from left to right.
     """
 
     name: str
@@ -81,6 +86,22 @@ class Panel:
     mark: int | None = None
     sign: str = ""
     shape: str | None = None
+    whole: bool = False
+
+    def part(self) -> Panel:
+        """Return the first rows and columns of a matrix that is too large to look at."""
+        rows, columns = self.value.shape
+        if rows <= MOST_ROWS and (rows == 1 or self.whole or columns <= MOST_COLUMNS):
+            return self
+        high, wide = min(rows, MOST_ROWS), columns if self.whole else min(columns, MOST_COLUMNS)
+        return replace(
+            self,
+            value=self.value[:high, :wide],
+            rows=self.rows[:high],
+            columns=self.columns[:wide],
+            limit=self.limit or float(np.abs(self.value).max(initial=0.0)) or 1.0,
+            shape=f"{rows} × {columns}, the first {high} × {wide}",
+        )
 
     @property
     def heading(self) -> str:
@@ -92,7 +113,7 @@ class Panel:
     def pieces(self) -> list[Panel]:
         """Return a wide matrix in pieces of like width that have room for their numbers."""
         rows, columns = self.value.shape
-        if columns <= PIECE or self.value.size > MOST_IN_PIECES:
+        if self.whole or columns <= PIECE or self.value.size > MOST_IN_PIECES:
             return [self]
         count = -(-columns // PIECE)
         width = -(-columns // count)
@@ -185,7 +206,7 @@ def heatmap(
         "hoverinfo": "text",
         "xgap": 1,
         "ygap": 1,
-        **(cells if columns <= MOST_NUMBERS else {}),
+        **(cells if columns <= (PIECE if panel.whole else MOST_NUMBERS) else {}),
     }
 
 
@@ -253,9 +274,12 @@ def grid(lines: list[list[Panel]], theme: str, digits: int | None = 2) -> go.Fig
             data.append(heatmap(panel, theme, digits, left + 0.5, top + 1.5))
             title = panel.heading
             labels.add(left, top + 0.62, title, "middle right", 13, hue(panel.name, theme))
-            if 1 < columns <= MOST_NUMBERS:
+            if 1 < columns <= MOST_LABELS:
                 for i, column in enumerate(panel.columns):
-                    labels.add(left + i + 0.5, top + 1.35 + rows, tick(column), "middle center", 11)
+                    # where cells are narrow there is room for the token alone
+                    token = column.partition(" ")[2][:3]
+                    text = tick(column) if columns <= PIECE else escape(token)
+                    labels.add(left + i + 0.5, top + 1.35 + rows, text, "middle center", 11)
             if 1 < rows <= 64:
                 for i, row in enumerate(panel.rows):
                     labels.add(left - 0.05, top + i + 1.5, tick(row), "middle left", 11)

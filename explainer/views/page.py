@@ -119,7 +119,8 @@ class Page:
 
     def matrices(self, key: str, *lines: str | Sequence[Panel], alt: str) -> None:
         """Draw matrices in lines; a line is written with names and signs, or given."""
-        panels = [self.line(x) if isinstance(x, str) else list(x) for x in lines]
+        given = [self.line(x) if isinstance(x, str) else list(x) for x in lines]
+        panels = [[p.part() for p in line] for line in given]
         cells = sum(p.value.size for line in panels for p in line)
         if cells > MOST_CELLS:
             st.warning(
@@ -150,6 +151,7 @@ class Page:
                         list(map(str, table.index)),
                         limit,
                         self.t if mark else None,
+                        whole=True,
                     )
                 ]
             )

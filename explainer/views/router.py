@@ -14,9 +14,11 @@ def file(chapter: Chapter) -> str:
 def navigation() -> StreamlitPage:
     """Show the menu of all chapters and return the page that was asked for."""
     st.session_state["routed"] = True
-    home = st.Page(file(HOME), title=HOME.title, default=True)
+    home = st.Page(file(HOME), title=HOME.title, url_path="welcome", default=True)
+    # the default page is served at / alone; this one answers to /home, too
+    named = st.Page(file(HOME), title=HOME.title, url_path=HOME.slug, visibility="hidden")
     story = [st.Page(file(c), title=c.title, url_path=c.slug) for c in CHAPTERS]
-    return st.navigation([home, *story])
+    return st.navigation([home, *story, named])
 
 
 def ensure_routed() -> None:
