@@ -44,10 +44,16 @@ UNIT = {"r", "z", "z_other", "p", "one_hot", "y", "mask_x", "mask_h"}
 """Quantities between 0 and 1."""
 PIECE = 18
 """Most columns of a matrix in one line; a wider one is continued below."""
+MOST_PIECES = 6
+"""Most pieces of a wide matrix; a wider one stays in one piece, colour only."""
 MOST_IN_PIECES = 800
 """Most cells of a matrix that is continued; a larger one stays in one piece, colour only."""
 MOST_ROWS = MOST_COLUMNS = 64
 """Most rows and columns of a picture; of a larger matrix it has the first ones."""
+TALL = 36
+"""Most rows of the usual height."""
+WIDE = 48
+"""Most columns of all matrices in a line."""
 MOST_LABELS = 64
 """Most columns with labels below."""
 MOST_NUMBERS = 32
@@ -88,6 +94,16 @@ class Panel:
     shape: str | None = None
     whole: bool = False
 
+    @property
+    def step(self) -> float:
+        """Height of a row, in cells: the rows of a tall matrix are thin and without numbers."""
+        return 1.0 if len(self.rows) <= TALL else 0.4
+
+    @property
+    def height(self) -> float:
+        """Height of all rows, in cells."""
+        return self.step * len(self.rows)
+
     def part(self) -> Panel:
         """Return the first rows and columns of a matrix that is too large to look at."""
         rows, columns = self.value.shape
@@ -113,9 +129,9 @@ class Panel:
     def pieces(self) -> list[Panel]:
         """Return a wide matrix in pieces of like width that have room for their numbers."""
         rows, columns = self.value.shape
-        if self.whole or columns <= PIECE or self.value.size > MOST_IN_PIECES:
-            return [self]
         count = -(-columns // PIECE)
+        if self.whole or not 1 < count <= MOST_PIECES or self.value.size > MOST_IN_PIECES:
+            return [self]
         width = -(-columns // count)
         return [
             replace(
@@ -171,7 +187,7 @@ def escape(text: str) -> str:
 
 
 def heatmap(
-    panel: Panel, theme: str, digits: int | None, left: float, top: float
+    panel: Panel, theme: str, digits: int | None, left: float, top: float, roomy: bool
 ) -> dict[str, Any]:
     """Return one matrix as coloured cells, with its numbers where there is room for them."""
     which = kind(panel.name)
@@ -179,6 +195,8 @@ def heatmap(
     if limit is None:
         limit = float(np.abs(panel.value).max(initial=0.0)) or 1.0
     rows, columns = panel.value.shape
+    most = PIECE if panel.whole else MOST_NUMBERS
+    roomy = roomy and panel.step == 1 and columns <= most
     numbers = panel.value.tolist()
     places = [escape(c) for c in panel.columns]
     hover = [
@@ -197,16 +215,16 @@ def heatmap(
         "type": "heatmap",
         "z": panel.value,
         "x": [left + i for i in range(columns)],
-        "y": [top + i for i in range(rows)],
+        "y": [top + panel.step * (i + 0.5) for i in range(rows)],
         "zmin": 0.0 if which == "unit" else -limit,
         "zmax": limit,
         "colorscale": SCALES[theme][which],
         "showscale": False,
         "hovertext": hover,
         "hoverinfo": "text",
-        "xgap": 1,
+        "xgap": 1 if columns <= 2 * WIDE else 0,
         "ygap": 1,
-        **(cells if columns <= (PIECE if panel.whole else MOST_NUMBERS) else {}),
+        **(cells if roomy else {}),
     }
 
 
@@ -264,26 +282,30 @@ def grid(lines: list[list[Panel]], theme: str, digits: int | None = 2) -> go.Fig
     data: list[dict[str, Any]] = []
     frames: list[dict[str, Any]] = []
     across, top = 0.0, 0.0
-    for line in (piece for whole in lines for piece in in_pieces(whole)):
+    # beside a very wide matrix, cells are too narrow for numbers in any other
+    crowded = any(p.value.shape[1] > MOST_PIECES * PIECE for line in lines for p in line)
+    for line in (piece for whole in lines for piece in in_pieces(whole, crowded)):
         left = 0.0
         for panel in line:
             rows, columns = panel.value.shape
             first = len(line) == 1 or panel is line[0]
             if rows > 1:  # room for the rows' labels
                 left += max(max(map(len, map(tick, panel.rows))) * 0.17, 0.3)
-            data.append(heatmap(panel, theme, digits, left + 0.5, top + 1.5))
+            data.append(heatmap(panel, theme, digits, left + 0.5, top + 1, not crowded))
             title = panel.heading
             labels.add(left, top + 0.62, title, "middle right", 13, hue(panel.name, theme))
-            if 1 < columns <= MOST_LABELS:
+            if 1 < columns <= MOST_LABELS and not crowded:
                 for i, column in enumerate(panel.columns):
                     # where cells are narrow there is room for the token alone
                     token = column.partition(" ")[2][:3]
                     text = tick(column) if columns <= PIECE else escape(token)
-                    labels.add(left + i + 0.5, top + 1.35 + rows, text, "middle center", 11)
-            if 1 < rows <= 64:
-                for i, row in enumerate(panel.rows):
-                    labels.add(left - 0.05, top + i + 1.5, tick(row), "middle left", 11)
-            middle = top + 1 + rows / 2
+                    labels.add(left + i + 0.5, top + 1.35 + panel.height, text, "middle center", 11)
+            if rows > 1:
+                every = 1 if panel.step == 1 else 8
+                for i, row in list(enumerate(panel.rows))[::every]:
+                    y = top + 1 + panel.step * (i + 0.5)
+                    labels.add(left - 0.05, y, tick(row), "middle left", 11)
+            middle = top + 1 + panel.height / 2
             if panel.sign:
                 labels.add(left + columns + GAP / 2, middle, panel.sign, "middle center", 16, ink)
             if panel.mark is not None:
@@ -293,14 +315,14 @@ def grid(lines: list[list[Panel]], theme: str, digits: int | None = 2) -> go.Fig
                         "x0": left + panel.mark,
                         "x1": left + panel.mark + 1,
                         "y0": top + 1,
-                        "y1": top + 1 + rows,
+                        "y1": top + 1 + panel.height,
                         "line": {"color": ink, "width": 2},
                     }
                 )
             wide = max(columns, 0.24 * len(title) - 1.5)  # a long title needs room, too
             across = max(across, left + wide)
             left += (wide if first and len(line) > 1 and not panel.sign else columns) + GAP
-        top += max(p.value.shape[0] for p in line) + 2.1
+        top += max(p.height for p in line) + 2.1
     hidden = {"visible": False, "fixedrange": True}
     return go.Figure(
         {
@@ -319,9 +341,16 @@ def grid(lines: list[list[Panel]], theme: str, digits: int | None = 2) -> go.Fig
     )
 
 
-def in_pieces(line: list[Panel]) -> list[list[Panel]]:
-    """Return a line of one wide matrix as several lines."""
-    return [[p] for p in line[0].pieces()] if len(line) == 1 else [line]
+def in_pieces(line: list[Panel], crowded: bool) -> list[list[Panel]]:
+    """Return a line that is too wide as several lines, its signs before the names."""
+    if len(line) > 1 and sum(p.value.shape[1] for p in line) <= WIDE:
+        return [line]
+    signs = ["", *(p.sign for p in line[:-1])]
+    alone = [
+        replace(p, title=f"{sign} {p.title}".strip(), sign="")
+        for p, sign in zip(line, signs, strict=True)
+    ]
+    return [[piece] for p in alone for piece in ([p] if crowded else p.pieces())]
 
 
 def cell_width(digits: int | None) -> int:
