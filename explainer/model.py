@@ -220,6 +220,14 @@ def run(
     net = network(settings)
     if parameters is None:
         parameters = initial_parameters(settings, len(tokenizer))
+    for q in net.parameters:
+        expected = tuple(sizes[d] for d in q.dims)
+        if q.name not in parameters or tuple(parameters[q.name].shape) != expected:
+            given = tuple(parameters[q.name].shape) if q.name in parameters else "missing"
+            raise ValueError(
+                f"parameter {q.name} is {given}; these settings need the shape {expected}. "
+                f"Pass all of {', '.join(p.name for p in net.parameters)}."
+            )
     if h_0 is None:
         h_0 = carried_state(settings, net, parameters, sizes)
     dropout = effective_dropout(settings)

@@ -129,8 +129,9 @@ def upload() -> tuple[str, str]:
     def arrived() -> None:
         changed()
         file = st.session_state["upload"]
-        text = decode(file.getvalue())[0] if file else ""
-        st.session_state["fingerprint"] = fingerprint(text) if text else ""
+        text, problem = decode(file.getvalue()) if file else ("", "")
+        if not problem:
+            st.session_state["fingerprint"] = fingerprint(text) if text else ""
 
     longest = FIELDS["text"].metadata["high"]
     file = st.file_uploader(
@@ -139,11 +140,14 @@ def upload() -> tuple[str, str]:
         key="upload",
         on_change=arrived,
     )
-    wanted = st.session_state.get("fingerprint") or st.query_params.get("fingerprint")
-    if wanted:
-        wanted = st.text_input(
-            "Fingerprint of the text in this link", key="fingerprint", bind=BOUND, disabled=True
-        )
+    # always there, since only a widget that was there before writes what it is given to the link
+    wanted = st.text_input(
+        "Its fingerprint, for the link",
+        key="fingerprint",
+        bind=BOUND,
+        disabled=True,
+        placeholder="no upload",
+    )
     text, problem = decode(file.getvalue()) if file else ("", "")
     if problem:
         return "", problem
