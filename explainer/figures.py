@@ -164,10 +164,17 @@ def kind(name: str) -> str:
     return "weight" if name.removeprefix("new_").split("_")[0] in ("W", "b", "E") else "signed"
 
 
+INK = {"light": "#31333F", "dark": "#FAFAFA"}
+"""Colour of words that belong to no hue."""
+
+
 def hue(name: str, theme: str) -> str:
-    """Return the colour of a quantity's name: that of its gate, else the text's."""
-    last = "h" if name in ("h_prev", "h_out", "h_reset", "h_0") else name.split("_")[-1]
-    return HUES[theme].get(last[-1:], "#31333F" if theme == "light" else "#FAFAFA")
+    """Return the colour of a quantity's name: that of its gate, state or input; "" for none."""
+    if name in ("h_prev", "h_out", "h_reset", "h_0", "d_h_prev", "d_h_next", "d_h_out"):
+        return HUES[theme]["h"]
+    if name in ("learning_rate", "norm"):
+        return ""
+    return HUES[theme].get(name.removesuffix("_t").removesuffix("_other")[-1], "")
 
 
 def write(value: float, digits: int | None) -> str:
@@ -277,7 +284,7 @@ def grid(lines: list[list[Panel]], theme: str, digits: int | None = 2) -> go.Fig
         theme: "light" or "dark".
         digits: digits after the point in the cells; None writes all.
     """
-    ink = "#31333F" if theme == "light" else "#FAFAFA"
+    ink = INK[theme]
     labels = Labels(theme)
     data: list[dict[str, Any]] = []
     frames: list[dict[str, Any]] = []
@@ -293,7 +300,7 @@ def grid(lines: list[list[Panel]], theme: str, digits: int | None = 2) -> go.Fig
                 left += max(max(map(len, map(tick, panel.rows))) * 0.17, 0.3)
             data.append(heatmap(panel, theme, digits, left + 0.5, top + 1, not crowded))
             title = panel.heading
-            labels.add(left, top + 0.62, title, "middle right", 13, hue(panel.name, theme))
+            labels.add(left, top + 0.62, title, "middle right", 13, hue(panel.name, theme) or ink)
             if 1 < columns <= MOST_LABELS and not crowded:
                 for i, column in enumerate(panel.columns):
                     # where cells are narrow there is room for the token alone

@@ -14,15 +14,27 @@ from explainer.scalar import SOFT
 from explainer.trace import Trace
 
 
-def equation_latex(q: Quantity, quantities: Mapping[str, Quantity]) -> str:
-    """Write a whole tensor's equation in LaTeX, products as row vectors, x_t W^T."""
-    if q.expression is None:
-        return q.symbol
+def equation_latex(
+    q: Quantity,
+    quantities: Mapping[str, Quantity],
+    colour: Callable[[str], str] = lambda _: "",
+) -> str:
+    """Write a whole tensor's equation in LaTeX, products as row vectors, x_t W^T.
+
+    Args:
+        q: the quantity.
+        quantities: all quantities by name; they give the symbols.
+        colour: gives a quantity's colour by its name, such as "#0072B2"; "" for none.
+    """
 
     def name(leaf: str) -> str:
-        return quantities[leaf].symbol if leaf in quantities else rf"\mathrm{{{leaf}}}"
+        hue = colour(leaf)
+        symbol = quantities[leaf].symbol
+        return rf"\textcolor{{{hue}}}{{{symbol}}}" if hue else symbol
 
-    return f"{q.symbol} = {tensor(q.expression, name, quantities, latex=True)[0]}"
+    if q.expression is None:
+        return name(q.name)
+    return f"{name(q.name)} = {tensor(q.expression, name, quantities, latex=True)[0]}"
 
 
 def shapes_line(trace: Trace, name: str) -> str:

@@ -73,7 +73,7 @@ class Page:
         """Show a quantity's equation, and what it is for."""
         trace = trace or self.trace
         q = trace.quantities[name]
-        st.latex(equation_latex(q, trace.quantities))
+        st.latex(equation_latex(q, trace.quantities, lambda n: figures.hue(n, self.theme)))
         st.caption(f"{q.why} {describe(trace, name)}.")
 
     def panel(
