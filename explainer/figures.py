@@ -193,51 +193,60 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def heatmap(
-    panel: Panel, theme: str, digits: int | None, left: float, top: float, roomy: bool
-) -> dict[str, Any]:
-    """Return one matrix as coloured cells, with its numbers where there is room for them."""
-    which = kind(panel.name)
-    limit = 1.0 if which == "unit" else panel.limit
-    if limit is None:
-        limit = float(np.abs(panel.value).max(initial=0.0)) or 1.0
+def ends(panel: Panel) -> tuple[float, float]:
+    """Return the numbers at the two ends of a matrix's colour scale."""
+    if kind(panel.name) == "unit":
+        return 0.0, 1.0
+    limit = panel.limit or float(np.abs(panel.value).max(initial=0.0)) or 1.0
+    return -limit, limit
+
+
+def heatmap(panel: Panel, theme: str, left: float, top: float) -> dict[str, Any]:
+    """Return one matrix as coloured cells, its numbers on hover."""
+    low, high = ends(panel)
     rows, columns = panel.value.shape
-    most = PIECE if panel.whole else MOST_NUMBERS
-    roomy = roomy and panel.step == 1 and columns <= most
-    numbers = panel.value.tolist()
     places = [escape(c) for c in panel.columns]
     hover = [
         [
             f"{panel.name}<br>{row} · {column}<br>{write(v, None)}"
             for column, v in zip(places, values, strict=True)
         ]
-        for row, values in zip(map(escape, panel.rows), numbers, strict=True)
+        for row, values in zip(map(escape, panel.rows), panel.value.tolist(), strict=True)
     ]
-    cells = {
-        "text": [[write(v, digits) for v in values] for values in numbers],
-        "texttemplate": "%{text}",
-        "textfont": {"size": 12},
-    }
     return {
         "type": "heatmap",
         "z": panel.value,
         "x": [left + i for i in range(columns)],
         "y": [top + panel.step * (i + 0.5) for i in range(rows)],
-        "zmin": 0.0 if which == "unit" else -limit,
-        "zmax": limit,
-        "colorscale": SCALES[theme][which],
+        "zmin": low,
+        "zmax": high,
+        "colorscale": SCALES[theme][kind(panel.name)],
         "showscale": False,
         "hovertext": hover,
         "hoverinfo": "text",
         "xgap": 1 if columns <= 2 * WIDE else 0,
         "ygap": 1,
-        **(cells if roomy else {}),
     }
+
+
+def readable(panel: Panel, theme: str) -> list[list[str]]:
+    """Return black or white for each cell, whichever stands out: a contrast of 4.5 or more."""
+    low, high = ends(panel)
+    stops, hues = zip(*SCALES[theme][kind(panel.name)], strict=True)
+    at = (np.clip(panel.value, low, high) - low) / (high - low)
+    luminance = np.zeros_like(at)
+    for place, weight in ((1, 0.2126), (3, 0.7152), (5, 0.0722)):
+        channel = np.interp(at, stops, [int(h[place : place + 2], 16) / 255 for h in hues])
+        luminance += weight * np.where(
+            channel <= 0.04045, channel / 12.92, ((channel + 0.055) / 1.055) ** 2.4
+        )
+    # where black and white stand out alike (W3C's relative luminance)
+    return [["#000000" if v > 0.179 else "#FFFFFF" for v in row] for row in luminance.tolist()]
 
 
 @dataclass
 class Labels:
-    """Words around the matrices of a picture, drawn in one go."""
+    """Words around the matrices of a picture and numbers in them, drawn in one go."""
 
     theme: str
     x: list[float] = field(default_factory=list)
@@ -256,6 +265,13 @@ class Labels:
             strict=True,
         ):
             column.append(value)  # type: ignore[attr-defined]
+
+    def numbers(self, panel: Panel, digits: int | None, left: float, top: float) -> None:
+        """Put a matrix's numbers into its cells."""
+        inks = readable(panel, self.theme)
+        for i, (values, hues) in enumerate(zip(panel.value.tolist(), inks, strict=True)):
+            for j, (value, ink) in enumerate(zip(values, hues, strict=True)):
+                self.add(left + j, top + i, write(value, digits), "middle center", 12, ink)
 
     def trace(self) -> dict[str, Any]:
         """Return them as one trace without marks."""
@@ -298,7 +314,10 @@ def grid(lines: list[list[Panel]], theme: str, digits: int | None = 2) -> go.Fig
             first = len(line) == 1 or panel is line[0]
             if rows > 1:  # room for the rows' labels
                 left += max(max(map(len, map(tick, panel.rows))) * 0.17, 0.3)
-            data.append(heatmap(panel, theme, digits, left + 0.5, top + 1, not crowded))
+            data.append(heatmap(panel, theme, left + 0.5, top + 1))
+            most = PIECE if panel.whole else MOST_NUMBERS
+            if columns <= most and panel.step == 1 and not crowded:
+                labels.numbers(panel, digits, left + 0.5, top + 1.5)
             title = panel.heading
             labels.add(left, top + 0.62, title, "middle right", 13, hue(panel.name, theme) or ink)
             if 1 < columns <= MOST_LABELS and not crowded:
