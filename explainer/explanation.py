@@ -7,9 +7,10 @@ single numbers; its text, its LaTeX, its value and its terms are four more walks
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass, replace
 
-from explainer.formula import SHOWN, Style, place, places, plain, show, write
+from explainer.formula import SHOWN, Style, place, places, plain, write
 from explainer.scalar import (
     FUNCTIONS,
     SOFT,
@@ -116,7 +117,12 @@ def explain(
         raise KeyError(f"no {name!r} in this trace; it has {', '.join(trace)}")
     q = trace.quantities[name]
     shape = trace.shape(name)
-    index = tuple(int(i) for i in index)
+    try:
+        index = tuple(operator.index(i) for i in index)
+    except TypeError:
+        raise ValueError(
+            f"index is {index}; possible: whole numbers. Give one for each dim."
+        ) from None
     if len(index) != len(shape) or any(not 0 <= i < n for i, n in zip(index, shape, strict=True)):
         dims = ", ".join(f"{d} 0 to {n - 1}" for d, n in zip(q.dims, shape, strict=True))
         raise ValueError(
@@ -132,8 +138,9 @@ def explain(
     full = walk.scalar(q.expression, index, expand=True) if q.expression else result
     function, terms, position = flatten(full, walk.value)
     left = f"{q.symbol}{places(index)}"
-    number, latex_number = show(value, digits), show(value, digits, latex=True)
     names, numbers = style, replace(style, numbers=True)
+    number = numbers.element(result)
+    latex_number = replace(numbers, latex=True).element(result)
     if expand:
         symbols = f"{place(result)} = {write(short, names)}"
         with_numbers = f"{place(result)} = {write(full, numbers)} = {number}"

@@ -31,8 +31,9 @@ class Number:
 class Apply:
     """`kind` applied to parts.
 
-    `option` completes the kind: the labels of a contraction ("...d,hd->...h"), the axis
-    that a sum or mean removes (None: all of them), the axis of a size.
+    "before" and "after" stand for a tensor one time step earlier or later, the second part for
+    what is there at the edge. `option` completes the kind: the labels of a contraction
+    ("...d,hd->...h"), the axis that a sum or mean removes (None: all of them), or of a size.
     """
 
     kind: str
@@ -82,18 +83,36 @@ def read(function: Callable[..., Any], names: tuple[str, ...]) -> Expression:
         "numel": "size",
     }
 
+    usual = {
+        "min": {"max": 1.0},
+        "lookup": {  # what F.embedding fills in
+            "padding_idx": None,
+            "max_norm": None,
+            "norm_type": 2.0,
+            "scale_grad_by_freq": False,
+            "sparse": False,
+        },
+    }
+
+    def refuse(what: object) -> TypeError:
+        possible = sorted({k if isinstance(k, str) else k.__name__ for k in kinds})
+        return TypeError(
+            f"equation {function.__name__!r} uses {what}, which has no formula; "
+            f"possible: {', '.join(possible)}"
+        )
+
     def convert(x: Any) -> Expression:
-        if not isinstance(x, torch.fx.Node):
+        if isinstance(x, int | float):
             return Number(float(x))
+        if not isinstance(x, torch.fx.Node):
+            raise refuse(repr(x))
         if x.op == "placeholder":
             return Leaf(given[x.name])
         kind = kinds.get(x.target)
         if kind is None:
-            possible = sorted(k if isinstance(k, str) else k.__name__ for k in kinds)
-            raise TypeError(
-                f"equation {function.__name__!r} uses {x.target!r}, which has no formula; "
-                f"possible: {', '.join(possible)}"
-            )
+            raise refuse(repr(x.target))
+        if x.kwargs and x.kwargs != usual.get(kind):
+            raise refuse(f"{kind} with {dict(x.kwargs)}")
         if x.target is torch.einsum:
             return Apply(kind, tuple(map(convert, x.args[1:])), str(x.args[0]))
         if x.target is operator.matmul:
@@ -103,13 +122,17 @@ def read(function: Callable[..., Any], names: tuple[str, ...]) -> Expression:
             bias = tuple(map(convert, x.args[2:]))
             return Apply("add", (product, *bias)) if bias else product
         if kind == "min":
-            return Apply(kind, (convert(x.args[0]), convert(x.kwargs["max"])))
-        if kind in ("sum", "mean", "size"):
-            axis = x.args[1] if len(x.args) > 1 else None
-            return Apply(kind, (convert(x.args[0]),), axis)  # type: ignore[arg-type]
-        if kind in ("softmax", "log_softmax", "unsqueeze"):  # along the last axis, always
-            if x.args[1] != -1:
-                raise TypeError(f"equation {function.__name__!r}: {kind} must be along axis -1")
+            if len(x.args) != 1 or not x.kwargs:
+                raise refuse("clamp with other bounds than max=1.0")
+            return Apply(kind, (convert(x.args[0]), Number(1.0)))
+        if kind in ("sum", "mean", "size", "softmax", "log_softmax", "unsqueeze"):
+            axis = x.args[1] if len(x.args) == 2 else None
+            if len(x.args) > 2 or not isinstance(axis, int | None):
+                raise refuse(f"{kind} along {x.args[1:]}")
+            if kind in ("sum", "mean", "size"):
+                return Apply(kind, (convert(x.args[0]),), axis)
+            if axis != -1:
+                raise refuse(f"{kind} along another axis than -1")
             return Apply(kind, (convert(x.args[0]),))
         return Apply(kind, tuple(map(convert, x.args)))
 
@@ -117,7 +140,11 @@ def read(function: Callable[..., Any], names: tuple[str, ...]) -> Expression:
     tracer = torch.fx.proxy.GraphAppendingTracer(graph)
     nodes = [graph.placeholder(f"argument_{i}") for i in range(len(names))]
     given = {node.name: name for node, name in zip(nodes, names, strict=True)}
-    return convert(function(*(torch.fx.Proxy(node, tracer) for node in nodes)).node)
+    try:
+        result = function(*(torch.fx.Proxy(node, tracer) for node in nodes))
+    except (torch.fx.proxy.TraceError, TypeError) as error:
+        raise refuse(f"something that depends on the numbers ({error})") from None
+    return convert(getattr(result, "node", result))
 
 
 def labels(x: Apply) -> tuple[list[str], str, str]:

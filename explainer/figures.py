@@ -1,209 +1,30 @@
-"""Pictures of quantities; Plotly, no Streamlit, no torch.
-
-One diverging scale, orange to blue, neutral near the page's background at 0; gates,
-probabilities and masks on a sequential scale fixed to [0, 1]; weights in another pair of hues.
-All of them survive the common kinds of colour blindness.
-"""
+"""Pictures of quantities; Plotly, no Streamlit, no torch."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
+from explainer.colours import INK, SCALES, hue, kind, readable
+from explainer.panels import MOST_PIECES, PIECE, WIDE, Panel, escape, in_pieces, tick, write
 from explainer.trace import Array
 
-HUES = {
-    "light": {"x": "#0072B2", "r": "#C04F00", "z": "#A84C86", "n": "#9A6700", "h": "#00795A"},
-    "dark": {"x": "#56B4E9", "r": "#FF8A4C", "z": "#E29BC6", "n": "#F2B63C", "h": "#3CCFA0"},
-}
-"""One hue each for the input, the gates, the candidate and the state; text contrast 4.5 or more."""
-
-Scale = list[tuple[float, str]]
-SCALES: dict[str, dict[str, Scale]] = {
-    theme: {
-        kind: [(i / (len(hues) - 1), hue) for i, hue in enumerate(hues)]
-        for kind, hues in kinds.items()
-    }
-    for theme, kinds in {
-        "light": {
-            "signed": ("#B34700", "#F0A368", "#FFFFFF", "#7DB8E0", "#00588F"),
-            "unit": ("#FFFFFF", "#7DB8E0", "#00588F"),
-            "weight": ("#7A4A0A", "#D9B77C", "#FFFFFF", "#7CC7BC", "#01594F"),
-        },
-        "dark": {
-            "signed": ("#FF9A4D", "#9A5520", "#12161D", "#1F5F8F", "#5FBDF5"),
-            "unit": ("#12161D", "#1F5F8F", "#5FBDF5"),
-            "weight": ("#E3B866", "#7D5A20", "#12161D", "#1B6B60", "#5CD6C4"),
-        },
-    }.items()
-}
-UNIT = {"r", "z", "z_other", "p", "one_hot", "y", "mask_x", "mask_h"}
-"""Quantities between 0 and 1."""
-PIECE = 18
-"""Most columns of a matrix in one line; a wider one is continued below."""
-MOST_PIECES = 6
-"""Most pieces of a wide matrix; a wider one stays in one piece, colour only."""
-MOST_IN_PIECES = 800
-"""Most cells of a matrix that is continued; a larger one stays in one piece, colour only."""
-MOST_ROWS = MOST_COLUMNS = 64
-"""Most rows and columns of a picture; of a larger matrix it has the first ones."""
-TALL = 36
-"""Most rows of the usual height."""
-WIDE = 48
-"""Most columns of all matrices in a line."""
 MOST_LABELS = 64
 """Most columns with labels below."""
 MOST_NUMBERS = 32
 """Most columns with numbers in the cells; wider pictures show colour, and numbers on hover."""
 CELL = 26
 """Height of a cell in pixels."""
-
-
 GAP = 2.0
 """Room between two matrices of a picture, in cells."""
 
 
-@dataclass(frozen=True)
-class Panel:
-    """One matrix in a picture.
-
-    Attributes:
-        name: the quantity.
-        title: what stands above it, a few words.
-        value: (rows, columns).
-        rows: label of each row.
-        columns: label of each column.
-        limit: the number at the end of the colour scale; None takes the matrix's own.
-        mark: a column to frame, such as the current time step.
-        sign: what stands between this matrix and the next, such as "+" or "=".
-        shape: the shape, where it is not the matrix's own; "" for none.
-        whole: never continued below, as a picture over time is read from left to right.
-    """
-
-    name: str
-    title: str
-    value: Array
-    rows: list[str]
-    columns: list[str]
-    limit: float | None = None
-    mark: int | None = None
-    sign: str = ""
-    shape: str | None = None
-    whole: bool = False
-
-    @property
-    def step(self) -> float:
-        """Height of a row, in cells: the rows of a tall matrix are thin and without numbers."""
-        return 1.0 if len(self.rows) <= TALL else 0.4
-
-    @property
-    def height(self) -> float:
-        """Height of all rows, in cells."""
-        return self.step * len(self.rows)
-
-    def part(self) -> Panel:
-        """Return the first rows and columns of a matrix that is too large to look at."""
-        rows, columns = self.value.shape
-        if rows <= MOST_ROWS and (rows == 1 or self.whole or columns <= MOST_COLUMNS):
-            return self
-        high, wide = min(rows, MOST_ROWS), columns if self.whole else min(columns, MOST_COLUMNS)
-        return replace(
-            self,
-            value=self.value[:high, :wide],
-            rows=self.rows[:high],
-            columns=self.columns[:wide],
-            limit=self.limit or float(np.abs(self.value).max(initial=0.0)) or 1.0,
-            shape=f"{rows} × {columns}, the first {high} × {wide}",
-        )
-
-    @property
-    def heading(self) -> str:
-        """Title and shape."""
-        rows, columns = self.value.shape
-        shape = f"{rows} × {columns}" if self.shape is None else self.shape
-        return f"<b>{escape(self.title)}</b>  {shape}".rstrip()
-
-    def pieces(self) -> list[Panel]:
-        """Return a wide matrix in pieces of like width that have room for their numbers."""
-        rows, columns = self.value.shape
-        count = -(-columns // PIECE)
-        if self.whole or not 1 < count <= MOST_PIECES or self.value.size > MOST_IN_PIECES:
-            return [self]
-        width = -(-columns // count)
-        return [
-            replace(
-                self,
-                title=self.title if start == 0 else "",
-                shape=f"{rows} × {columns}" if start == 0 else "",
-                value=self.value[:, start : start + width],
-                columns=self.columns[start : start + width],
-                limit=self.limit or float(np.abs(self.value).max(initial=0.0)) or 1.0,
-                mark=None
-                if self.mark is None or not start <= self.mark < start + width
-                else self.mark - start,
-            )
-            for start in range(0, columns, width)
-        ]
-
-
-def tick(label: str) -> str:
-    """Return a label for the edge of a matrix: of a place without a token, only its number."""
-    word, _, number = label.partition(" ")
-    if word in ("unit", "feature", "sequence", "t"):
-        return number
-    return escape(label if len(label) <= 8 else f"{label[:7]}…")
-
-
-def kind(name: str) -> str:
-    """Return which scale a quantity has."""
-    if name in UNIT:
-        return "unit"
-    return "weight" if name.removeprefix("new_").split("_")[0] in ("W", "b", "E") else "signed"
-
-
-INK = {"light": "#31333F", "dark": "#FAFAFA"}
-"""Colour of words that belong to no hue."""
-
-
-def hue(name: str, theme: str) -> str:
-    """Return the colour of a quantity's name: that of its gate, state or input; "" for none."""
-    if name in ("h_prev", "h_out", "h_reset", "h_0", "d_h_prev", "d_h_next", "d_h_out"):
-        return HUES[theme]["h"]
-    if name in ("learning_rate", "norm"):
-        return ""
-    return HUES[theme].get(name.removesuffix("_t").removesuffix("_other")[-1], "")
-
-
-def write(value: float, digits: int | None) -> str:
-    """Write a number for a cell: a true minus, and only 0 looks like 0."""
-    if digits is None:
-        text = repr(value)
-    elif value != 0 and abs(value) < 0.5 * 10**-digits:
-        text = f"{value:.0e}".replace("e-0", "e-")
-    else:
-        text = f"{value + 0.0:.{digits}f}"
-    return text.replace("-", "−")
-
-
-def escape(text: str) -> str:
-    """Return a reader's text so that Plotly, which reads some HTML, shows it as it is."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def ends(panel: Panel) -> tuple[float, float]:
-    """Return the numbers at the two ends of a matrix's colour scale."""
-    if kind(panel.name) == "unit":
-        return 0.0, 1.0
-    limit = panel.limit or float(np.abs(panel.value).max(initial=0.0)) or 1.0
-    return -limit, limit
-
-
 def heatmap(panel: Panel, theme: str, left: float, top: float) -> dict[str, Any]:
     """Return one matrix as coloured cells, its numbers on hover."""
-    low, high = ends(panel)
+    low, high = panel.ends
     rows, columns = panel.value.shape
     places = [escape(c) for c in panel.columns]
     hover = [
@@ -227,21 +48,6 @@ def heatmap(panel: Panel, theme: str, left: float, top: float) -> dict[str, Any]
         "xgap": 1 if columns <= 2 * WIDE else 0,
         "ygap": 1,
     }
-
-
-def readable(panel: Panel, theme: str) -> list[list[str]]:
-    """Return black or white for each cell, whichever stands out: a contrast of 4.5 or more."""
-    low, high = ends(panel)
-    stops, hues = zip(*SCALES[theme][kind(panel.name)], strict=True)
-    at = (np.clip(panel.value, low, high) - low) / (high - low)
-    luminance = np.zeros_like(at)
-    for place, weight in ((1, 0.2126), (3, 0.7152), (5, 0.0722)):
-        channel = np.interp(at, stops, [int(h[place : place + 2], 16) / 255 for h in hues])
-        luminance += weight * np.where(
-            channel <= 0.04045, channel / 12.92, ((channel + 0.055) / 1.055) ** 2.4
-        )
-    # where black and white stand out alike (W3C's relative luminance)
-    return [["#000000" if v > 0.179 else "#FFFFFF" for v in row] for row in luminance.tolist()]
 
 
 @dataclass
@@ -268,7 +74,8 @@ class Labels:
 
     def numbers(self, panel: Panel, digits: int | None, left: float, top: float) -> None:
         """Put a matrix's numbers into its cells."""
-        inks = readable(panel, self.theme)
+        scale = SCALES[self.theme][kind(panel.name)]
+        inks = readable(panel.value, panel.ends, scale)
         for i, (values, hues) in enumerate(zip(panel.value.tolist(), inks, strict=True)):
             for j, (value, ink) in enumerate(zip(values, hues, strict=True)):
                 self.add(left + j, top + i, write(value, digits), "middle center", 12, ink)
@@ -365,18 +172,6 @@ def grid(lines: list[list[Panel]], theme: str, digits: int | None = 2) -> go.Fig
             },
         }
     )
-
-
-def in_pieces(line: list[Panel], crowded: bool) -> list[list[Panel]]:
-    """Return a line that is too wide as several lines, its signs before the names."""
-    if len(line) > 1 and sum(p.value.shape[1] for p in line) <= WIDE:
-        return [line]
-    signs = ["", *(p.sign for p in line[:-1])]
-    alone = [
-        replace(p, title=f"{sign} {p.title}".strip(), sign="")
-        for p, sign in zip(line, signs, strict=True)
-    ]
-    return [[piece] for p in alone for piece in ([p] if crowded else p.pieces())]
 
 
 def cell_width(digits: int | None) -> int:

@@ -179,7 +179,7 @@ def add_up(parts: tuple[Scalar, ...], style: Style) -> str:
     gap = ""
     if style.shown is not None and len(parts) > style.shown:
         size = [abs(evaluate(p, style.look)) for p in parts]
-        largest = sorted(kept, key=lambda i: (-size[i], i))[: style.shown]
+        largest = sorted(kept, key=lambda i: (-size[i], i))[: max(style.shown, 1)]
         kept = sorted(i for i in largest if size[i] or i == largest[0])
         left_out = set(range(len(parts))) - set(kept)
         more = "more" if any(size[i] for i in left_out) else "more_zeros"

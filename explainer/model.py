@@ -220,6 +220,7 @@ def run(
     net = network(settings)
     if parameters is None:
         parameters = initial_parameters(settings, len(tokenizer))
+    parameters = {n: v.detach().to(torch.float64, copy=True) for n, v in parameters.items()}
     for q in net.parameters:
         expected = tuple(sizes[d] for d in q.dims)
         if q.name not in parameters or tuple(parameters[q.name].shape) != expected:
@@ -230,6 +231,12 @@ def run(
             )
     if h_0 is None:
         h_0 = carried_state(settings, net, parameters, sizes)
+    if tuple(h_0.shape) != (sizes["B"], sizes["H"]):
+        raise ValueError(
+            f"h_0 is {tuple(h_0.shape)}; these settings need the shape {sizes['B'], sizes['H']}: "
+            f"one row for each sequence. Pass such a state or None."
+        )
+    h_0 = h_0.detach().to(torch.float64, copy=True)
     dropout = effective_dropout(settings)
     given_values = known_values(chosen, dropout, draw_masks(settings, sizes, draw), h_0)
     values = {**given_values, **parameters}

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from explainer.expression import Apply, Axis, Expression, Leaf, Number, axes, label_axes, labels
 from explainer.trace import Array, Trace
 
-LETTERS = {"B": "b", "T": "t", "D": "d", "H": "k", "V": "v"}
-"""What runs in a sum over each dim."""
+LETTERS = {"B": "b", "T": "t", "D": "dc", "H": "kj", "V": "vu"}
+"""What runs in a sum over each dim, and over the same dim a second time."""
 Place = int | str
 
 
@@ -121,6 +121,8 @@ class Walk:
             return Constant(x.value)
         part = x.parts[0]
         own = axes(part, self.known)
+        if x.kind in ("before", "after"):
+            return self.neighbour(x, at)
         if x.kind == "size":
             chosen = own if x.option is None else (own[int(x.option)],)
             return Constant(math.prod(n for _, n in chosen), "·".join(d for d, _ in chosen))
@@ -142,7 +144,7 @@ class Walk:
             if expand:
                 everything = tuple(self.scalar(part, (*at[:-1], v), expand) for v in range(size))
                 return Op(x.kind, (Constant(float(at[-1])), *everything))
-            letter = LETTERS[own[-1][0]]
+            letter = LETTERS[own[-1][0]][0]
             return Op(
                 x.kind,
                 (self.scalar(part, at, expand), self.scalar(part, (*at[:-1], letter), expand)),
@@ -160,6 +162,18 @@ class Walk:
         return Op(
             x.kind,
             tuple(self.scalar(p, spread(axes(p, self.known), at), expand) for p in x.parts),
+        )
+
+    def neighbour(self, x: Apply, at: tuple[Place, ...]) -> Scalar:
+        """Return a number of the time step before (or after), or what stands at the edge."""
+        value, edge = x.parts
+        assert isinstance(value, Leaf)
+        b, t, unit = at
+        other = int(t) + (-1 if x.kind == "before" else 1)
+        if 0 <= other < self.trace.sizes["T"]:
+            return Element(value.name, (b, other, unit))
+        return (
+            Constant(edge.value) if isinstance(edge, Number) else self.scalar(edge, (b, unit), True)
         )
 
     def contract(self, x: Apply, at: tuple[Place, ...], expand: bool) -> Scalar:
@@ -186,7 +200,9 @@ class Walk:
         if not over:
             return term([])
         if not expand:
-            letters = [LETTERS[d] for d, _ in over]
+            letters: list[str] = []
+            for dim, _ in over:
+                letters.append(next(c for c in LETTERS[dim] if c not in letters))
             return Op("sum", (term(list(letters)),), ",".join(letters))
         places: list[list[Place]] = [[]]
         for _, size in over:
@@ -197,7 +213,7 @@ class Walk:
 def spread(own: tuple[Axis, ...], at: tuple[Place, ...]) -> tuple[Place, ...]:
     """Return the place in a part of an element-by-element result: aligned right."""
     return tuple(
-        0 if n == 1 else i for (_, n), i in zip(own, at[len(at) - len(own) :], strict=True)
+        0 if dim == "1" else i for (dim, _), i in zip(own, at[len(at) - len(own) :], strict=True)
     )
 
 

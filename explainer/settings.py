@@ -7,7 +7,6 @@ errors and the links are made from them.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any
@@ -130,10 +129,17 @@ class Settings:
 
         Args:
             base: the preset to start from; None takes the one that leaves least to say.
+
+        Raises:
+            ValueError: `base` is not a preset.
         """
         from explainer.presets import PRESETS
 
         candidates = [n for n, p in PRESETS.items() if base is None or p == base]
+        if not candidates:
+            raise ValueError(
+                f"base is not a preset; possible: {', '.join(PRESETS)}. Pass PRESETS[…] or None."
+            )
 
         def differs(name: str) -> list[Field[Any]]:
             return [
@@ -204,7 +210,7 @@ def read_query(query: Mapping[str, str], text: str | None = None) -> tuple[Setti
 
 def fingerprint(text: str) -> str:
     """Return 16 hexadecimal digits that stand for a text too long for a link."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def check(f: Field[Any], value: Any) -> Any:
@@ -218,18 +224,16 @@ def check(f: Field[Any], value: Any) -> Any:
     given = f"{f.name} is {shorten(value)}"
     if value is None and meta.get("optional"):
         return None
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if type(value) is not kind:
-        expected = {int: "a whole number", float: "a number", bool: "True or False", str: "a text"}
-        raise ValueError(f"{given}; it must be {expected[kind]}.")
     if "options" in meta and value not in meta["options"]:
         raise ValueError(f"{given}; possible: {', '.join(meta['options'])}. Choose one of them.")
-    if "low" in meta and not (math.isfinite(value) and meta["low"] <= value <= meta["high"]):
-        raise ValueError(
-            f"{given}; possible: {meta['low']:,} to {meta['high']:,}, since {meta['reason']}. "
-            f"Choose a value in that range."
-        )
+    if "low" in meta:
+        real = type(value) is int or (type(value) is float and kind is float)
+        if not (real and meta["low"] <= value <= meta["high"]):  # false for not-a-number, too
+            raise ValueError(f"{given}; {possible(f)}")
+        return kind(value)
+    if type(value) is not kind:
+        expected = "True or False" if kind is bool else "a text"
+        raise ValueError(f"{given}; possible: {expected}. Choose one.")
     if meta.get("required") and not value:
         raise ValueError(
             f"{f.name} is empty; possible: 1 to {meta['high']:,} characters. Write one."
@@ -248,8 +252,20 @@ def check(f: Field[Any], value: Any) -> Any:
     return value
 
 
+def possible(f: Field[Any]) -> str:
+    """Return what a number may be, why, and what to do."""
+    meta = f.metadata
+    kind = "whole numbers" if meta["kind"] is int else "numbers"
+    return (
+        f"possible: {kind} from {meta['low']:,} to {meta['high']:,}, since {meta['reason']}. "
+        f"Choose a value in that range."
+    )
+
+
 def shorten(value: Any) -> str:
     """Return a value as it was written, not too long for a sentence."""
+    if type(value) is int and abs(value) > 10**40:  # Python refuses to write very long ones
+        return "a number of more than 40 digits"
     written = repr(value)
     return written if len(written) <= 40 else f"{written[:40]}…"
 
@@ -281,5 +297,4 @@ def parse(f: Field[Any], value: str) -> Any:
     try:
         return kind(value)
     except ValueError:
-        expected = "a whole number" if kind is int else "a number"
-        raise ValueError(f"{f.name} is {shorten(value)}; it must be {expected}.") from None
+        raise ValueError(f"{f.name} is {shorten(value)}; {possible(f)}") from None

@@ -80,6 +80,9 @@ def tensor(
         return (r" \cdot " if latex else "·").join(letters), PRODUCT if letters[1:] else TIGHT
     if x.kind in ("unsqueeze", "expand_as"):
         return parts[0]
+    if x.kind in ("before", "after"):
+        word = f"one time step {x.kind}"
+        return f"{texts[0]}" + (rf"\;\text{{, {word}}}" if latex else f", {word}"), TIGHT
     if x.kind == "lookup":
         return f"{texts[1]}[{texts[0]}]", TIGHT
     if x.kind in SOFT:

@@ -114,7 +114,9 @@ def refuse_not_finite(quantities: Mapping[str, Quantity], values: Mapping[str, A
     found = []
     for order, (name, value) in enumerate(values.items()):
         # one pass over the numbers: a sum of finite ones is finite unless they are huge
-        if np.isfinite(value.sum()) or np.isfinite(value).all():
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = value.sum()
+        if np.isfinite(total) or np.isfinite(value).all():
             continue
         dims = quantities[name].dims
         places = np.argwhere(~np.isfinite(value))

@@ -1,6 +1,6 @@
 """Embedding: how a token becomes a vector."""
 
-from explainer.figures import Panel
+from explainer.panels import Panel
 from explainer.tables import visible
 from explainer.views.page import Page, show
 

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from explainer.figures import Panel
+from explainer.panels import Panel
 from explainer.views.page import Page, show
 
 

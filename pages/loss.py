@@ -5,7 +5,7 @@ import math
 import numpy as np
 import streamlit as st
 
-from explainer.figures import Panel
+from explainer.panels import Panel
 from explainer.tables import labels
 from explainer.views.page import Page, show
 

@@ -5,14 +5,21 @@ sides: from the output of its own time step, and from the time step after it (`d
 Derived as in the EpyNN GRU layer, here for both places of the reset gate.
 """
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
+from explainer.expression import Apply, Leaf, Number
 from explainer.quantity import Quantity, equation, given
 
 d_loss = given("d_loss", r"\delta L", "", "The loss reacts to itself one to one.")
-d_h_next = given(
-    "d_h_next", r"\delta h^{+}_{t}", "B T H", "What the time steps after this one report back."
+d_h_next = replace(
+    given(
+        "d_h_next", r"\delta h^{+}_t", "B T H", "What the time steps after this one report back."
+    ),
+    needs=("d_h_prev",),
+    expression=Apply("after", (Leaf("d_h_prev"), Number(0.0))),
 )
 
 # From the loss to the hidden states, all time steps at once.

@@ -6,14 +6,21 @@ r reset gate, z update gate, n candidate, h hidden state; `a_` a part of what st
 activation, `i` from the input, `h` from the past. z near 1 keeps the old state.
 """
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
+from explainer.expression import Apply, Leaf
 from explainer.quantity import equation, given
 
 h_0 = given("h_0", "h_0", "B H", "State before the first time step: zero, or carried on.")
-h_prev = given("h_prev", "h_{t-1}", "B T H", "The state of the time step before.")
+h_prev = replace(
+    given("h_prev", "h_{t-1}", "B T H", "The state of the time step before."),
+    needs=("h", "h_0"),
+    expression=Apply("before", (Leaf("h"), Leaf("h_0"))),
+)
 
 
 @equation(symbol="a^{ir}_t", dims="B T H")

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from explainer import figures, tables
+from explainer import colours, figures, tables
 from explainer.chapters import Chapter, chapter
 from explainer.explanation import explain
-from explainer.figures import Panel
 from explainer.model import Run
+from explainer.panels import Panel, largest
 from explainer.tensor_formula import equation_latex
 from explainer.trace import Array, Trace, describe
 from explainer.views.router import ensure_routed
@@ -73,7 +73,7 @@ class Page:
         """Show a quantity's equation, and what it is for."""
         trace = trace or self.trace
         q = trace.quantities[name]
-        st.latex(equation_latex(q, trace.quantities, lambda n: figures.hue(n, self.theme)))
+        st.latex(equation_latex(q, trace.quantities, lambda n: colours.hue(n, self.theme)))
         st.caption(f"{q.why} {describe(trace, name)}.")
 
     def panel(
@@ -101,8 +101,8 @@ class Page:
         if self.range == "matrix":
             return None
         if self.range == "time":
-            return float(np.abs(trace[name]).max(initial=0.0)) or 1.0
-        alike = [n for n in trace.values if figures.kind(n) == figures.kind(name)]
+            return largest(trace[name])
+        alike = [n for n in trace.values if colours.kind(n) == colours.kind(name)]
         alike = [n for n in alike if n.startswith("d_") == name.startswith("d_")]
         ends = [
             float(np.abs(trace[n]).max(initial=0.0)) for n in alike if n not in ("ids", "targets")
