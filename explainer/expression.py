@@ -144,7 +144,9 @@ def read(function: Callable[..., Any], names: tuple[str, ...]) -> Expression:
         result = function(*(torch.fx.Proxy(node, tracer) for node in nodes))
     except (torch.fx.proxy.TraceError, TypeError) as error:
         raise refuse(f"something that depends on the numbers ({error})") from None
-    return convert(getattr(result, "node", result))
+    if not isinstance(result, torch.fx.Proxy):
+        raise refuse(f"nothing but the constant {result!r}")
+    return convert(result.node)
 
 
 def labels(x: Apply) -> tuple[list[str], str, str]:

@@ -255,7 +255,7 @@ def check(f: Field[Any], value: Any) -> Any:
 def possible(f: Field[Any]) -> str:
     """Return what a number may be, why, and what to do."""
     meta = f.metadata
-    kind = "whole numbers" if meta["kind"] is int else "numbers"
+    kind = "a whole number" if meta["kind"] is int else "a number"
     return (
         f"possible: {kind} from {meta['low']:,} to {meta['high']:,}, since {meta['reason']}. "
         f"Choose a value in that range."

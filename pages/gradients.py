@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from explainer.panels import Panel
+from explainer.panels import NOTHING, Panel
 from explainer.views.page import Page, show
 
 
@@ -14,11 +14,12 @@ def body(page: Page) -> None:
         "loss grow? It goes from the loss back to the text, and through time from the last time "
         "step to the first. Every formula here is written by hand and checked against autograd."
     )
-    if page.run.settings.initial == "constant" and not np.any(page.trace["d_h_out"]):
+    if np.abs(page.trace["d_h_out"]).max() < NOTHING:
         page.note(
             "**Everything below the head is exactly zero**, and that is right: all rows of the "
             "head are equal, so a change of the state changes all logits alike and no probability. "
-            "Only the head learns in this update. Choose random initial values to break the "
+            "Only the head learns in this update. (Where a number such as 1e−17 stands, it is "
+            "the rounding of a sum that is zero.) Choose random initial values to break the "
             "symmetry."
         )
     st.subheader("From the loss to the state")

@@ -1,12 +1,25 @@
-"""Shared by all tests: how far hypothesis searches, the sources' printed numbers, three runs."""
+"""Shared by all tests: how far hypothesis searches, printed numbers, runs, servers, a browser."""
 
 import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections import namedtuple
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import torch
+from get_browser import NO_BROWSER, find
 from hypothesis import HealthCheck, Phase, settings
 
 from explainer import PRESETS, run
+
+# Small matrices are computed faster by one thread, most of all beside other programs.
+torch.set_num_threads(1)
 
 # The same examples every time, shown as found. `pytest --hypothesis-profile=search` looks further
 # and makes a failing example small, which can take minutes.
@@ -14,7 +27,7 @@ settings.register_profile(
     "steady",
     deadline=None,
     derandomize=True,
-    max_examples=30,
+    max_examples=50,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],
 )
@@ -51,3 +64,93 @@ def linear_algebra_run():
 def start_run():
     """What an empty link shows."""
     return run(PRESETS["start"])
+
+
+# For the browser tests. Each of their fixtures needs `chromium`, so that without a browser
+# nothing is started.
+
+ROOT = Path(__file__).parent.parent
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SECONDS_TO_START = 60
+Server = namedtuple("Server", "address log")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """One browser for all tests. Where there is none they are skipped, but not in CI."""
+    path = find()
+    if path is None:
+        in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false", "no")
+        (pytest.fail if in_ci else pytest.skip)(NO_BROWSER)
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=30_000)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def serve(log):
+    """A server that nobody has visited yet, its words in a file."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = (
+        "--server.headless=true",
+        "--server.address=127.0.0.1",
+        f"--server.port={port}",
+        "--server.fileWatcherType=none",
+    )
+    address = f"http://127.0.0.1:{port}"
+    with log.open("w", encoding="utf-8") as words:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", *options],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        end = time.monotonic() + SECONDS_TO_START
+        while not answers(f"{address}/_stcore/health"):
+            assert process.poll() is None, log.read_text("utf-8")
+            assert time.monotonic() < end, f"no answer in {SECONDS_TO_START} seconds"
+            time.sleep(0.1)
+        yield Server(address, log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def answers(address):
+    try:
+        with urllib.request.urlopen(address, timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def new_server(chromium, tmp_path):
+    with serve(tmp_path / "log.txt") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def server(chromium, tmp_path_factory):
+    with serve(tmp_path_factory.mktemp("server") / "log.txt") as server:
+        yield server

@@ -1,0 +1,396 @@
+"""Every error says what was given, what is possible, and what to do."""
+
+from dataclasses import FrozenInstanceError, fields, replace
+
+import numpy as np
+import pytest
+import torch
+
+from explainer import PRESETS, Settings, Trace, explain, run, train
+from explainer.text import UNKNOWN, Tokenizer, batch
+
+SMALL = replace(
+    PRESETS["start"],
+    text="aaaabcdefghij",
+    tokenizer="characters",
+    end_of_text=False,
+    batch_size=1,
+    context_length=3,
+    hidden_size=2,
+    dropout=0.0,
+)
+
+
+def sentence_of(error, call, *arguments, **named):
+    """The sentence that a call ends with."""
+    with pytest.raises(error) as caught:
+        call(*arguments, **named)
+    assert type(caught.value) is error
+    return str(caught.value.args[0])
+
+
+# Settings.
+
+FIELDS = {f.name: f.metadata for f in fields(Settings)}
+NUMBERS = [name for name, meta in FIELDS.items() if "low" in meta]
+CHOICES = [name for name, meta in FIELDS.items() if "options" in meta]
+REAL = [name for name in NUMBERS if FIELDS[name]["kind"] is float]
+SWITCHES = [name for name, meta in FIELDS.items() if meta["kind"] is bool]
+
+
+def test_every_field_is_a_number_a_choice_a_switch_or_a_text():
+    assert {*NUMBERS, *CHOICES, *SWITCHES, "text", "alphabet"} == set(FIELDS)
+    assert all(meta["label"] for meta in FIELDS.values())
+
+
+def range_of(name):
+    return f"{FIELDS[name]['low']:,}", f"{FIELDS[name]['high']:,}"
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_at_the_ends_of_its_range_is_possible(name):
+    other = {"batch_size": {"context_length": 1}, "context_length": {"batch_size": 1}}
+    for value in (FIELDS[name]["low"], FIELDS[name]["high"]):
+        settings = Settings(text="a", **{name: value}, **other.get(name, {}))
+        assert getattr(settings, name) == value
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_out_of_its_range_says_the_range(name):
+    low, high = FIELDS[name]["low"], FIELDS[name]["high"]
+    for value in (low - 1, high + 1, -(10**6), 10**12):
+        sentence = sentence_of(ValueError, Settings, text="a", **{name: value})
+        assert sentence.startswith(f"{name} is {value!r}; ")
+        assert all(bound in sentence for bound in range_of(name))
+        assert "Choose" in sentence
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_number_that_is_not_finite_says_the_range(name):
+    for value in (float("nan"), float("inf"), float("-inf")):
+        sentence = sentence_of(ValueError, Settings, text="a", **{name: value})
+        assert sentence.startswith(f"{name} is {value}; ")
+        assert all(bound in sentence for bound in range_of(name))
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_with_hundreds_of_digits_says_the_range(name):
+    for value in (10**400, -(10**400), 10**5000):
+        sentence = sentence_of(ValueError, Settings, text="a", **{name: value})
+        assert sentence.startswith(name)
+        assert all(bound in sentence for bound in range_of(name))
+        assert len(sentence) < 300
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_of_another_type_says_the_range(name):
+    missing = [] if name == "clip_norm" else [None]
+    fractions = [] if name in REAL else [2.5]
+    for value in ("3", True, [1], 1j, *missing, *fractions):
+        sentence = sentence_of(ValueError, Settings, text="a", **{name: value})
+        assert sentence.startswith(f"{name} is {value!r}; ")
+        assert ("a number" if name in REAL else "a whole number") in sentence
+        assert all(bound in sentence for bound in range_of(name)), sentence
+
+
+def test_no_clipping_is_none():
+    assert Settings(text="a", clip_norm=None).clip_norm is None
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_a_choice_that_is_not_there_lists_what_is(name):
+    for value in ("nothing", "", "BPE", 3, None):
+        sentence = sentence_of(ValueError, Settings, text="a", **{name: value})
+        assert sentence.startswith(f"{name} is {value!r}; ")
+        assert all(option in sentence for option in FIELDS[name]["options"]), sentence
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_a_switch_is_true_or_false(name):
+    for value in (1, 0, "true", None):
+        sentence = sentence_of(ValueError, Settings, text="a", **{name: value})
+        assert sentence.startswith(f"{name} is {value!r}; ")
+        assert "True or False" in sentence
+
+
+@pytest.mark.parametrize("name", ["text", "alphabet"])
+def test_a_text_has_a_longest_length_whole_characters_and_its_type(name):
+    given = {"text": "a"}
+    longest = FIELDS[name]["high"]
+    assert len(getattr(Settings(**given | {name: "x" * longest}), name)) == longest
+    sentence = sentence_of(ValueError, Settings, **given | {name: "x" * (longest + 1)})
+    assert f"{longest + 1:,}" in sentence
+    assert f"{longest:,}" in sentence
+    assert "shorter" in sentence
+    assert "surrogate" in sentence_of(ValueError, Settings, **given | {name: "a\ud800"})
+    assert "a text" in sentence_of(ValueError, Settings, **given | {name: 3})
+
+
+def test_a_text_is_not_empty():
+    sentence = sentence_of(ValueError, Settings, text="")
+    assert "text is empty" in sentence
+    assert "200,000" in sentence
+
+
+@pytest.mark.parametrize(("B", "T"), [(64, 65), (1024, 5), (2, 2049)])
+def test_a_batch_has_at_most_4096_tokens(B, T):
+    sentence = sentence_of(ValueError, Settings, text="a", batch_size=B, context_length=T)
+    assert all(str(n) in sentence.replace(",", "") for n in (B, T, B * T, 4096))
+    assert "Choose" in sentence
+    assert Settings(text="a", batch_size=64, context_length=64)
+
+
+def test_settings_stay_as_they_are():
+    with pytest.raises(FrozenInstanceError):
+        SMALL.seed = 3
+    assert len({SMALL, replace(SMALL), replace(SMALL, seed=99)}) == 2
+
+
+# Texts.
+
+
+def test_a_text_that_is_too_short_says_how_long_it_must_be():
+    short = replace(PRESETS["start"], text="abcde", tokenizer="characters", end_of_text=False)
+    for call in (run, batch, lambda s: train(s, epochs=1)):
+        assert sentence_of(ValueError, call, short) == (
+            "text has 5 tokens; batch size 2 × context length 8 + 1 needs 17. "
+            "Write a longer text or choose a smaller batch."
+        )
+
+
+@pytest.mark.parametrize("index", [1, 30, 200_000])
+def test_a_batch_that_is_not_there_says_which_are(index):
+    long = replace(SMALL, text="abcdefg", context_length=6, batch_index=index)
+    sentence = sentence_of(ValueError, run, long)
+    assert f"batch_index is {index}" in sentence
+    assert "0 to 0" in sentence
+    assert "Choose" in sentence
+
+
+@pytest.mark.parametrize("input_", ["embedding", "one_hot"])
+def test_a_vocabulary_too_large_to_show_is_refused_before_it_is_computed(input_):
+    text = "".join(map(chr, range(0x4E00, 0x4E00 + 20_000)))
+    settings = replace(
+        SMALL, text=text, batch_size=1, context_length=4096, hidden_size=256, input=input_
+    )
+    for call in (run, lambda s: train(s, epochs=1)):
+        sentence = sentence_of(ValueError, call, settings)
+        assert "20000 tokens" in sentence.replace(",", "")
+        assert "at most 40,000,000" in sentence
+        assert "Choose" in sentence
+
+
+def test_a_contribution_too_large_to_show_is_refused():
+    settings = replace(SMALL, text="ab" * 600, context_length=1000, hidden_size=256)
+    trace = run(settings).trace
+    for name in ("d_W_hn_t", "d_W_hr_t"):
+        sentence = sentence_of(ValueError, trace.__getitem__, name)
+        assert f"{1000 * 256 * 256:,}" in sentence
+        assert name in sentence
+        assert "Choose" in sentence
+
+
+def test_an_unknown_character_is_refused_or_left_out_or_has_a_token():
+    plain, with_token = Tokenizer(["abc"]), Tokenizer(["abc"], unknown=True)
+    sentence = sentence_of(ValueError, plain.encode, "abxcy")
+    assert "'x', 'y'" in sentence
+    assert "'abc'" in sentence
+    assert "Leave them out" in sentence
+    assert plain.encode("abxcy", skip_unknown=True) == [0, 1, 2]
+    assert with_token.encode("abxcy") == [1, 2, 0, 3, 0]
+    assert with_token.decode([1, 0]) == f"a{UNKNOWN}"
+    assert plain.unknown("axxy") == {"x": 2, "y": 1}
+
+
+@pytest.mark.parametrize("wrong", [-1, 3, 10**9])
+def test_an_id_that_is_not_there_says_which_are(wrong):
+    sentence = sentence_of(ValueError, Tokenizer(["abc"]).decode, [0, wrong])
+    assert str(wrong) in sentence
+    assert "0 to 2" in sentence
+    assert "Encode" in sentence
+
+
+# Numbers.
+
+
+def parameters_with(changes, settings=SMALL):
+    """The settings' first parameters, some of them filled with another number."""
+    values = {n: torch.from_numpy(v.copy()) for n, v in run(settings).update.before.items()}
+    for (name, place), value in changes.items():
+        values[name][place] = value
+    return values
+
+
+NAN, INF, HUGE = float("nan"), float("inf"), 1.7e308
+ALL = ...
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({("W_ir", (1, 2)): NAN}, ["W_ir is nan", "unit 1", "feature 2"]),
+        ({("W_hz", (1, 0)): INF}, ["W_hz is inf", "unit 1", "unit 0"]),
+        ({("b_in", 1): -INF}, ["b_in is -inf", "unit 1"]),
+        ({("E", (3, 2)): NAN}, ["E is nan", "token id 3", "feature 2"]),
+        ({("W_o", (4, 1)): INF}, ["W_o is inf", "token id 4", "unit 1"]),
+        # finite, but what is made of it is not
+        ({("b_ir", 1): HUGE, ("b_hr", 1): HUGE}, None),
+        ({("W_in", ALL): HUGE, ("E", ALL): 2}, ["a_in is inf", "time step 0", "unit 0"]),
+        (
+            {("W_hn", ALL): HUGE, ("b_in", ALL): 50, ("b_iz", ALL): -50},
+            ["a_hn is inf", "time step 1", "unit 0"],
+        ),
+    ],
+)
+def test_numbers_that_are_not_finite_say_where_it_began(changes, where):
+    if where is None:  # nothing that the trace shows overflows, and the gate is 1
+        assert (run(SMALL, parameters_with(changes)).trace["r"][..., 1] == 1).all()
+        return
+    sentence = sentence_of(ValueError, run, SMALL, parameters_with(changes))
+    assert all(part in sentence for part in where), sentence
+    assert "where it began" in sentence
+    assert "finite" in sentence
+    assert "Choose a smaller learning rate" in sentence
+
+
+def test_a_gradient_that_is_not_finite_began_at_the_latest_time_step():
+    # every h is 0, so the forward pass is finite; z is near 1, so d_h adds up backwards
+    changes = {(name, ALL): 0.0 for name in run(SMALL).update.before}
+    changes |= {("b_iz", ALL): 30.0, ("W_o", ALL): HUGE, ("W_o", 0): -HUGE}
+    assert run(SMALL).trace["targets"].tolist() == [[0, 0, 0]]
+    sentence = sentence_of(ValueError, run, SMALL, parameters_with(changes))
+    assert "d_h is inf" in sentence
+    assert "time step 1" in sentence
+    assert "unit 0" in sentence
+
+
+def test_a_pass_after_an_update_that_goes_too_far_says_so():
+    # h stays near the largest number whose square is finite; the update makes W_o as large
+    changes = {(name, ALL): 0.0 for name in run(SMALL).update.before} | {("b_iz", ALL): 50.0}
+    settings = replace(SMALL, learning_rate=1.0)
+    h_0 = torch.full((1, 2), 0.95e308**0.5, dtype=torch.float64)
+    sentence = sentence_of(ValueError, run, settings, parameters_with(changes), h_0)
+    assert sentence.startswith("after the update")
+    assert "log_p is -inf" in sentence
+    assert "where it began" in sentence
+
+
+def test_training_says_at_which_update_a_number_stopped_being_finite(monkeypatch):
+    changes = {("W_ir", (1, 2)): NAN}
+    first = parameters_with(changes)
+    monkeypatch.setattr("explainer.training.initial_parameters", lambda settings, V: first)
+    sentence = sentence_of(ValueError, train, SMALL, epochs=1)
+    assert sentence.startswith("update 0: ")
+    assert "finite" in sentence
+
+
+def test_what_a_trace_is_given_must_have_the_declared_shape(start_run):
+    trace = start_run.trace
+    values = {"z": trace["z"][:, :3]}
+    sentence = sentence_of(ValueError, Trace, {"z": trace.quantities["z"]}, values, trace.sizes)
+    assert "z has shape (2, 3, 4), expected (2, 8, 4)" in sentence
+
+
+# Parameters of the reader's own.
+
+
+@pytest.mark.parametrize("change", ["missing", "too small", "turned around"])
+def test_parameters_that_do_not_fit_say_which(change):
+    parameters = parameters_with({})
+    if change == "missing":
+        del parameters["W_ir"]
+    else:
+        W = parameters["W_ir"]
+        parameters["W_ir"] = W.T if change == "turned around" else W[:1]
+    with pytest.raises((ValueError, KeyError), match="W_ir"):
+        run(SMALL, parameters)
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (2, 2), (2,)])
+def test_a_first_state_that_does_not_fit_says_its_shape(shape):
+    sentence = sentence_of(ValueError, run, SMALL, h_0=torch.zeros(shape, dtype=torch.float64))
+    assert "h_0" in sentence
+    assert "(1, 2)" in sentence
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [torch.Tensor.float, lambda v: v.clone().requires_grad_(), torch.nn.Parameter],
+    ids=["float32", "requires grad", "parameter"],
+)
+def test_parameters_of_a_trained_module_can_be_run(turn):
+    parameters = parameters_with({})
+    expected = run(SMALL, parameters).trace
+    trace = run(SMALL, {name: turn(values) for name, values in parameters.items()}).trace
+    for name in ("h", "loss", "d_W_hz"):
+        assert trace[name].dtype == np.float64
+        np.testing.assert_allclose(trace[name], expected[name], atol=1e-6)
+
+
+# Traces.
+
+
+def test_no_number_of_a_run_can_be_changed(start_run):
+    for trace in (start_run.trace, start_run.update, start_run.second):
+        for name in trace:
+            assert trace[name].dtype == np.float64
+            assert not trace[name].flags.writeable
+            with pytest.raises(ValueError, match="read-only"):
+                trace[name][...] = 0
+        with pytest.raises(TypeError):
+            trace.values["z"] = 0
+        with pytest.raises(FrozenInstanceError):
+            trace.sizes = {}
+    with pytest.raises(ValueError, match="read-only"):
+        start_run.batch.ids[0, 0] = 1
+    with pytest.raises(TypeError):
+        start_run.trace.gradients["z"] = 0
+
+
+def test_a_run_does_not_change_with_what_it_was_given():
+    parameters, h_0 = parameters_with({}), torch.ones(1, 2, dtype=torch.float64)
+    result = run(SMALL, parameters, h_0)
+    before = {name: result.trace[name].copy() for name in (*parameters, "h_0")}
+    for values in (*parameters.values(), h_0):
+        values.zero_()
+    for name, values in before.items():
+        np.testing.assert_array_equal(result.trace[name], values, err_msg=name)
+
+
+@pytest.mark.parametrize("name", ["q", "", "new_W_o", "d_h_other"])
+def test_a_name_that_is_not_in_a_trace_lists_what_there_is(start_run, name):
+    sentence = sentence_of(KeyError, start_run.trace.__getitem__, name)
+    assert repr(name) in sentence
+    assert all(there in sentence.split() or f"{there}," in sentence for there in ("z", "d_W_hz"))
+    assert name not in start_run.trace
+    assert "z" in start_run.trace
+    assert sentence == sentence_of(KeyError, explain, start_run.trace, name)
+
+
+def test_a_trace_has_what_it_lists(start_run):
+    trace = start_run.trace
+    assert list(trace) == list(trace.quantities)
+    assert all(trace[name].shape == trace.shape(name) for name in trace)
+    assert trace.gradients["z"] is trace["d_z"]
+    assert trace.gradients["W_hz"].shape == trace["W_hz"].shape
+    assert start_run.nbytes > trace.nbytes > 0
+
+
+# Training.
+
+
+@pytest.mark.parametrize("epochs", [0, -1])
+def test_a_training_has_at_least_one_epoch(epochs):
+    sentence = sentence_of(ValueError, train, PRESETS["math"], epochs=epochs)
+    assert f"epochs is {epochs}" in sentence
+    assert "1 and more" in sentence
+    assert "Train" in sentence
+
+
+@pytest.mark.parametrize("i", [-1, 6, 1000])
+def test_an_update_that_a_training_did_not_do_says_which_it_did(i):
+    history = train(PRESETS["math"], epochs=2)
+    sentence = sentence_of(IndexError, history.at, i)
+    assert f"update {i} " in sentence
+    assert "0 to 5" in sentence
+    assert "choose" in sentence

@@ -1,0 +1,299 @@
+"""`explain` opens any number: its terms and its printed formula give the number again."""
+
+import ast
+import math
+import operator
+import re
+from dataclasses import replace
+from itertools import product
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import small_settings
+
+from explainer import PRESETS, explain, run
+
+# A little calculator that knows nothing of the package.
+
+OPERATORS = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+FUNCTIONS = {
+    "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
+    "tanh": math.tanh,
+    "exp": math.exp,
+    "ln": math.log,
+    "sqrt": math.sqrt,
+    "min": min,
+}
+
+
+def calculate(formula, known=None):
+    """The value of a printed formula; `known` gives the tensors and sizes that it names."""
+    for written, meant in (("−", "-"), ("·", "*"), ("σ(", "sigmoid("), ("√(", "sqrt(")):
+        formula = formula.replace(written, meant)
+    while found := re.search(r"Σ_([a-z](?:,[a-z])*) ", formula):
+        rest = formula[found.end() :]
+        end = length_of_product(rest)
+        total = f"total_{found[1].replace(',', '_')}({rest[:end]})"
+        formula = formula[: found.start()] + total + rest[end:]
+    return value_of(ast.parse(formula, mode="eval").body, known or {})
+
+
+def length_of_product(text):
+    """How far the sum sign at the left of a text reaches: to the next + or − outside brackets."""
+    depth = 0
+    for i, character in enumerate(text):
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(character, 0)
+        if depth < 0 or (depth == 0 and text[i : i + 3] in (" + ", " - ")):
+            return i
+    return len(text)
+
+
+def value_of(node, known):
+    match node:
+        case ast.Constant(value=int() | float() as value):
+            return value
+        case ast.UnaryOp(op=ast.USub()):
+            return -value_of(node.operand, known)
+        case ast.BinOp():
+            left, right = value_of(node.left, known), value_of(node.right, known)
+            return OPERATORS[type(node.op)](left, right)
+        case ast.Call(func=ast.Name(id=name)) if name.startswith("total_"):
+            letters = name.split("_")[1:]
+            sizes = [size_of(letter, node, known) for letter in letters]
+            return math.fsum(
+                value_of(node.args[0], known | dict(zip(letters, place, strict=True)))
+                for place in product(*map(range, sizes))
+            )
+        case ast.Call(func=ast.Name(id=name)):
+            return FUNCTIONS[name](*(value_of(argument, known) for argument in node.args))
+        case ast.Name(id=name):
+            return known[name] if isinstance(known[name], int) else float(known[name])
+        case ast.Subscript(value=ast.Name(id=name), slice=ast.Tuple(elts=places)):
+            return float(known[name][tuple(int(value_of(p, known)) for p in places)])
+        case ast.Subscript(value=ast.Name(id=name), slice=place):
+            return float(known[name][int(value_of(place, known))])
+    raise AssertionError(f"cannot read {ast.dump(node)}")
+
+
+def size_of(letter, node, known):
+    """How far a letter runs: the length of the axis where it stands; an axis of 1 has 0 for it."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Subscript):
+            places = inner.slice.elts if isinstance(inner.slice, ast.Tuple) else [inner.slice]
+            for axis, place in enumerate(places):
+                if isinstance(place, ast.Name) and place.id == letter:
+                    return known[inner.value.id].shape[axis]
+    return 1
+
+
+@pytest.mark.parametrize(
+    ("formula", "value"),
+    [
+        ("2·3 + 4", 10),
+        ("2 − 3 − 4", -5),
+        ("−(−1e−06)·2 / 4", 5e-7),
+        ("σ(0) + √(4) + ln(exp(3)) − min(7, 1)", 4.5),
+        ("Σ_d x[d]·y[d,0] + 1 − (Σ_b,d y[d,b]) / B", 4 - 15 / 2),
+        ("y[x[0],1]", 5),
+    ],
+)
+def test_the_calculator_can_calculate(formula, value):
+    known = {"x": np.array([2, 1, 0]), "y": np.array([[0, 1], [3, 2], [4, 5]]), "B": 2}
+    assert calculate(formula, known) == pytest.approx(value)
+
+
+# Every number.
+
+
+def apply(function, terms, position):
+    """What an explanation's function makes of its terms."""
+    if function in ("softmax", "log_softmax"):
+        share = math.exp(terms[position]) / math.fsum(map(math.exp, terms))
+        return share if function == "softmax" else math.log(share)
+    total = math.fsum(terms)
+    return min(total, 1.0) if function == "min" else FUNCTIONS[function or "plain"](total)
+
+
+FUNCTIONS["plain"] = float
+FUNCTIONS["log"] = math.log
+
+
+def same(found, value, terms):
+    """Equal to 1e-9, or to the rounding of a sum of large terms that cancel."""
+    size = max(1.0, *(abs(t) for t in terms))
+    return math.isclose(found, value, rel_tol=1e-9, abs_tol=1e-12 * size)
+
+
+@given(settings=small_settings(), places=st.randoms(use_true_random=False))
+def test_every_number_of_a_run_follows_from_its_explanation(settings, places):
+    result = run(settings)
+    for trace in (result.trace, result.update, result.second):
+        for name in trace:
+            index = tuple(places.randrange(n) for n in trace.shape(name))
+            opened = explain(trace, name, index, digits=None, shown=None)
+            value = float(trace[name][index])
+            terms = [term.value for term in opened.terms]
+            where = f"{name}{list(index)}: {opened}"
+            assert opened.value == value, where
+            assert same(opened.recompute(), value, terms), where
+            assert same(apply(opened.function, terms, opened.position), value, terms), where
+            left, *formulas = opened.numbers.split(" = ")
+            assert left == (f"{name}[{','.join(map(str, index))}]" if index else name)
+            assert formulas, where
+            for formula in formulas:
+                assert same(calculate(formula), value, terms), where
+            known = {n: trace[n] for n in (name, *trace.quantities[name].needs)} | trace.sizes
+            for formula in opened.symbols.removesuffix(" is given").split(" = "):
+                assert same(calculate(formula, known), value, terms), where
+
+
+@pytest.mark.parametrize("preset", ["start", "math", "story"])
+def test_every_factor_says_which_numbers_of_the_trace_it_is_made_of(preset):
+    result, places = run(PRESETS[preset]), Random(1)
+    for trace in (result.trace, result.update, result.second):
+        for name, quantity in trace.quantities.items():
+            index = tuple(places.randrange(n) for n in trace.shape(name))
+            opened = explain(trace, name, index)
+            used = set()
+            for factor in (f for term in opened.terms for f in term.factors):
+                for element, place in factor.elements:
+                    assert len(place) == len(trace.shape(element))
+                    assert math.isfinite(trace[element][place])
+                    used.add(element)
+                if len(factor.elements) == 1 and re.fullmatch(r"\w+\[[\d,]+\]", factor.text):
+                    ((element, place),) = factor.elements
+                    assert factor.value == trace[element][place]
+                    assert factor.text == f"{element}[{','.join(map(str, place))}]"
+            # a look-up uses ids to find the row; sizes only count
+            assert used <= {*quantity.needs, name}
+            unused = set(quantity.needs) - used
+            at_the_edge = {"h", "h_0", "d_h_prev"} if name in ("h_prev", "d_h_next") else set()
+            assert unused <= {"ids", "targets", "ce_1", "ce_2", "ce_3", *at_the_edge}, name
+
+
+def test_every_quantity_has_three_lines_and_a_reason(start_run, math_run):
+    for result in (start_run, math_run):
+        for trace in (result.trace, result.update, result.second):
+            for name in trace:
+                opened = explain(trace, name, (0,) * len(trace.shape(name)))
+                assert opened.symbols.startswith(name)
+                assert opened.shapes.startswith(name)
+                assert opened.numbers.startswith(name)
+                assert opened.latex
+                assert opened.why.endswith(".")
+
+
+# What the texts show.
+
+
+def test_the_notebooks_example_can_be_read(start_run):
+    trace = start_run.trace
+    opened = explain(trace, "z", (0, 2, 1), digits=3)
+    parts = [float(trace[name][0, 2, 1]) for name in ("a_iz", "a_hz")]
+    assert opened.symbols == "z[0,2,1] = σ(a_iz[0,2,1] + a_hz[0,2,1])"
+    assert opened.function == "sigmoid"
+    assert [term.value for term in opened.terms] == parts
+    assert opened.value == pytest.approx(1 / (1 + math.exp(-sum(parts))))
+    assert all(f"{abs(x):.3f}" in opened.numbers for x in (*parts, opened.value))
+    assert "z (B=2, T=8, H=4)" in opened.shapes
+    assert "-" not in opened.numbers  # a true minus
+
+
+def test_every_term_of_a_sum_is_there_and_the_bias_too(start_run):
+    opened = explain(start_run.trace, "a_iz", (1, 3, 2))
+    *products, bias = [[f.elements for f in term.factors] for term in opened.terms]
+    assert products == [[(("x", (1, 3, d)),), (("W_iz", (2, d)),)] for d in range(4)]
+    assert bias == [(("b_iz", (2,)),)]
+
+
+def written_and_left_out(text):
+    """How many numbers of a sum a text writes, and how many it says it leaves out."""
+    formula = text.split(" = ")[1]
+    left_out = [int(n) for n in re.findall(r"(\d+)\s*(?:\\text\{)?\s*more", formula)]
+    return len(re.findall(r"\d+\.\d+", formula)), sum(left_out)
+
+
+@pytest.mark.parametrize("shown", [1, 2, 5, 15, 16, 17, None])
+@pytest.mark.parametrize("name", ["d_b_hz", "d_b_in"])
+def test_a_long_sum_is_shortened_and_says_how_many_are_left_out(start_run, name, shown):
+    opened = explain(start_run.trace, name, (0,), shown=shown)
+    written, left_out = written_and_left_out(opened.numbers)
+    assert len(opened.terms) == 16
+    assert written + left_out == 16
+    assert written == (16 if shown is None else min(shown, 16))
+    assert ("more" in opened.latex) == bool(left_out)
+
+
+def test_a_long_sum_is_shortened_unless_asked_not_to(start_run):
+    trace = start_run.trace
+    assert written_and_left_out(explain(trace, "d_b_hz", (0,)).numbers)[1] > 0
+    assert written_and_left_out(explain(trace, "loss").numbers) == (8, 0)
+
+
+def test_terms_that_matter_most_are_written(start_run):
+    trace = start_run.trace
+    opened = explain(trace, "d_b_hz", (0,), digits=None, shown=3)
+    largest = sorted((term.value for term in opened.terms), key=abs)[-3:]
+    for value in largest:
+        assert repr(abs(value)).replace("-", "−") in opened.numbers
+
+
+@pytest.mark.parametrize("digits", [2, 4, 8])
+def test_digits_are_the_readers_choice(start_run, digits):
+    opened = explain(start_run.trace, "n", (0, 3, 1), digits=digits)
+    assert all(len(d) == digits for d in re.findall(r"\.(\d+)", opened.numbers))
+
+
+def test_a_tiny_number_does_not_look_like_zero(linear_algebra_run):
+    result = run(replace(PRESETS["start"], learning_rate=1e-9))
+    opened = explain(result.update, "lr_d_W_o", (0, 0), digits=2)
+    assert float(calculate(opened.numbers.split(" = ")[-1])) != 0
+    zero = explain(linear_algebra_run.trace, "h_0", (0, 0))
+    assert zero.numbers == "h_0[0,0] = 0.0000"
+
+
+@pytest.mark.parametrize("name", ["square_W_hz", "square_W_hn"])
+def test_a_sum_over_rows_and_columns_has_two_letters(start_run, name):
+    """With one letter, Σ d[k,k], it would be read as a sum along the diagonal."""
+    symbols = explain(start_run.update, name).symbols
+    row, column = re.findall(r"\[(\w),(\w)\]", symbols)[0]
+    assert row != column, symbols
+
+
+# What there is not.
+
+
+@pytest.mark.parametrize(
+    "index", [(), (0,), (0, 0), (0, 0, 0, 0), (2, 0, 0), (0, 8, 0), (0, 0, 4), (-1, 0, 0)]
+)
+def test_an_index_that_is_not_there_says_what_is_possible(start_run, index):
+    with pytest.raises(ValueError, match="B 0 to 1, T 0 to 7, H 0 to 3") as caught:
+        explain(start_run.trace, "z", index)
+    assert str(index) in str(caught.value)
+    assert "Give one whole number" in str(caught.value)
+
+
+def test_a_single_number_takes_no_index(start_run):
+    with pytest.raises(ValueError, match="loss has 0 dims"):
+        explain(start_run.trace, "loss", (0,))
+
+
+@pytest.mark.parametrize("name", ["q", "Z", "", "new_W_hz", "d_p"])
+def test_a_name_that_is_not_there_says_which_are(start_run, name):
+    with pytest.raises(KeyError) as caught:
+        explain(start_run.trace, name, (0, 0, 0))
+    sentence = str(caught.value)
+    assert repr(name) in sentence
+    assert all(there in sentence for there in ("a_iz", "loss", "d_W_hz"))
+
+
+def test_an_explanation_is_a_value(start_run):
+    assert explain(start_run.trace, "d_n", (0, 1, 2)) == explain(start_run.trace, "d_n", (0, 1, 2))
