@@ -4,12 +4,17 @@ import streamlit as st
 
 from explainer.views.router import navigation
 
-st.set_page_config(page_title="GRU Explainer", page_icon="🧠", layout="wide")
-page = navigation()
 
-# after the menu, since this is slow the first time
-from explainer.views.header import header  # noqa: E402
-from explainer.views.sidebar import sidebar  # noqa: E402
+def main() -> None:
+    """Show the page that was asked for."""
+    st.set_page_config(page_title="GRU Explainer", page_icon="🧠", layout="wide")
+    page = navigation()
+    # imported after the menu, since the first visitor would wait for it
+    from explainer.views.header import header
+    from explainer.views.sidebar import sidebar
 
-header(page.url_path, *sidebar())
-page.run()
+    header(page.url_path, *sidebar())
+    page.run()
+
+
+main()

@@ -1,4 +1,4 @@
-"""Take the pictures of the README: `python docs/screenshots.py`, beside a running app.
+"""Take the pictures of the README: `python -m docs.screenshots`, beside a running app.
 
 The app is expected at http://localhost:8501, as `make run` starts it.
 """
@@ -8,10 +8,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+from tests.get_browser import get
 
-from tests.get_browser import get  # noqa: E402
+HERE = Path(__file__).parent
 
 PICTURES = (
     ("cell-light", "light", "cell?t=3", 1250),
@@ -40,7 +39,7 @@ def main(address: str = "http://localhost:8501") -> None:
             )
             page.goto(f"{address}/{where}")
             settled(page)
-            page.screenshot(path=ROOT / "docs" / f"{name}.png")
+            page.screenshot(path=HERE / f"{name}.png")
             page.close()
         browser.close()
 

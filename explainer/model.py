@@ -89,9 +89,7 @@ def through_time(
         moments[t] = solve(circle, {**fixed, **here, needed: carried})
         moments[t][needed] = carried
         carried = moments[t][made]
-    # stacked with time first, which copies whole matrices, then seen with the batch first
-    stacked = {n: torch.stack([m[n] for m in moments]).transpose(0, 1) for n in moments[0]}
-    values |= stacked
+    values |= {n: torch.stack([m[n] for m in moments], 1) for n in moments[0]}
     values |= solve(after, values)
     return {n: v for n, v in values.items() if n not in known}
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from explainer import tables, text
+from explainer.presets import PRESETS
 from explainer.views.page import Page, show
 from explainer.views.ribbon.ribbon import MOST_TOKENS, ribbon
 
@@ -52,7 +53,7 @@ def body(page: Page) -> None:
             "`<|endoftext|>` stands before and after each document, so that the network can learn "
             "where a text begins and ends."
         )
-    if settings == settings_of("linear_algebra"):
+    if settings == PRESETS["linear_algebra"]:
         page.note(
             "The notebook appends the end token to each text *and* puts one in front, so between "
             "two texts it stands twice."
@@ -80,13 +81,6 @@ def cut(tokenizer: text.Tokenizer, written: str) -> None:
         what = "became the unknown token" if tokenizer.has_unknown else "were left out"
         st.caption(f"{missing.total()} characters are not in the vocabulary and {what}:")
         st.code(" ".join(f"{c!r} × {n}" for c, n in missing.items()), language=None)
-
-
-def settings_of(name: str) -> object:
-    """Return a preset."""
-    from explainer.presets import PRESETS
-
-    return PRESETS[name]
 
 
 show("tokens", body)

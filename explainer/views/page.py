@@ -20,7 +20,7 @@ from explainer.panels import Panel, largest
 from explainer.tensor_formula import equation_latex
 from explainer.trace import Array, Trace, describe
 from explainer.views.router import ensure_routed
-from explainer.views.runs import kept_proof
+from explainer.views.runs import MOST_BYTES, kept_proof
 
 MOST_CELLS = 40_000
 """Most cells of one picture; a browser draws no more of them in a second."""
@@ -177,21 +177,17 @@ def show(slug: str, body: Callable[[Page], None]) -> None:
     """Show a chapter: its story, then its numbers to open, its code, its proof."""
     ensure_routed()
     state = st.session_state
-    digits = {"2": 2, "4": 4, "full": None}
+    run: Run = state["run"]
+    B, T = run.batch.ids.shape
     page = Page(
         chapter(slug),
-        state["run"],
-        int(state.get("kept_sequence", 0)),
-        int(state.get("kept_t", 0)),
+        run,
+        min(state.get("kept_sequence", 0), B - 1),
+        min(state.get("kept_t", 0), T - 1),
         "dark" if st.context.theme.type == "dark" else "light",
-        digits.get(state.get("digits") or "2", 2),
-        state.get("range") or "matrix",
+        {"4": 4, "full": None}.get(state.get("digits", ""), 2),
+        state.get("range", "matrix"),
     )
-    B, T = page.run.batch.ids.shape
-    page = Page(
-        page.chapter, page.run, min(page.sequence, B - 1), min(page.t, T - 1),
-        page.theme, page.digits, page.range,
-    )  # fmt: skip
     body(page)
     if page.chapter.task:
         st.success(f"**Try this.** {page.chapter.task}")
@@ -204,6 +200,8 @@ def show(slug: str, body: Callable[[Page], None]) -> None:
         with st.expander("The equations and their source code"):
             sources(page, names)
     proof(page)
+    if run.nbytes > MOST_BYTES:  # too large to stay with every reader
+        del state["run"]
 
 
 def open_number(page: Page) -> None:
