@@ -6,13 +6,9 @@ errors and the links are made from them.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields
 from typing import Any
-
-TEXT_IN_LINK = 2_000
-"""Longest text, in characters, that a link carries; of a longer one it carries the fingerprint."""
 
 
 def number(
@@ -133,28 +129,9 @@ class Settings:
         Raises:
             ValueError: `base` is not a preset.
         """
-        from explainer.presets import PRESETS
+        from explainer.links import write_query
 
-        candidates = [n for n, p in PRESETS.items() if base is None or p == base]
-        if not candidates:
-            raise ValueError(
-                f"base is not a preset; possible: {', '.join(PRESETS)}. Pass PRESETS[…] or None."
-            )
-
-        def differs(name: str) -> list[Field[Any]]:
-            return [
-                f for f in fields(self) if getattr(self, f.name) != getattr(PRESETS[name], f.name)
-            ]
-
-        preset = min(candidates, key=lambda name: len(differs(name)))
-        query = {} if preset == "start" else {"preset": preset}
-        for f in differs(preset):
-            value = getattr(self, f.name)
-            if f.name == "text" and len(value) > TEXT_IN_LINK:
-                query["fingerprint"] = fingerprint(value)
-            else:
-                query[f.name] = write(value)
-        return query
+        return write_query(self, base)
 
     @classmethod
     def from_query(cls, query: Mapping[str, str], text: str | None = None) -> Settings:
@@ -167,50 +144,12 @@ class Settings:
         Raises:
             ValueError: what is wrong with the link, one sentence for each problem.
         """
+        from explainer.links import read_query
+
         settings, problems = read_query(query, text)
         if problems:
             raise ValueError(" ".join(problems))
         return settings
-
-
-def read_query(query: Mapping[str, str], text: str | None = None) -> tuple[Settings, list[str]]:
-    """Return the settings of a link, and a sentence for each part that could not be used."""
-    from explainer.presets import PRESETS
-
-    problems = []
-    preset = query.get("preset", "start")
-    if preset not in PRESETS:
-        problems.append(
-            f"preset is {preset!r}; possible: {', '.join(PRESETS)}. The preset start is shown."
-        )
-        preset = "start"
-    settings = PRESETS[preset]
-    values: dict[str, Any] = {}
-    for f in fields(Settings):
-        left_empty = f.metadata.get("required") and not query.get(f.name)
-        if f.name in query and not left_empty:
-            try:
-                values[f.name] = check(f, parse(f, query[f.name]))
-            except ValueError as error:
-                problems.append(f"{error} The preset's value is shown.")
-    wanted = query.get("fingerprint")
-    if wanted is not None:
-        if text is not None and fingerprint(text) == wanted:
-            values["text"] = text
-        else:
-            problems.append(
-                f"the link needs a text with the fingerprint {wanted!r}, which is too long for a "
-                f"link; upload that text to see the same numbers."
-            )
-    try:
-        return replace(settings, **values), problems
-    except ValueError as error:
-        return settings, [*problems, f"{error} The preset's values are shown."]
-
-
-def fingerprint(text: str) -> str:
-    """Return 16 hexadecimal digits that stand for a text too long for a link."""
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def check(f: Field[Any], value: Any) -> Any:
@@ -268,33 +207,3 @@ def shorten(value: Any) -> str:
         return "a number of more than 40 digits"
     written = repr(value)
     return written if len(written) <= 40 else f"{written[:40]}…"
-
-
-def write(value: Any) -> str:
-    """Return a field's value as a link says it."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return repr(value).removesuffix(".0")
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def parse(f: Field[Any], value: str) -> Any:
-    """Read a field's value from a link.
-
-    Raises:
-        ValueError: it is not of the field's kind.
-    """
-    kind = f.metadata["kind"]
-    if kind is str:
-        return value
-    if value == "" and f.metadata.get("optional"):
-        return None
-    if kind is bool:
-        if value not in ("true", "false"):
-            raise ValueError(f"{f.name} is {shorten(value)}; possible: true, false.")
-        return value == "true"
-    try:
-        return kind(value)
-    except ValueError:
-        raise ValueError(f"{f.name} is {shorten(value)}; {possible(f)}") from None

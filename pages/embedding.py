@@ -1,7 +1,7 @@
 """Embedding: how a token becomes a vector."""
 
 from explainer.panels import Panel
-from explainer.tables import visible
+from explainer.tables import labels
 from explainer.views.page import Page, show
 
 
@@ -30,7 +30,7 @@ def body(page: Page) -> None:
     page.matrices("lookup", [one_hot], [row, page.panel("e")], alt="one-hot row, row of E, and e")
     page.say("The whole matrix, the current row framed:")
     marked = Panel(
-        "E", "Eᵀ", E.value.T, E.columns, [visible(v) for v in batch.vocabulary], E.limit, token
+        "E", "Eᵀ", E.value.T, E.columns, labels("V", len(batch.vocabulary), batch), E.limit, token
     )
     page.matrices("E", [marked], alt="the embedding matrix, one column for each token")
     page.over_time("e")

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import streamlit as st
 
+from explainer.links import TEXT_IN_LINK, fingerprint, read, read_query, write
 from explainer.presets import PRESETS
-from explainer.settings import TEXT_IN_LINK, Settings, fingerprint, parse, read_query, write
+from explainer.settings import Settings
 
 BOUND: Final = "query-params"
 """Binds a widget to the parameter of the address that has its key as name."""
@@ -69,23 +70,36 @@ def sidebar() -> tuple[Settings, list[str]]:
         return replace(base, **values), problems
     except ValueError as error:
         good: Settings = st.session_state.get("last_good", base)
-        return good, [*problems, str(error)]
+        known = any(problem.startswith(str(error)) for problem in problems)
+        return good, problems if known else [*problems, str(error)]
 
 
 def first_link() -> list[str]:
     """Return what is wrong with the link that opened the app, as long as nothing was changed."""
-    if "link_problems" not in st.session_state:
+    state = st.session_state
+    if "link_problems" not in state:
         query = st.query_params.to_dict()
-        _, problems = read_query({k: v for k, v in query.items() if k != "fingerprint"})
-        st.session_state["link_problems"] = problems
+        _, state["link_problems"] = read_query(
+            {name: value for name, value in query.items() if name != "fingerprint"}
+        )
         for name in LADDERS:
-            st.session_state[f"extra_{name}"] = []
-            if name in query and not any(p.startswith(name) for p in problems):
-                value = parse(FIELDS[name], query[name])
-                st.session_state[f"extra_{name}"].append(value)
-                if write(value) != query[name]:  # another spelling, which the slider would refuse
-                    st.session_state[name] = value
-    found: list[str] = list(st.session_state["link_problems"])
+            state[f"extra_{name}"] = []
+        # widgets read the link themselves, and fail on what they can't read or spell otherwise
+        clean = {name: value for name, value in query.items() if name not in FIELDS}
+        if clean.get("preset", "start") not in PRESETS:
+            del clean["preset"]
+        for name in FIELDS.keys() & query.keys():
+            try:
+                value = read(FIELDS[name], query[name])
+            except ValueError:
+                continue
+            clean[name] = write(value)
+            if name in LADDERS:
+                state[f"extra_{name}"].append(value)
+        if clean != query:
+            st.query_params.from_dict(clean)
+            st.rerun()
+    found: list[str] = list(state["link_problems"])
     return found
 
 
@@ -101,7 +115,9 @@ def apply_preset() -> None:
     base = PRESETS[preset]
     for name in FIELDS:
         if name != "text":
-            st.session_state[name] = getattr(base, name)
+            value = getattr(base, name)
+            st.session_state[name] = 0.0 if value is None else value
+    st.session_state["uploads"] = st.session_state.get("uploads", 0) + 1
     st.session_state["text"] = base.text if preset == "your_text" else ""
     st.session_state["fingerprint"] = ""
 
@@ -128,16 +144,19 @@ def upload() -> tuple[str, str]:
 
     def arrived() -> None:
         changed()
-        file = st.session_state["upload"]
+        file = st.session_state[key]
         text, problem = decode(file.getvalue()) if file else ("", "")
         if not problem:
             st.session_state["fingerprint"] = fingerprint(text) if text else ""
 
     longest = FIELDS["text"].metadata["high"]
+    # a new preset takes the place of an uploaded text: a new key is a new, empty upload
+    uploads = st.session_state.get("uploads", 0)
+    key = f"upload-{uploads}" if uploads else "upload"
     file = st.file_uploader(
         f"A longer text (.txt in UTF-8, up to {longest:,} characters)",
         type="txt",
-        key="upload",
+        key=key,
         on_change=arrived,
     )
     # always there, since only a widget that was there before writes what it is given to the link
@@ -204,13 +223,8 @@ def widget(f: Field[Any], default: Any) -> Any:
     if meta["kind"] is str:
         return st.text_input(meta["label"], default, max_chars=meta["high"], **common)
     step = 1 if meta["kind"] is int else 0.05 if meta["high"] < 1 else 0.5
-    return st.number_input(
-        meta["label"],
-        meta["low"],
-        meta["high"],
-        default,
-        step,
-        format=None if meta["kind"] is int else "%.3g",
-        placeholder="no clipping" if meta.get("optional") else None,
-        **common,
-    )
+    number = {"step": step, "format": "%d" if meta["kind"] is int else "%.3g", **common}
+    if meta.get("optional"):  # an empty field could not be told from the preset's in a link
+        label = f"{meta['label']} (0: off)"
+        return st.number_input(label, 0.0, meta["high"], default or 0.0, **number) or None
+    return st.number_input(meta["label"], meta["low"], meta["high"], default, **number)
