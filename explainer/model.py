@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from explainer.equations import backward, gru, update
+from explainer.expression import Leaf
 from explainer.network import GIVEN, Network, network
 from explainer.parameters import draw_masks, effective_dropout, initial_parameters
 from explainer.quantity import Quantity, ancestors, depends, solve
@@ -46,6 +47,7 @@ class Run:
         return self.trace.nbytes + self.update.nbytes + self.second.nbytes
 
 
+@torch.inference_mode()
 def through_time(
     equations: Iterable[Quantity],
     known: Mapping[str, Tensor],
@@ -81,16 +83,17 @@ def through_time(
     outside = {n for q in circle for n in q.needs} - circle_names - {needed}
     timed = {n: values[n].unbind(1) for n in outside if values[n].dim() == 3}
     fixed = {n: values[n] for n in outside if n not in timed}
-    order = list(order)
-    moments: list[dict[str, Tensor]] = [{} for _ in order]
+    moments: dict[int, dict[str, Tensor]] = {}
     carried = start
     for t in order:
         here = {n: v[t] for n, v in timed.items()}
-        moments[t] = solve(circle, {**fixed, **here, needed: carried})
-        moments[t][needed] = carried
+        moments[t] = {needed: carried, **solve(circle, {**fixed, **here, needed: carried})}
         carried = moments[t][made]
-    values |= {n: torch.stack([m[n] for m in moments], 1) for n in moments[0]}
-    values |= solve(after, values)
+    # what only passes a value on, as d_a_hr does, does so for all time steps, without a copy
+    passing = [q for q in circle if isinstance(q.expression, Leaf)]
+    new = [needed, *(q.name for q in circle if not isinstance(q.expression, Leaf))]
+    values |= {n: torch.stack([moments[t][n] for t in sorted(moments)], 1) for n in new}
+    values |= solve([*passing, *after], values)
     return {n: v for n, v in values.items() if n not in known}
 
 

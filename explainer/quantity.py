@@ -112,10 +112,12 @@ def solve(equations: Iterable[Quantity], known: Mapping[str, Tensor]) -> dict[st
     for q in equations:
         if q.function is None:
             raise KeyError(f"{q.name!r} is given, not computed; pass its value among the known")
-        missing = [n for n in q.needs if n not in values]
-        if missing:
-            raise KeyError(f"{q.name!r} needs {missing}, which nothing before it makes")
-        new[q.name] = values[q.name] = q.function(*(values[n] for n in q.needs))
+        try:
+            needed = [values[n] for n in q.needs]
+        except KeyError:
+            missing = [n for n in q.needs if n not in values]
+            raise KeyError(f"{q.name!r} needs {missing}, which nothing before it makes") from None
+        new[q.name] = values[q.name] = q.function(*needed)
     return new
 
 
