@@ -101,7 +101,7 @@ def chromium():
 
 @contextmanager
 def serve(log):
-    """A server that nobody has visited yet, its words in a file."""
+    """A new server, its words in a file."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -144,13 +144,8 @@ def answers(address):
         return False
 
 
-@pytest.fixture
-def new_server(chromium, tmp_path):
-    with serve(tmp_path / "log.txt") as server:
-        yield server
-
-
 @pytest.fixture(scope="module")
 def server(chromium, tmp_path_factory):
+    """A server that nobody has visited before this module's tests."""
     with serve(tmp_path_factory.mktemp("server") / "log.txt") as server:
         yield server

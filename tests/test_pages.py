@@ -47,8 +47,8 @@ def run_of(at):
 
 
 def sentences(at):
-    """The errors on the page, as a reader sees them."""
-    return [re.sub(r"\\(.)", r"\1", e.value) for e in at.error]
+    """The errors as they are read: without backslashes and word joiners, which can't be seen."""
+    return [re.sub(r"\\(.)", r"\1", e.value.replace("\u2060", "")) for e in at.error]
 
 
 def notes(at):

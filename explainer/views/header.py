@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import streamlit as st
@@ -36,9 +37,8 @@ def header(slug: str, settings: Settings, problems: list[str]) -> None:
 
 def as_it_is(text: str) -> str:
     """Return text so that Markdown shows it as it is."""
-    # a joiner that nobody sees keeps addresses from becoming links, which no backslash does
-    for part in ("://", "www.", "@"):
-        text = text.replace(part, f"{part[:-1]}\u2060{part[-1]}")
+    # a joiner that nobody sees keeps addresses, icons and arrows from being made of it
+    text = re.sub(r":(?=\S)|www(?=\.)|.(?=@)|[-<>=~](?=[-<>=~])", "\\g<0>\u2060", text)
     special = "\\`*_{}[]()#+-.!|~<>:$&"
     return "".join(f"\\{c}" if c in special else c for c in text)
 

@@ -50,8 +50,10 @@ def show() -> None:
     )
     st.subheader("How to read the colours")
     theme = "dark" if st.context.theme.type == "dark" else "light"
+    legend = figures.legend(theme)
+    legend.layout.width = None  # as wide as the page
     st.plotly_chart(
-        figures.legend(theme),
+        legend,
         key="legend",
         alt="three colour scales: orange to blue, brown to teal, and 0 to 1",
         config={"displayModeBar": False},
