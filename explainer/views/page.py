@@ -20,7 +20,7 @@ from explainer.panels import Panel, largest
 from explainer.tensor_formula import equation_latex
 from explainer.trace import Array, Trace, describe
 from explainer.views.router import ensure_routed
-from explainer.views.runs import MOST_BYTES, kept_proof
+from explainer.views.runs import WITH_READER, kept_proof
 
 MOST_CELLS = 40_000
 """Most cells of one picture; a browser draws no more of them in a second."""
@@ -200,7 +200,7 @@ def show(slug: str, body: Callable[[Page], None]) -> None:
         with st.expander("The equations and their source code"):
             sources(page, names)
     proof(page)
-    if run.nbytes > MOST_BYTES:  # too large to stay with every reader
+    if run.nbytes > WITH_READER:
         del state["run"]
 
 

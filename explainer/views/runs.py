@@ -10,8 +10,10 @@ from explainer.model import Run, run
 from explainer.proof import Proof, prove
 from explainer.settings import Settings
 
-MOST_BYTES = 96 * 2**20
+MOST_BYTES = 64 * 2**20
 """Memory for kept runs. One that is larger is computed anew each time."""
+WITH_READER = 4 * 2**20
+"""Largest run that stays with a reader between two clicks, even if it is kept no more."""
 
 # several readers get more done in all when each computes on one core
 torch.set_num_threads(1)
