@@ -154,14 +154,13 @@ def memory() -> list[Row]:
     rows = []
     for most in (READERS, high):
         one, many = weigh([1 + i * (most - 1) // (READERS - 1) for i in range(READERS)])
-        rows += [
-            Row("memory of the server, 1 reader", f"{one:.0f} MB"),
+        rows.append(
             Row(
-                f"{READERS} readers, hidden sizes 1 to {most}, each another",
-                f"{many:.0f} MB ({many - one:+.0f} MB)",
+                f"memory of the server, {READERS} readers with hidden sizes 1 to {most}",
+                f"{many:.0f} MB, {many - one:.0f} MB more than with 1 reader ({one:.0f} MB)",
                 "at most 200 MB more",
-            ),
-        ]
+            )
+        )
     return rows
 
 
