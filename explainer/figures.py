@@ -65,12 +65,12 @@ class Labels:
     def add(self, x: float, y: float, text: str, at: str, size: int = 12, hue: str = "") -> None:
         """Put a word at a place; `at` says on which side of it."""
         faint = "#555B66" if self.theme == "light" else "#B4BAC4"
-        for column, value in zip(
-            (self.x, self.y, self.text, self.at, self.size, self.colour),
-            (x, y, text, at, size, hue or faint),
-            strict=True,
-        ):
-            column.append(value)  # type: ignore[attr-defined]
+        self.x.append(x)
+        self.y.append(y)
+        self.text.append(text)
+        self.at.append(at)
+        self.size.append(size)
+        self.colour.append(hue or faint)
 
     def numbers(self, panel: Panel, digits: int | None, left: float, top: float) -> None:
         """Put a matrix's numbers into its cells."""
