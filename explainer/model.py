@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -144,25 +144,18 @@ def make_trace(
         extra = (backward.d_loss, backward.d_h_next, *net.backward)
         declared |= {q.name: q for q in extra}
     arrays = {n: values[n].to(torch.float64).numpy() for n in declared}
-    on_demand: dict[str, Callable[[], Array]] = {}
-
-    def look(name: str) -> Array:
-        return arrays[name] if name in arrays else on_demand[name]()
-
-    if gradients:
-        for q in net.on_demand:
-            declared[q.name] = q
-            on_demand[q.name] = partial(compute, q, look, sizes)
-    return Trace(declared, arrays, sizes, on_demand)
+    shares = {q.name: q for q in net.on_demand} if gradients else {}
+    on_demand = {n: partial(compute, q) for n, q in shares.items()}
+    return Trace(declared | shares, arrays, sizes, on_demand)
 
 
-def compute(q: Quantity, look: Callable[[str], Array], sizes: Mapping[str, int]) -> Array:
-    """Compute a quantity from others, when it is asked for.
+def compute(q: Quantity, trace: Trace) -> Array:
+    """Compute a quantity from others in the trace, when it is asked for.
 
     Raises:
         ValueError: it would have too many numbers.
     """
-    numbers = int(np.prod([sizes[d] for d in q.dims]))
+    numbers = int(np.prod(trace.shape(q.name)))
     if numbers > LARGEST_TRACE:
         raise ValueError(
             f"{q.name} would have {numbers:,} numbers; at most {LARGEST_TRACE:,} are possible. "
@@ -170,7 +163,7 @@ def compute(q: Quantity, look: Callable[[str], Array], sizes: Mapping[str, int])
         )
     assert q.function is not None
     # copies, since torch warns of read-only arrays
-    tensors = (torch.from_numpy(look(n).copy()) for n in q.needs)
+    tensors = (torch.from_numpy(trace[n].copy()) for n in q.needs)
     result: Array = q.function(*tensors).numpy()
     return result
 

@@ -22,8 +22,8 @@ class Trace:
         quantities: what is in the trace, in the order it was computed.
         values: one read-only float64 array for each name, dims as its quantity says.
         sizes: length of each dim, such as {"B": 2, "T": 8, "D": 4, "H": 4, "V": 36}.
-        on_demand: values that are computed when asked for and not kept: each time step's
-            share in a gradient, and what stands inside the activations.
+        on_demand: how to compute, from this trace, values that are not kept: each time
+            step's share in a gradient, and what stands inside the activations.
 
     Raises:
         ValueError: a value has not the declared shape, or is not finite; the message names
@@ -33,7 +33,7 @@ class Trace:
     quantities: Mapping[str, Quantity]
     values: Mapping[str, Array]
     sizes: Mapping[str, int]
-    on_demand: Mapping[str, Callable[[], Array]] = field(default_factory=dict)
+    on_demand: Mapping[str, Callable[[Trace], Array]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse anything that is not as declared, then lock it."""
@@ -56,7 +56,7 @@ class Trace:
         if name in self.values:
             return self.values[name]
         if name in self.on_demand:
-            value = self.on_demand[name]()
+            value = self.on_demand[name](self)
             value.setflags(write=False)
             return value
         raise KeyError(f"no {name!r} in this trace; it has {', '.join(self)}")

@@ -1,5 +1,7 @@
 """What holds for every run, every text and every link, tried on drawn ones."""
 
+import gc
+import weakref
 from dataclasses import fields, replace
 from itertools import pairwise
 
@@ -319,3 +321,14 @@ def test_a_bad_part_of_a_link_does_not_spoil_the_rest():
     assert len(problems) == 2
     assert "seed" in problems[0] + problems[1]
     assert "dropout" in problems[0] + problems[1]
+
+
+def test_a_run_that_nobody_holds_leaves_memory_at_once():
+    gc.disable()  # nothing may refer to it in a circle
+    try:
+        result = run(PRESETS["start"])
+        value = weakref.ref(result.trace["h"])
+        del result
+        assert value() is None
+    finally:
+        gc.enable()
