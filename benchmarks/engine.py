@@ -100,7 +100,7 @@ def recorded_pass(settings: Settings) -> Callable[[], Trace]:
 
 
 def autograd_pass(settings: Settings) -> Callable[[], Tensor]:
-    """Return the same network, weights and data in torch: loss and gradients of the weights."""
+    """Return the same network, weights and data in torch: loss, gradients of weights and input."""
     chosen = batch(settings)
     V, H = len(chosen.vocabulary), settings.hidden_size
     ours = initial_parameters(settings, V)
@@ -114,12 +114,13 @@ def autograd_pass(settings: Settings) -> Callable[[], Tensor]:
         }
     )
     head.load_state_dict({"weight": ours["W_o"], "bias": ours["b_o"]})
-    x = F.one_hot(torch.from_numpy(chosen.ids.copy()), V).to(torch.float64)
+    x = F.one_hot(torch.from_numpy(chosen.ids.copy()), V).to(torch.float64).requires_grad_()
     targets = torch.from_numpy(chosen.targets.copy()).flatten()
 
     def once() -> Tensor:
         gru.zero_grad()
         head.zero_grad()
+        x.grad = None
         states, _ = gru(x)
         loss = F.cross_entropy(head(states).flatten(0, 1), targets)
         loss.backward()
