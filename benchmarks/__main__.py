@@ -5,7 +5,7 @@ import importlib
 
 from benchmarks.table import markdown
 
-NAMES = ("engine", "server")
+NAMES = ("engine", "server", "stage")
 
 
 def main() -> None:

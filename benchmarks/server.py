@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -57,16 +58,25 @@ class Server:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
-    """Start the app on a free port, and stop it in the end."""
+def server(script: str = "app.py") -> Iterator[Server]:
+    """Start the app, or another script, on a free port, and stop it in the end."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [
-        *(sys.executable, "-m", "streamlit", "run", "app.py"),
+        *(sys.executable, "-m", "streamlit", "run", script),
         *("--server.headless", "true", "--server.port", str(port)),
     ]
     nothing = subprocess.DEVNULL
-    process = subprocess.Popen(command, cwd=ROOT, stdin=nothing, stdout=nothing, stderr=nothing)
+    # a script in a folder finds the package, too
+    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": paths},
+        stdin=nothing,
+        stdout=nothing,
+        stderr=nothing,
+    )
     try:
         yield Server(port, psutil.Process(process.pid))
     finally:

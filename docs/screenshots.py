@@ -1,46 +1,58 @@
-"""Take the pictures of the README: `python -m docs.screenshots`, beside a running app.
+"""Take a picture of every chapter, light and dark: `python -m docs.screenshots`.
 
-The app is expected at http://localhost:8501, as `make run` starts it.
+A running app is expected at http://localhost:8501, as `make run` starts it.
 """
 
+import io
 import sys
 from pathlib import Path
+from typing import Literal
 
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from explainer.chapters import CHAPTERS
 from tests.get_browser import get
 
 HERE = Path(__file__).parent
-
-PICTURES = (
-    ("cell-light", "light", "cell?t=3", 1250),
-    ("time-dark", "dark", "time?preset=story&t=3", 1250),
-)
-"""Name, colour scheme, address, height in pixels."""
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+WHERE = {
+    "cell": "t=3&cell=z:0,3,1",
+    "embedding": "t=2&cell=e:0,2,1",
+    "time": "preset=story&t=3",
+    "gradients": "t=2&cell=d_h:0,2,1",
+    "update": "cell=new_W_o:4,2",
+}
+"""What a chapter's picture shows, where it is not the first thing one sees."""
+SIZE = {"width": 1500, "height": 1180}
+COLOURS = 192
+"""Colours of a picture; a drawing of flat cells needs no more."""
 
 
 def settled(page: Page) -> None:
     """Wait until the script has run and nothing is a placeholder any more."""
-    page.wait_for_selector(".js-plotly-plot", timeout=60_000)
+    page.wait_for_selector("[data-quantity], .js-plotly-plot, .ribbon .token", timeout=60_000)
     page.wait_for_function(
         "!document.querySelector('[data-testid=stSkeleton], [data-testid=stStatusWidget]')"
     )
-    page.wait_for_timeout(1_000)  # Plotly draws after its element is there
+    page.wait_for_timeout(2_000)  # Plotly draws after its element is there
 
 
 def main(address: str = "http://localhost:8501") -> None:
     """Take every picture."""
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=get(), args=["--no-sandbox", "--disable-gpu"])
-        for name, scheme, where, height in PICTURES:
-            page = browser.new_page(
-                viewport={"width": 1400, "height": height},
-                color_scheme=scheme,  # type: ignore[arg-type]
-            )
-            page.goto(f"{address}/{where}")
-            settled(page)
-            page.screenshot(path=HERE / f"{name}.png")
-            page.close()
+        for theme in THEMES:
+            for chapter in CHAPTERS:
+                context = browser.new_context(color_scheme=theme)
+                page = context.new_page()
+                page.set_viewport_size({"width": SIZE["width"], "height": SIZE["height"]})
+                page.goto(f"{address}/{chapter.slug}?{WHERE.get(chapter.slug, 't=2')}")
+                settled(page)
+                taken = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+                target = HERE / f"{chapter.slug}-{theme}.png"
+                taken.quantize(COLOURS).save(target, optimize=True)
+                context.close()
         browser.close()
 
 

@@ -49,13 +49,19 @@ def kind(name: str) -> str:
     return "weight" if name.removeprefix("new_").split("_")[0] in ("W", "b", "E") else "signed"
 
 
-def hue(name: str, theme: str) -> str:
-    """Return the colour of a quantity's name: that of its gate, state or input; "" for none."""
+def letter(name: str) -> str:
+    """Return which hue a quantity's name has: x, r, z, n or h; "" for none."""
     if name in ("h_prev", "h_out", "h_reset", "h_0", "d_h_prev", "d_h_next", "d_h_out"):
-        return HUES[theme]["h"]
+        return "h"
     if name in ("learning_rate", "norm"):
         return ""
-    return HUES[theme].get(name.removesuffix("_t").removesuffix("_other")[-1], "")
+    found = name.removesuffix("_t").removesuffix("_other")[-1]
+    return found if found in HUES["light"] else ""
+
+
+def hue(name: str, theme: str) -> str:
+    """Return the colour of a quantity's name: that of its gate, state or input; "" for none."""
+    return HUES[theme].get(letter(name), "")
 
 
 def readable(value: Array, ends: tuple[float, float], scale: Scale) -> list[list[str]]:

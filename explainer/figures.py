@@ -185,32 +185,37 @@ def bars(
     """Draw one number for each time step as bars."""
     signed = SCALES[theme]["signed"]
     colours = [signed[3][1] if i != mark else signed[4][1] for i in range(len(values))]
-    figure = go.Figure(
-        go.Bar(
-            x=list(range(len(values))),
-            y=values,
-            marker={"color": colours},
-            text=[write(float(v), 4) for v in values] if len(values) <= MOST_NUMBERS else None,
-            hovertext=[
-                f"{escape(n)}<br>{write(float(v), None)}"
-                for n, v in zip(labels, values, strict=True)
+    numbers = values.tolist()
+    return go.Figure(
+        {
+            "data": [
+                {
+                    "type": "bar",
+                    "x": list(range(len(numbers))),
+                    "y": numbers,
+                    "marker": {"color": colours},
+                    "text": [write(v, 4) for v in numbers] if len(numbers) <= MOST_NUMBERS else [],
+                    "hovertext": [
+                        f"{escape(n)}<br>{write(v, None)}"
+                        for n, v in zip(labels, numbers, strict=True)
+                    ],
+                    "hoverinfo": "text",
+                }
             ],
-            hoverinfo="text",
-        )
+            "layout": {
+                "height": 260,
+                "margin": {"l": 8, "r": 8, "t": 32, "b": 8},
+                "title": {"text": title, "font": {"size": 13}},
+                "plot_bgcolor": "rgba(0,0,0,0)",
+                "xaxis": {
+                    "tickvals": list(range(len(numbers))),
+                    "ticktext": list(map(escape, labels)),
+                    "fixedrange": True,
+                },
+                "yaxis": {"fixedrange": True, "zeroline": True},
+            },
+        }
     )
-    figure.update_layout(
-        height=260,
-        margin={"l": 8, "r": 8, "t": 32, "b": 8},
-        title={"text": title, "font": {"size": 13}},
-        plot_bgcolor="rgba(0,0,0,0)",
-        xaxis={
-            "tickvals": list(range(len(values))),
-            "ticktext": list(map(escape, labels)),
-            "fixedrange": True,
-        },
-        yaxis={"fixedrange": True, "zeroline": True},
-    )
-    return figure
 
 
 def legend(theme: str) -> go.Figure:

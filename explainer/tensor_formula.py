@@ -37,6 +37,13 @@ def equation_latex(
     return f"{name(q.name)} = {tensor(q.expression, name, quantities, latex=True)[0]}"
 
 
+def equation_text(q: Quantity, quantities: Mapping[str, Quantity]) -> str:
+    """Write a whole tensor's equation in plain text, such as "r = σ(a_ir + a_hr)"."""
+    if q.expression is None:
+        return q.name
+    return f"{q.name} = {tensor(q.expression, str, quantities, latex=False)[0]}"
+
+
 def shapes_line(trace: Trace, name: str) -> str:
     """Write a whole tensor's equation in plain text, each tensor with its shape."""
 

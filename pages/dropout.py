@@ -1,5 +1,6 @@
 """Dropout: what it does to the numbers."""
 
+from explainer.scenes import lane
 from explainer.views.page import Page, show
 
 
@@ -7,7 +8,6 @@ def body(page: Page) -> None:
     """Show mask and survivors on the input and on the hidden states."""
     settings, trace = page.run.settings, page.trace
     q = float(trace["dropout"])
-    page.formula("x")
     if not settings.training:
         page.say("When **evaluating**, nothing is dropped: the mask is all ones and x equals e.")
     elif q == 0:
@@ -19,10 +19,9 @@ def body(page: Page) -> None:
             f"1 / (1 − q) = **{1 / (1 - q):.4f}**, so that on average nothing gets smaller. In "
             f"this draw {kept:.1%} of the input's numbers survive."
         )
-    page.matrices(
-        "dropout-x",
-        "e ⊙ mask_x → x",
-        alt="embedding, mask and input of the current time step",
+    page.stage(
+        lane("On the input", "x", "e ⊙ mask_x = x"),
+        lane("On the hidden states", "h", "h ⊙ mask_h = h_out"),
     )
     if settings.dropout_kind == "locked":
         page.say(

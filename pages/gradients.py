@@ -1,10 +1,16 @@
 """Gradients: how every number shares the blame for the loss."""
 
+import math
+
 import numpy as np
 import streamlit as st
 
-from explainer.panels import NOTHING, Panel
+from explainer.panels import NOTHING
+from explainer.scenes import lane
 from explainer.views.page import Page, show
+
+MOST_SHARES = 4_000_000
+"""Most numbers of a weight's shares over time that a page computes."""
 
 
 def body(page: Page) -> None:
@@ -22,54 +28,57 @@ def body(page: Page) -> None:
             "the rounding of a sum that is zero.) Choose random initial values to break the "
             "symmetry."
         )
-    st.subheader("From the loss to the state")
-    page.formula("d_logits")
-    page.matrices("d-logits", "d_logits", alt="gradient of the logits")
-    page.formula("d_h_out")
-    page.formula("d_h")
-    page.matrices(
-        "d-h",
-        [
-            page.panel("d_h_out", "d_h_out, from the output", sign="+"),
-            page.panel("d_h_next", "d_h_next, from later", sign="="),
-            page.panel("d_h"),
-        ],
-        alt="the state's gradient: from the output, from later, together",
+    after = page.run.settings.variant == "reset_after"
+    reset = (
+        ["d_a_n , a_hn = d_r , r = d_a_r"]
+        if after
+        else ["d_a_hn | W_hn = d_h_reset", "h_prev = d_r , r = d_a_r"]
     )
-    st.subheader("Through the gates")
-    for name in ("d_n", "d_z", "d_a_n", "d_a_z", "d_r", "d_a_r"):
-        page.formula(name)
-    page.matrices(
-        "d-gates",
-        "d_n , d_z , d_r",
-        "d_a_n , d_a_z , d_a_r",
-        alt="gradients of candidate and gates, and of what their activations see",
+    candidate_way = ["d_a_hn | W_hn"] if after else ["d_h_reset ⊙ r"]
+    weights = [n for n in page.run.update.before if n[:2] in ("W_", "b_") or n == "E"]
+    weight = st.selectbox("Parameter", weights, weights.index("W_hz"), key="weight")
+    share = f"d_{weight}_t"
+    shared = math.prod(page.trace.shape(share)) <= MOST_SHARES
+    turn = "ᵀ" if weight.startswith("W_") else ""
+    page.stage(
+        lane("From the loss to the scores", "d_logits", "p − y = d_logits"),
+        lane("To the state", "h", "d_logits | W_o = d_h_out", "⊙ mask_h + d_h_next = d_h"),
+        lane("To the candidate", "n", "d_h , z = d_n , n = d_a_n"),
+        lane("To the update gate", "z", "d_h , h_prev , n = d_z , z = d_a_z"),
+        lane("To the reset gate", "r", *reset),
+        lane(
+            "Back to the old state",
+            "h",
+            *("d_h ⊙ z", "d_a_hr | W_hr", "d_a_hz | W_hz", *candidate_way, "= d_h_prev"),
+        ),
+        lane(
+            "Back to the input",
+            "x",
+            *("d_a_ir | W_ir", "d_a_iz | W_iz", "d_a_in | W_in", "= d_x , mask_x = d_e"),
+        ),
+        lane(
+            f"The gradient of {weight}: this time step's share, and the sum over all"
+            if shared
+            else f"The gradient of {weight}",
+            weight,
+            *([f"= d_{weight}_t{turn}"] if shared else []),
+            f"Σ d_{weight}{turn}",
+        ),
     )
-    st.subheader("Back to the time step before, and to the input")
-    page.formula("d_h_prev")
-    page.formula("d_x")
-    page.matrices("d-back", "d_h_prev , d_x , d_e", alt="gradients of old state and input")
     page.over_time("d_h")
     st.subheader("A weight's gradient is a sum over time")
-    weights = [n for n in page.run.update.before if n[:2] in ("W_", "b_") or n == "E"]
-    name = st.selectbox("Parameter", weights, weights.index("W_hz"), key="weight")
-    total, share = f"d_{name}", f"d_{name}_t"
     page.formula(share)
-    page.formula(total)
+    page.formula(f"d_{weight}")
+    if not shared:
+        page.note(
+            f"Each time step's share in d_{weight} would be {math.prod(page.trace.shape(share)):,} "
+            f"numbers in all; up to {MOST_SHARES:,} are shown. Choose a shorter context or a "
+            f"smaller hidden size to see them."
+        )
+        return
     shares = page.trace[share]
-    whole = page.panel(total)
-    here = np.atleast_2d(shares[page.t])
-    here = here.T if name.startswith("W_") else here
-    page.matrices(
-        "share",
-        [
-            Panel(total, f"share of t = {page.t}", here, whole.rows, whole.columns, whole.limit),
-            whole,
-        ],
-        alt=f"share of time step {page.t} in the gradient of {name}, and the whole gradient",
-    )
     norms = np.sqrt((shares.reshape(len(shares), -1) ** 2).sum(-1))
-    page.bars("norms", norms, page.tokens(), f"length of each time step's share in d_{name}")
+    page.bars("norms", norms, page.tokens(), f"length of each time step's share in d_{weight}")
 
 
 show("gradients", body)

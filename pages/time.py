@@ -1,5 +1,6 @@
 """Through time: what the cell keeps, and for how long."""
 
+from explainer.scenes import lane
 from explainer.views.page import Page, show
 
 
@@ -9,7 +10,7 @@ def body(page: Page) -> None:
         "The same weights are used at every time step; only the state travels. Read each picture "
         "from left to right: a row is one hidden unit, a column one token."
     )
-    page.formula("h")
+    page.stage(lane("Old state, candidate, new state", "h", "z ⊙ h_prev , n = h"))
     page.over_time("r", "z")
     page.over_time("n", "h")
     page.say(

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from explainer import tables
+from explainer.scenes import lane
 from explainer.views.page import Page, show
 
 
@@ -16,16 +17,13 @@ def body(page: Page) -> None:
     )
     names = list(update.before)
     name = st.selectbox("Parameter", names, names.index("W_o"), key="parameter")
-    page.formula(f"new_{name}", update)
-    panels = [
-        page.panel(name, "before", update),
-        page.panel(f"d_{name}", "gradient", update),
-        page.panel(f"lr_d_{name}", "learning rate × gradient", update),
-        page.panel(f"new_{name}", "after", update),
-    ]
-    wide = panels[0].value.shape[1] > 9
-    lines = [[p] for p in panels] if wide else [panels[:2], panels[2:]]
-    page.matrices("update", *lines, alt=f"{name} before, its gradient, the change, after")
+    turn = "ᵀ" if name.startswith("W_") else ""
+    page.stage(
+        lane("Before", name, f"{name}{turn}"),
+        lane("Gradient", f"d_{name}", f"d_{name}{turn}"),
+        lane("Learning rate × gradient", f"lr_d_{name}", f"= lr_d_{name}{turn}"),
+        lane("After", f"new_{name}", f"= new_{name}{turn}"),
+    )
     st.subheader("Every parameter")
     st.dataframe(tables.parameters_changed(update, dict(update.after)), hide_index=True)
     if "scale" in update:

@@ -60,10 +60,13 @@ def level(name):
         "network": 2,
         "parameters": 2,
         "model": 2,
+        "influence": 2,
         "training": 2,
         "figures": 3,
         "tables": 3,
         "chapters": 3,
+        "scenes": 3,
+        "colours": 3,
         "views": 4,
     }
     return levels.get(parts[1]) if len(parts) > 1 else None
@@ -106,7 +109,10 @@ def test_only_pages_and_views_know_streamlit(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["quantity", "settings", "text", "presets", "trace", "chapters", "figures", "tables"],
+    [
+        *("quantity", "settings", "text", "presets", "trace"),
+        *("chapters", "scenes", "colours", "figures", "tables"),
+    ],
 )
 def test_needs_no_torch_to_be_imported(name):
     name = f"explainer.{name}"

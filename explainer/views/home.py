@@ -60,7 +60,7 @@ def show() -> None:
     )
     st.caption(
         "A number always stands in its cell or appears on hover, so colour is never needed to read "
-        "it. How far the colours reach is your choice: *View* above a chapter's pictures."
+        "it. How far the colours reach is your choice: *colours* on a chapter's stage."
     )
     st.subheader("The five documents this begins with")
     st.markdown(SOURCES)

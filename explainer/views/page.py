@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import streamlit as st
 
 from explainer import colours, figures, tables
 from explainer.chapters import Chapter, chapter
 from explainer.explanation import explain
 from explainer.model import Run
-from explainer.panels import Panel, largest
+from explainer.panels import Panel
+from explainer.scenes import Lane
 from explainer.tensor_formula import equation_latex
 from explainer.trace import Array, Trace, describe
 from explainer.views.router import ensure_routed
 from explainer.views.runs import WITH_READER, kept_proof
+from explainer.views.stage.stage import stage, where
 
 MOST_CELLS = 40_000
 """Most cells of one picture; a browser draws no more of them in a second."""
@@ -40,8 +41,6 @@ class Page:
         sequence: which sequence of the batch is looked at.
         t: which time step.
         theme: "light" or "dark".
-        digits: digits after the point in cells; None shows all.
-        range: how far the colours reach: this "matrix", over "time", or the whole "run".
     """
 
     chapter: Chapter
@@ -49,13 +48,16 @@ class Page:
     sequence: int
     t: int
     theme: str
-    digits: int | None
-    range: str
 
     @property
     def trace(self) -> Trace:
         """The first pass."""
         return self.run.trace
+
+    @property
+    def names(self) -> list[str]:
+        """The chapter's quantities that these settings have."""
+        return [n for n in self.chapter.shows if n in self.trace or n in self.run.update]
 
     def has(self, name: str) -> bool:
         """Tell whether this variant has such a quantity."""
@@ -76,51 +78,14 @@ class Page:
         st.latex(equation_latex(q, trace.quantities, lambda n: colours.hue(n, self.theme)))
         st.caption(f"{q.why} {describe(trace, name)}.")
 
-    def panel(
-        self, name: str, title: str = "", trace: Trace | None = None, sign: str = ""
-    ) -> Panel:
-        """Return a quantity as a matrix: of the chosen sequence, at the chosen time step.
+    def stage(self, *lanes: Lane, wired: bool = False) -> None:
+        """Show one time step of these quantities, every number to step through and to open."""
+        st.session_state.pop("stage-failed", None)
+        stage(self.run.settings, self.chapter, lanes, wired)
 
-        A parameter that multiplies from the right is turned, so that the picture shows the
-        product of row vectors that the formula writes.
-        """
-        trace = trace or self.trace
-        table = tables.matrix(trace, name, self.run.batch, self.sequence, self.t)
-        value = table.to_numpy()
-        rows, columns = list(map(str, table.index)), list(map(str, table.columns))
-        if value.shape[1] == 1 and len(trace.quantities[name].dims) and len(rows) > 1:
-            value, rows, columns = value.T, [""], rows
-        base = name.removeprefix("new_").removeprefix("lr_").removeprefix("d_")
-        if base.startswith("W_"):
-            value, rows, columns = value.T, columns, rows
-            title = title or f"{name}ᵀ"
-        return Panel(name, title or name, value, rows, columns, self.limit(name, trace), sign=sign)
-
-    def limit(self, name: str, trace: Trace) -> float | None:
-        """Return the end of the colour scale that the reader asked for."""
-        if self.range == "matrix":
-            return None
-        if self.range == "time":
-            return largest(trace[name])
-        alike = [n for n in trace.values if colours.kind(n) == colours.kind(name)]
-        alike = [n for n in alike if n.startswith("d_") == name.startswith("d_")]
-        ends = [
-            float(np.abs(trace[n]).max(initial=0.0)) for n in alike if n not in ("ids", "targets")
-        ]
-        return max(ends, default=1.0) or 1.0
-
-    def line(self, written: str) -> list[Panel]:
-        """Return the matrices of a line such as "x · W_ir + b_ir = a_ir", signs between them."""
-        words = written.split()
-        return [
-            self.panel(name, sign="" if sign == "," else sign)
-            for name, sign in zip(words[::2], [*words[1::2], ""], strict=True)
-        ]
-
-    def matrices(self, key: str, *lines: str | Sequence[Panel], alt: str) -> None:
-        """Draw matrices in lines; a line is written with names and signs, or given."""
-        given = [self.line(x) if isinstance(x, str) else list(x) for x in lines]
-        panels = [[p.part() for p in line] for line in given]
+    def matrices(self, key: str, *lines: Sequence[Panel], alt: str) -> None:
+        """Draw matrices in lines."""
+        panels = [[p.part() for p in line] for line in lines]
         cells = sum(p.value.size for line in panels for p in line)
         if cells > MOST_CELLS:
             st.warning(
@@ -128,19 +93,18 @@ class Page:
                 f"Choose a smaller hidden size, or see the table below."
             )
             return
-        figure = figures.grid(panels, self.theme, self.digits)
+        figure = figures.grid(panels, self.theme)
         # cells shrink by a fifth at most, then the picture scrolls sideways (page.css)
         width = min(int(figure.layout.width), WIDEST)
         figure.layout.width = None
         with st.container(key=f"least-{width * 4 // 500}-{key}"):
             st.plotly_chart(figure, key=key, alt=alt, width=width, config={"displayModeBar": False})
 
-    def over_time(self, *names: str, mark: bool = True) -> None:
+    def over_time(self, *names: str) -> None:
         """Draw quantities of the chosen sequence over all time steps, units downwards."""
         lines = []
         for name in names:
             table = tables.matrix(self.trace, name, self.run.batch, self.sequence)
-            limit = self.limit(name, self.trace) if self.range == "run" else None
             lines.append(
                 [
                     Panel(
@@ -149,8 +113,6 @@ class Page:
                         table.to_numpy().T,
                         list(map(str, table.columns)),
                         list(map(str, table.index)),
-                        limit,
-                        self.t if mark else None,
                         whole=True,
                     )
                 ]
@@ -161,11 +123,9 @@ class Page:
             alt=f"{', '.join(names)} of sequence {self.sequence}, units downwards, time across",
         )
 
-    def bars(
-        self, key: str, values: Array, labels: list[str], title: str, mark: bool = True
-    ) -> None:
+    def bars(self, key: str, values: Array, labels: list[str], title: str) -> None:
         """Draw one number for each time step."""
-        figure = figures.bars(values, labels, title, self.theme, self.t if mark else None)
+        figure = figures.bars(values, labels, title, self.theme)
         st.plotly_chart(figure, key=key, alt=title, config={"displayModeBar": False})
 
     def tokens(self) -> list[str]:
@@ -178,30 +138,32 @@ def show(slug: str, body: Callable[[Page], None]) -> None:
     ensure_routed()
     state = st.session_state
     run: Run = state["run"]
-    B, T = run.batch.ids.shape
+    here = where(run)
     page = Page(
         chapter(slug),
         run,
-        min(state.get("kept_sequence", 0), B - 1),
-        min(state.get("kept_t", 0), T - 1),
+        here.sequence,
+        here.t,
         "dark" if st.context.theme.type == "dark" else "light",
-        {"4": 4, "full": None}.get(state.get("digits", ""), 2),
-        state.get("range", "matrix"),
     )
     body(page)
     if page.chapter.task:
         st.success(f"**Try this.** {page.chapter.task}")
-    names = [n for n in page.chapter.shows if n in page.trace or n in page.run.update]
-    if names:
-        with st.expander("Open any number: its formula, shapes and every term"):
-            open_number(page)
-        with st.expander("Numbers as a table, to look at or take away"):
-            numbers_table(page, names)
-        with st.expander("The equations and their source code"):
-            sources(page, names)
+    if page.names:
+        on_opening("Open any number: its formula, shapes and every term", open_number, page)
+        on_opening("Numbers as a table, to look at or take away", numbers_table, page)
+        on_opening("The equations and their source code", sources, page)
     proof(page)
     if run.nbytes > WITH_READER:
         del state["run"]
+
+
+def on_opening(label: str, fill: Callable[[Page], None], page: Page) -> None:
+    """Offer something that is only made once the reader opens it."""
+    part = st.expander(label, key=f"opened-{fill.__name__}", on_change="rerun")
+    if part.open:
+        with part:
+            fill(page)
 
 
 def open_number(page: Page) -> None:
@@ -228,7 +190,7 @@ def open_number(page: Page) -> None:
                 key=f"open-{name}-{i}-{start}",
             )
         )
-    opened = explain(trace, name, tuple(index), digits=page.digits if page.digits != 2 else 4)
+    opened = explain(trace, name, tuple(index), digits=4)
     st.caption(opened.why)
     for label, line in (
         ("symbols", opened.symbols),
@@ -251,10 +213,10 @@ def open_number(page: Page) -> None:
         )
 
 
-def numbers_table(page: Page, names: list[str]) -> None:
+def numbers_table(page: Page) -> None:
     """Show a quantity as a table with tokens as labels, and offer it as a file."""
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    name = left.selectbox("Quantity of this chapter", names, key=f"table-{page.chapter.slug}")
+    name = left.selectbox("Quantity of this chapter", page.names, key=f"table-{page.chapter.slug}")
     trace = page.trace if name in page.trace else page.run.update
     table = tables.matrix(trace, name, page.run.batch, page.sequence)
     right.download_button(
@@ -271,9 +233,9 @@ def numbers_table(page: Page, names: list[str]) -> None:
     st.dataframe(table)
 
 
-def sources(page: Page, names: list[str]) -> None:
+def sources(page: Page) -> None:
     """Show each equation and the code that computed it."""
-    for name in names:
+    for name in page.names:
         trace = page.trace if name in page.trace else page.run.update
         st.markdown(f"**`{name}`**")
         page.formula(name, trace)

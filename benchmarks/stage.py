@@ -1,0 +1,167 @@
+"""How fast the stage answers, beside the same matrices as Plotly charts, in one Chromium."""
+
+from __future__ import annotations
+
+import time
+from statistics import median, quantiles
+from urllib.parse import urlencode
+
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.server import CHROMIUM, SECONDS, server, wait_until_open
+from benchmarks.settings import CHARTS, WIDE
+from benchmarks.table import Row
+from explainer import PRESETS
+from tests.get_browser import NO_BROWSER, find
+
+STEPS = 40
+"""Time steps measured on the stage."""
+CHART_STEPS = 12
+"""Time steps measured with charts; each takes about a second."""
+SLIDES = 7
+
+CLOCK = """
+(watch) => {
+  // from the event in the page to the numbers in the document, which an observer sees at once
+  window.took = new Promise((done, fail) => {
+    setTimeout(() => fail(new Error("nothing changed within 20 s")), 20000);
+    let start = 0;
+    const heard = () => { start ||= performance.now(); };
+    for (const kind of ["keydown", "pointerover", "click"])
+      window.addEventListener(kind, heard, {capture: true});
+    const observer = new MutationObserver(() => {
+      if (!start || !watch()) return;
+      done(performance.now() - start);
+      observer.disconnect();
+    });
+    const everything = {subtree: true, childList: true, attributes: true, characterData: true};
+    observer.observe(document, everything);
+    for (const e of document.querySelectorAll("*"))
+      if (e.shadowRoot) observer.observe(e.shadowRoot, everything);
+  });
+}
+"""
+
+
+def measure() -> list[Row]:
+    """Time stepping, pointing, and the way from the slider to new numbers."""
+    path = find()
+    if path is None:
+        return [Row("the stage in a browser", NO_BROWSER)]
+    with sync_playwright() as playwright, server() as app, server("benchmarks/charts.py") as other:
+        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM))
+        page = browser.new_page(viewport={"width": 1600, "height": 1100})
+        charts = browser.new_page(viewport={"width": 1600, "height": 1100})
+        for served in (app, other):
+            wait_until_open(served.port)
+        charts.goto(f"http://127.0.0.1:{other.port}/")
+        rows = []
+        for name, settings in (*PRESETS.items(), ("T = 35, 8 × 8", WIDE)):
+            query = urlencode(settings.to_query())
+            open_stage(page, f"http://127.0.0.1:{app.port}/cell?{query}")
+            steps = [step(page) for _ in range(STEPS)]
+            points = [point(page, i) for i in range(STEPS)]
+            rows += [
+                Row(f"key to new numbers, {name}, ms", spread(steps), "p95 under 16 ms"),
+                Row(f"pointer to outlined operands, {name}, ms", spread(points), "under 16 ms"),
+            ]
+        slow = [chart_step(charts) for _ in range(CHART_STEPS)]
+        ratio = median(slow) / median(steps)
+        rows.append(Row(f"the same {len(CHARTS)} matrices as charts, ms", spread(slow)))
+        rows.append(Row("charts against stage, medians", f"{ratio:.0f} times", "at least 40"))
+        for name in ("start", "math", "linear_algebra", "story"):
+            open_stage(page, f"http://127.0.0.1:{app.port}/cell?preset={name}")
+            slides = [slide(page, i) for i in range(SLIDES)]
+            rows.append(
+                Row(f"hidden size to new numbers, {name}, ms", spread(slides), "median under 250")
+            )
+        browser.close()
+    return rows
+
+
+def open_stage(page: Page, address: str) -> None:
+    """Open a page and wait until its stage has numbers and the rest is quiet."""
+    page.goto(address)
+    page.wait_for_selector("[data-stage] [data-quantity]", timeout=1000 * SECONDS)
+    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
+    page.wait_for_timeout(1500)
+    page.get_by_role("slider", name="time step").last.focus()
+
+
+def root() -> str:
+    """Return the JavaScript that finds the stage, also inside a shadow root."""
+    return (
+        "(() => { for (const e of document.querySelectorAll('*')) { "
+        "const s = e.shadowRoot?.querySelector('[data-stage]'); if (s) return s; } "
+        "return document.querySelector('[data-stage]'); })()"
+    )
+
+
+def step(page: Page) -> float:
+    """Return the milliseconds from a key to the next time step's numbers."""
+    last = page.evaluate(f"{root()}.querySelector('[data-do=next]') && {root()}.dataset.t")
+    key = "Home" if int(last) + 1 == page.evaluate(steps_of()) else "ArrowRight"
+    page.evaluate(
+        f"({CLOCK})((stage => {{ const t = stage.dataset.t; "
+        f"return () => stage.dataset.t !== t; }})({root()}))"
+    )
+    page.keyboard.press(key)
+    return float(page.evaluate("window.took"))
+
+
+def steps_of() -> str:
+    """Return the JavaScript that counts the time steps."""
+    return f"Number({root()}.querySelector('.strip').getAttribute('aria-valuemax')) + 1"
+
+
+def point(page: Page, i: int) -> float:
+    """Return the milliseconds from the pointer on a cell to its outlined operands."""
+    cells = page.locator("[data-stage] [data-quantity=a_iz]")
+    cell = cells.nth(i % cells.count())
+    cell.evaluate("e => e.scrollIntoView({block: 'center'})")
+    box = cell.bounding_box()
+    assert box
+    page.mouse.move(5, 5)
+    page.evaluate(
+        f"({CLOCK})((stage => () => stage.querySelector('.cell.operand') !== null)({root()}))"
+    )
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    return float(page.evaluate("window.took"))
+
+
+def chart_step(page: Page) -> float:
+    """Return the milliseconds from a click to the next time step in all charts."""
+    page.wait_for_function(
+        f"document.querySelectorAll('.js-plotly-plot').length === {len(CHARTS)}",
+        timeout=1000 * SECONDS,
+    )
+    page.wait_for_timeout(300)
+    page.evaluate(
+        f"({CLOCK})((title => () => {{ const now = [...document.querySelectorAll("
+        f"'.js-plotly-plot')].map(e => e.textContent.match(/ at (\\d+)/)?.[1]); "
+        f"return now.length === {len(CHARTS)} && now.every(t => t && t !== title); }})"
+        f"(document.querySelector('.js-plotly-plot').textContent.match(/ at (\\d+)/)[1]))"
+    )
+    page.get_by_role("button", name="next time step").click()
+    return float(page.evaluate("window.took"))
+
+
+def slide(page: Page, i: int) -> float:
+    """Return the milliseconds from a key on the slider to another number of units."""
+    page.get_by_role("slider", name="Hidden size H").focus()
+    page.evaluate(
+        f"({CLOCK})((stage => {{ const count = () => {root()}.querySelectorAll("
+        f"'.cell[data-quantity=z]').length + ' ' + {root()}.querySelector('.lane:nth-of-type(3)')"
+        f".textContent; const before = count(); return () => count() !== before; }})(0))"
+    )
+    start = time.perf_counter()
+    page.keyboard.press("ArrowLeft" if i % 2 else "ArrowRight")
+    page.evaluate("window.took")
+    took = 1000 * (time.perf_counter() - start)
+    page.wait_for_timeout(800)
+    return took
+
+
+def spread(times: list[float]) -> str:
+    """Write median and 95th percentile."""
+    return f"median {median(times):.1f}, p95 {quantiles(times, n=20)[-1]:.1f}"

@@ -1,0 +1,1 @@
+"""The network as one picture, drawn in the browser."""

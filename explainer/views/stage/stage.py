@@ -1,0 +1,146 @@
+"""The stage: one time step in the reader's hands.
+
+A component that has all numbers of its page: stepping, playing, pointing and opening happen in
+the browser. Python is asked only for what a large run was too large to send.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from explainer import colours, tables
+from explainer.chapters import Chapter
+from explainer.model import Run
+from explainer.scenes import Scene
+from explainer.settings import Settings
+from explainer.views.runs import kept_run
+from explainer.views.stage.payload import Place, answer, payload
+
+HERE = Path(__file__).parent
+# in this order they are one module: a component's script can't import
+SCRIPTS = (
+    *("numbers", "formula", "book", "colours", "sheet", "strip"),
+    *("panel", "check", "wires", "ranking", "listen", "stage"),
+)
+MOST_ANSWERS = 8
+"""How many explained numbers stay with a reader whose run is too large for the browser."""
+
+
+def script() -> str:
+    """Return the component's script: its parts, after the colours that Python has, too."""
+    scales = json.dumps({"scales": colours.SCALES, "hues": colours.HUES})
+    parts = [(HERE / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
+    return "\n".join([f"const COLOURS = {scales};", *parts])
+
+
+_stage = st.components.v2.component(
+    "stage",
+    html=(HERE / "stage.html").read_text(encoding="utf-8"),
+    css=(HERE / "stage.css").read_text(encoding="utf-8"),
+    js=script(),
+)
+
+
+@st.fragment
+def stage(settings: Settings, chapter: Chapter, scene: Scene, wired: bool) -> None:
+    """Draw the stage of a chapter.
+
+    Args:
+        settings: what was run; a fragment keeps its arguments, and a run may be large.
+        chapter: gives slug, and which way time runs.
+        scene: what stands on the stage.
+        wired: draw the data's way between the lanes.
+    """
+    state = st.session_state
+    run = kept_run(settings)
+
+    def asked() -> None:
+        wish = state["stage"].get("ask")
+        if isinstance(wish, Mapping):
+            state["stage-place"] = dict(wish)
+            if opened := opening(wish):
+                state["stage-open"] = [*state.get("stage-open", []), opened][-MOST_ANSWERS:]
+
+    here = where(run)
+    if here.sequence != state.setdefault("stage-sequence", here.sequence):
+        # the pictures below show one sequence, too
+        state["stage-sequence"] = here.sequence
+        st.rerun()
+    sent = payload(
+        run,
+        scene,
+        here,
+        slug=chapter.slug,
+        timed=chapter.timed,
+        backwards=chapter.slug == "gradients",
+        learning=chapter.slug in ("prediction", "loss", "gradients", "update"),
+        ranking=chapter.slug == "prediction",
+        wired=wired,
+    )
+    answers = []
+    for name, index, digits in state.get("stage-open", []):
+        try:
+            answers.append(answer(run, name, index, digits))
+        except (KeyError, ValueError):
+            continue  # a number of other settings
+    _stage(
+        key="stage",
+        data={**sent, "answers": json.dumps(answers, allow_nan=False)},
+        on_ask_change=asked,
+        on_failed_change=lambda: state.update({"stage-failed": True}),
+    )
+    if state.get("stage-failed"):
+        numbers(run, scene, here)
+
+
+def numbers(run: Run, scene: Scene, here: Place) -> None:
+    """Show what is on the stage as tables, where a browser can't draw it."""
+    st.warning("The stage could not be drawn in this browser; here are its numbers as tables.")
+    for name in dict.fromkeys(n for lane in scene for n in lane.names):
+        trace = run.trace if name in run.trace else run.update
+        st.caption(f"{name}: {trace.quantities[name].why}")
+        st.dataframe(tables.matrix(trace, name, run.batch, here.sequence, here.t))
+
+
+def place(wish: Mapping[str, Any], sizes: Mapping[str, int]) -> Place:
+    """Return a place that there is, from what a browser or a link says."""
+
+    def whole(value: Any, size: int) -> int:
+        # as the stage itself reads a link: what is not possible is 0
+        written = str(value) if isinstance(value, str | int) else ""
+        plain = re.fullmatch("[0-9]{1,6}", written) is not None
+        return int(written) if plain and int(written) < size else 0
+
+    focus = wish.get("focus")
+    focus = focus if isinstance(focus, Mapping) else {}
+    return Place(
+        whole(wish.get("sequence"), sizes["B"]),
+        whole(wish.get("t"), sizes["T"]),
+        {d: whole(focus[d], n) for d, n in sizes.items() if d in focus},
+    )
+
+
+def opening(wish: Mapping[str, Any]) -> tuple[str, tuple[int, ...], int | None] | None:
+    """Return which number a browser wants explained."""
+    wanted = wish.get("open")
+    if not (isinstance(wanted, list | tuple) and len(wanted) == 2 and isinstance(wanted[0], str)):
+        return None
+    index = wanted[1]
+    if not isinstance(index, list | tuple):
+        return None
+    if not all(type(i) is int or (type(i) is float and i.is_integer()) for i in index):
+        return None
+    digits = wish.get("digits")
+    return wanted[0], tuple(int(i) for i in index), 4 if digits is not None else None
+
+
+def where(run: Run) -> Place:
+    """Return where this reader is: what the stage last said, else what the link says."""
+    said = st.session_state.get("stage-place") or st.query_params.to_dict()
+    return place(said, run.trace.sizes)

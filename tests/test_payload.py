@@ -1,0 +1,579 @@
+"""What the stage is sent: every number as the run has it, and never too much of it."""
+
+import base64
+import json
+import runpy
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import streamlit as st
+from hypothesis import given
+from hypothesis import strategies as some
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from explainer import PRESETS, explain, run
+from explainer.chapters import CHAPTERS, chapter
+from explainer.scenes import Band, Row, band, lane
+from explainer.tables import visible
+from explainer.views.stage.area import OVERVIEW, Area
+from explainer.views.stage.payload import OPERANDS, Place, answer, payload
+from explainer.views.stage.stage import opening, place
+from explainer.views.stage.trees import as_json
+
+PAGES = Path(__file__).parent.parent / "pages"
+VARIANTS = ("reset_after", "reset_before")
+STAGED = [c.slug for c in CHAPTERS if c.timed or c.slug == "update"]
+BATCHED = ("ids", "targets", "ce_2", "d_ce_2")
+"""Quantities that are sent of all sequences, since a later one is made of all of them."""
+
+
+# As the browser reads it (book.js).
+
+
+def refuse(constant):
+    raise AssertionError(f"{constant} is not JSON")
+
+
+class Sent:
+    """What a stage was sent."""
+
+    def __init__(self, data):
+        self.meta = json.loads(data["meta"], parse_constant=refuse)
+        self.quantities = self.meta["quantities"]
+        self.numbers = np.frombuffer(base64.b64decode(data["numbers"], validate=True), "<f8")
+        self.bytes = np.frombuffer(base64.b64decode(data["coarse"], validate=True), np.uint8)
+        self.length = sum(len(data[name]) for name in ("meta", "numbers", "coarse"))
+
+    def described(self, name):
+        q = self.quantities[name]
+        return self.quantities[q["same"]] if "same" in q else q
+
+    def part(self, name):
+        """First and end of what was sent, for each dim."""
+        q = self.described(name)
+        return q.get("part") or [[0, size] for size in q["shape"]]
+
+    def __contains__(self, name):
+        return bool({"at", "constant", "sparse"} & self.described(name).keys())
+
+    def __getitem__(self, name):
+        q = self.described(name)
+        shape = [end - first for first, end in self.part(name)]
+        flat = np.full(int(np.prod(shape)), q.get("rest", 0.0))
+        if "at" in q:
+            flat[:] = self.numbers[q["at"] : q["at"] + flat.size]
+        elif "constant" in q:
+            flat[:] = q["constant"]
+        else:
+            count = q["count"]
+            places, values = self.numbers[q["sparse"] : q["sparse"] + 2 * count].reshape(2, count)
+            flat[places.astype(int)] = values
+        return flat.reshape(shape)
+
+    def rough(self, name):
+        """A large matrix as its colours have it."""
+        q = self.quantities[name]
+        rows, columns = q["shape"]
+        found = self.bytes[q["coarse"] : q["coarse"] + rows * columns].astype(float)
+        return ((found - 128) / 127 * q["limit"]).reshape(rows, columns)
+
+    def named(self):
+        """Every quantity that the scene names."""
+        bands = [b for one in self.meta["scene"] for b in one["bands"]]
+        names = [n for b in bands for n in (b["left"], *(r["name"] for r in b["rows"])) if n]
+        return list(dict.fromkeys(names))
+
+
+def trace_of(result, name):
+    """The trace that says how a quantity came about."""
+    return result.trace if name in result.trace else result.update
+
+
+def assert_sent_as_computed(sent, result):
+    """Every number, shape and formula is that of the run."""
+    sizes, batch = result.trace.sizes, result.batch
+    assert sent.meta["sizes"] == sizes
+    assert sent.meta["ids"] == batch.ids.tolist()
+    assert sent.meta["targets"] == batch.targets.tolist()
+    for name in ("z", "r", "n", "h"):
+        expected = result.trace[name][sent.meta["sent"]["sequence"]].mean(-1)
+        np.testing.assert_allclose(sent.meta["means"][name], expected, atol=0.0005)
+    assert set(sent.named()) <= sent.quantities.keys()
+    for name, described in sent.quantities.items():
+        trace = trace_of(result, name)
+        q, shape = trace.quantities[name], trace.shape(name)
+        assert (described["dims"], described["shape"]) == (list(q.dims), list(shape)), name
+        assert (described["symbol"], described["why"]) == (q.symbol, q.why), name
+        assert described["tree"] == as_json(q.expression), name
+        assert described["shapes"] == explain(trace, name, (0,) * len(shape)).shapes, name
+        assert set(q.needs) <= sent.quantities.keys(), name
+        if name in sent:
+            cut = tuple(slice(*ends) for ends in sent.part(name))
+            np.testing.assert_array_equal(sent[name], trace[name][cut], err_msg=name)
+        if "coarse" in described:
+            error = np.abs(sent.rough(name) - trace[name]).max()
+            assert error <= np.abs(trace[name]).max() / 254 + 1e-15, name
+
+
+def assert_place_is_sent(sent, result, here):
+    """What the scene shows, and what it is made of, is there at one place."""
+    shown = sent.named()
+    needed = [n for name in shown for n in trace_of(result, name).quantities[name].needs]
+    for name in dict.fromkeys([*shown, *needed]):
+        assert name in sent, f"{name} was not sent"
+        q = sent.quantities[name]
+        for dim, (first, end), size in zip(q["dims"], sent.part(name), q["shape"], strict=True):
+            at = {"B": here.sequence, "T": here.t}.get(dim, here.focus.get(dim, 0))
+            assert 0 <= first <= at < end <= size, f"{name} has {dim} {first} to {end - 1}"
+
+
+# The scene of each chapter.
+
+
+class OnStage(Exception):  # noqa: N818
+    """A page has said what stands on its stage."""
+
+
+def scene_of(slug, result, parameter=None):
+    """What a chapter's page puts on the stage, with a parameter chosen if it asks for one."""
+
+    def stage(*lanes, wired=False):
+        raise OnStage(lanes, wired)
+
+    def selectbox(label, options, index=0, **_):
+        return parameter or options[index]
+
+    trace, nothing, bodies = result.trace, lambda _: None, []
+    page = SimpleNamespace(
+        run=result, trace=trace, has=trace.__contains__, say=nothing, note=nothing, stage=stage
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("explainer.views.page.show", lambda _, body: bodies.append(body))
+        patch.setattr(st, "selectbox", selectbox)
+        runpy.run_path(str(PAGES / f"{slug}.py"))
+        with pytest.raises(OnStage) as caught:
+            bodies[0](page)
+    return caught.value.args
+
+
+def data_for(slug, result, here=None, parameter=None):
+    """What the stage of a chapter is sent."""
+    lanes, wired = scene_of(slug, result, parameter)
+    also = {
+        "slug": slug,
+        "timed": chapter(slug).timed,
+        "backwards": slug == "gradients",
+        "learning": slug in ("prediction", "loss", "gradients", "update"),
+        "ranking": slug == "prediction",
+        "wired": wired,
+    }
+    return payload(result, lanes, here or Place(), **also)
+
+
+# Arrays.
+
+WHOLE = some.sampled_from([0.0, 1.0, -2.5])
+NUMBERS = some.floats(allow_nan=False, allow_infinity=False) | WHOLE
+ARRAYS = arrays(np.float64, array_shapes(min_dims=0, max_dims=3), elements=NUMBERS, fill=WHOLE)
+
+
+def received(area, encoded):
+    """Encoded arrays as a browser has them."""
+    return Sent({"meta": json.dumps({"quantities": encoded}, allow_nan=False), **area.text()})
+
+
+@given(many=some.lists(ARRAYS, min_size=1, max_size=5))
+def test_an_array_comes_back(many):
+    area, encoded = Area(), {}
+    for i, array in enumerate(many):
+        before = area.length
+        encoded[str(i)] = {"shape": array.shape, **area.encode(array)}
+        assert area.length - before <= array.size
+    sent = received(area, encoded)
+    assert sent.numbers.size == area.length
+    for i, array in enumerate(many):
+        np.testing.assert_array_equal(sent[str(i)], array)
+
+
+@pytest.mark.parametrize(
+    ("array", "way", "length"),
+    [
+        (np.full((3, 4), 0.1), "constant", 0),
+        (np.zeros((3, 4)), "constant", 0),
+        (-np.zeros((3, 4)), "constant", 0),
+        (np.diag([1.0, -2.0, 3.0, 4.0]) * -1.0, "sparse", 8),
+        (np.array([0.0, -0.0]), "at", 2),
+        (np.eye(4), "sparse", 8),
+        (np.arange(12.0).reshape(3, 4), "at", 12),
+        (np.array([0.0, 1.0]), "at", 2),
+        (np.arange(12.0).reshape(3, 4).T, "at", 12),
+        (np.array(7.0), "constant", 0),
+        (np.zeros((0, 3)), "at", 0),
+    ],
+    ids=[
+        *("equal", "zero", "minus zero", "mostly minus zero", "both zeros", "mostly zero"),
+        *("any", "half zero", "turned", "single", "empty"),
+    ],
+)
+def test_an_array_is_sent_in_the_shortest_way(array, way, length):
+    area = Area()
+    encoded = area.encode(array)
+    assert way in encoded
+    assert area.length == length
+    sent = received(area, {"x": {"shape": array.shape, **encoded}})
+    assert sent["x"].tobytes() == np.ascontiguousarray(array, float).tobytes()
+
+
+@given(value=arrays(np.float64, (3, 5), elements=some.floats(-1e300, 1e300)))
+def test_an_overview_is_right_within_a_colour(value):
+    area = Area()
+    area.overview(np.ones((2, 2)))  # something before it
+    encoded = area.overview(value)
+    rough = received(area, {"x": {"shape": value.shape, **encoded}}).rough("x")
+    assert (np.abs(rough - value) <= np.abs(value).max() / 254 * (1 + 1e-12)).all()
+
+
+def test_an_overview_of_a_matrix_that_is_too_large_is_left_out():
+    area = Area()
+    assert area.overview(np.ones((1, OVERVIEW + 1))) == {}
+    assert area.coarse == b""
+
+
+# Every chapter at every preset.
+
+
+@pytest.fixture(scope="module", params=PRESETS)
+def preset_run(request):
+    return run(PRESETS[request.param])
+
+
+@pytest.mark.parametrize("slug", STAGED)
+def test_a_preset_is_sent_in_a_moment(preset_run, slug):
+    sizes = preset_run.trace.sizes
+    here = Place(sizes["B"] - 1, sizes["T"] - 1, {})
+    sent = Sent(data_for(slug, preset_run, here))
+    assert sent.length <= 300_000
+    assert_sent_as_computed(sent, preset_run)
+    assert_place_is_sent(sent, preset_run, here)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("chosen", ["embedding", "one_hot"])
+@pytest.mark.parametrize("slug", ["update", "gradients"])
+def test_any_parameter_can_be_chosen(slug, chosen, variant):
+    settings = replace(
+        PRESETS["start"], variant=variant, input=chosen, head_bias=True, clip_norm=1.0
+    )
+    result = run(settings)
+    for name in result.update.before:
+        if slug == "gradients" and name[:2] not in ("W_", "b_") and name != "E":
+            continue
+        sent = Sent(data_for(slug, result, parameter=name))
+        assert f"d_{name}" in sent.named()
+        assert_sent_as_computed(sent, result)
+        assert_place_is_sent(sent, result, Place())
+
+
+def test_the_other_convention_is_sent_with_the_gate(start_run):
+    for slug, there in (("cell", True), ("time", True), ("prediction", False)):
+        sent = Sent(data_for(slug, start_run))
+        assert ("z_other" in sent.quantities) == there
+        if there:
+            np.testing.assert_allclose(sent["z_other"], 1 - start_run.trace["z"], atol=1e-15)
+            np.testing.assert_allclose(sent["h_other"], start_run.trace["h"], atol=1e-15)
+
+
+def test_what_is_the_same_is_sent_once(start_run):
+    sent = Sent(data_for("gradients", start_run))
+    same = {name: q["same"] for name, q in sent.quantities.items() if "same" in q}
+    assert same
+    for name, other in same.items():
+        assert "same" not in sent.quantities[other]
+        assert sent.quantities[name]["shape"] == sent.quantities[other]["shape"]
+        np.testing.assert_array_equal(start_run.trace[name], start_run.trace[other])
+
+
+# Runs that are too large to be sent whole.
+
+STORY = PRESETS["story"]
+MANY = "".join(map(chr, range(0x4E00, 0x4E00 + 3_900)))
+LARGE = {
+    "wide": replace(STORY, hidden_size=256, batch_size=16, context_length=256),
+    "long": replace(STORY, hidden_size=256, batch_size=4, context_length=1024),
+    "embedding": replace(
+        replace(STORY, input="embedding", embedding_size=256),
+        hidden_size=256,
+        batch_size=64,
+        context_length=64,
+    ),
+    "tokens": replace(
+        replace(STORY, text=MANY, tokenizer="characters", normalization="as_is"),
+        input="embedding",
+        embedding_size=256,
+        hidden_size=256,
+        batch_size=4,
+        context_length=128,
+    ),
+    "one_hot": replace(
+        replace(STORY, text=MANY[:1_200] * 2, tokenizer="bpe", merges=256, normalization="as_is"),
+        input="one_hot",
+        hidden_size=256,
+        batch_size=16,
+        context_length=64,
+    ),
+}
+"""About as large as settings can be, each in another direction."""
+ENDS = {"first": 0.0, "inside": 0.7, "last": 1.0}
+
+
+@pytest.fixture(scope="module", params=LARGE.values(), ids=LARGE.keys())
+def large_run(request):
+    return run(request.param)
+
+
+@pytest.mark.parametrize(
+    ("slug", "parameter"),
+    [*((slug, None) for slug in STAGED), ("gradients", "W_o"), ("update", "W_in")],
+)
+def test_a_large_run_is_sent_in_parts_that_have_the_place(large_run, slug, parameter):
+    sizes = large_run.trace.sizes
+    for share in ENDS.values():
+        sequence, t = (round(share * (sizes[dim] - 1)) for dim in ("B", "T"))
+        focus = {dim: round(share * (sizes[dim] - 1)) for dim in ("D", "H", "V")}
+        here = Place(sequence, t, focus)
+        sent = Sent(data_for(slug, large_run, here, parameter))
+        assert sent.length <= 2_000_000
+        assert sent.meta["sent"] == {"sequence": sequence, "t": t, "focus": focus}
+        assert_place_is_sent(sent, large_run, here)
+        for name in sent.named():
+            cut = tuple(slice(*ends) for ends in sent.part(name))
+            expected = trace_of(large_run, name)[name][cut]
+            np.testing.assert_array_equal(sent[name], expected, err_msg=name)
+
+
+def test_a_token_keeps_its_name_in_a_large_vocabulary():
+    result = run(LARGE["tokens"])
+    tokens = Sent(data_for("embedding", result)).meta["tokens"]
+    used = {*result.batch.ids.ravel().tolist(), *result.batch.targets.ravel().tolist()}
+    assert tokens == {str(i): visible(result.batch.vocabulary[i]) for i in used}
+
+
+# Texts of the reader's.
+
+TEXTS = {
+    "quotes": "\"'`\\ \\n \\u0022 ",
+    "markup": "</script><!-- <b>&amp; ]]> ",
+    "emoji": "👩‍👩‍👧 🇩🇪 e\u0301 \u202e ",
+    "control": "\x00\x07\x1b\x7f\u2028\u2029\ufeff ",
+    "template": "${x} {{x}} %s $x$ :smile: ",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+@pytest.mark.parametrize("tokenizer", ["characters", "bpe"])
+def test_a_text_is_data(text, tokenizer):
+    settings = replace(
+        PRESETS["start"], text=text * 9, tokenizer=tokenizer, merges=3, normalization="as_is"
+    )
+    result = run(settings)
+    for slug in STAGED:
+        sent = Sent(data_for(slug, result))
+        assert sent.meta["tokens"] == [visible(token) for token in result.batch.vocabulary]
+        assert_sent_as_computed(sent, result)
+
+
+# What a browser or a link says.
+
+JUNK = some.recursive(
+    some.none() | some.booleans() | some.integers() | some.floats() | some.text(max_size=5)
+    | some.sampled_from(["7", "-1", "1e9", "nan", "9" * 5000, 10**400, -(10**400), "٣", 1e308]),
+    lambda inner: some.lists(inner, max_size=4)
+    | some.dictionaries(some.text(max_size=3) | some.sampled_from("BTDHV"), inner, max_size=4),
+    max_leaves=6,
+)  # fmt: skip
+NAMED = some.sampled_from(["z", "new_W_hz", "d_W_hn_t", "loss", "h_prev", "q", ""])
+INDICES = some.lists(some.integers(-1, 9) | some.sampled_from([1e400, -1e400, 1.5, 2.0, 10**400]))
+OPENED = some.tuples(NAMED | JUNK, INDICES | JUNK).map(list) | JUNK
+WISHES = some.fixed_dictionaries({}, optional=dict.fromkeys(["t", "sequence", "focus"], JUNK))
+SIZES = {"B": 3, "T": 8, "D": 4, "H": 5, "V": 30}
+
+
+@given(wish=WISHES)
+def test_any_wish_gives_a_place_that_there_is(wish):
+    found = place(wish, SIZES)
+    assert type(found.sequence) is type(found.t) is int
+    assert 0 <= found.sequence < SIZES["B"]
+    assert 0 <= found.t < SIZES["T"]
+    assert found.focus.keys() <= SIZES.keys()
+    for dim, first in found.focus.items():
+        assert type(first) is int
+        assert 0 <= first < SIZES[dim]
+
+
+@pytest.mark.parametrize(
+    ("wish", "expected"),
+    [
+        ({}, Place(0, 0, {})),
+        ({"t": 3, "sequence": 2, "focus": {"H": 4}}, Place(2, 3, {"H": 4})),
+        ({"t": "3", "sequence": "2"}, Place(2, 3, {})),  # as a link has it
+        ({"t": 99, "sequence": 99, "focus": {"H": 99, "Q": 1}}, Place(0, 0, {"H": 0})),
+        ({"t": -1, "sequence": None, "focus": [1]}, Place(0, 0, {})),
+        ({"t": float("nan"), "sequence": float("inf"), "focus": {"V": "x"}}, Place(0, 0, {"V": 0})),
+        ({"t": [3], "sequence": {"t": 3}, "focus": {"D": [2]}}, Place(0, 0, {"D": 0})),
+    ],
+)
+def test_a_place_that_is_not_there_is_the_first(wish, expected):
+    assert place(wish, SIZES) == expected
+
+
+@given(wanted=OPENED, digits=JUNK)
+def test_any_wish_opens_a_number_or_nothing(start_run, wanted, digits):
+    opened = opening({"open": wanted, "digits": digits})
+    if opened is None:
+        return
+    name, index, digits = opened
+    assert isinstance(name, str)
+    assert all(type(i) is int for i in index)
+    try:
+        found = answer(start_run, name, index, digits)
+    except (KeyError, ValueError):
+        return  # there is no such number
+    assert found["value"] == trace_of(start_run, name)[name][index]
+
+
+@pytest.mark.parametrize(
+    ("wish", "expected"),
+    [
+        ({"open": ["z", [1, 2, 3]], "digits": 4}, ("z", (1, 2, 3), 4)),
+        ({"open": ["z", [1, 2, 3]], "digits": None}, ("z", (1, 2, 3), None)),
+        ({"open": ["z", [1.0, 2.0, 3.0]]}, ("z", (1, 2, 3), None)),
+        ({"open": ["loss", []], "digits": 4}, ("loss", (), 4)),
+        ({}, None),
+        ({"open": "z"}, None),
+        ({"open": ["z"]}, None),
+        ({"open": [["z"], [0]]}, None),
+        ({"open": ["z", "012"]}, None),
+        ({"open": ["z", [True, 0, 0]]}, None),
+        ({"open": ["z", [None]]}, None),
+        ({"open": ["z", [float("nan"), 0, 0]]}, None),
+        ({"open": ["z", [0, float("inf"), 0]]}, None),
+        ({"open": {"z": [0, 0, 0], "r": 0}}, None),
+    ],
+)
+def test_a_number_is_opened_by_name_and_place(wish, expected):
+    assert opening(wish) == expected
+
+
+# Answers.
+
+ASKED = {
+    "z": (1, 5, 2),
+    "d_W_hz": (0, 3),
+    "d_W_hz_t": (4, 0, 3),
+    "h_prev": (0, 0, 1),
+    "p": (1, 7, 11),
+    "loss": (),
+    "ids": (0, 1),
+    "new_W_o": (35, 3),
+    "norm": (),
+    "predicted_change": (),
+}
+
+
+@pytest.mark.parametrize("digits", [4, None])
+@pytest.mark.parametrize("name", ASKED)
+def test_an_answer_is_the_explanation(start_run, name, digits):
+    trace, index = trace_of(start_run, name), ASKED[name]
+    found = json.loads(json.dumps(answer(start_run, name, index, digits), allow_nan=False))
+    opened = asdict(explain(trace, name, index, digits=digits))
+    for key in ("name", "symbols", "shapes", "numbers", "latex", "value"):
+        assert found[key] == opened[key]
+    assert (found["index"], found["digits"]) == (list(index), digits)
+    elements = [e for t in opened["terms"] for f in t["factors"] for e in f["elements"]]
+    numbers = {(n, tuple(i)): value for n, i, value in found["operands"]}
+    assert list(numbers) == list(dict.fromkeys(elements))[:OPERANDS]
+    for (operand, at), value in numbers.items():
+        assert value == trace_of(start_run, operand)[operand][at]
+
+
+def test_an_answer_has_a_bounded_length():
+    result = run(replace(STORY, hidden_size=64, batch_size=16, context_length=64))
+    for name, index in {"d_W_hz": (0, 0), "loss": (), "d_b_hz": (0,), "ce_2": (0, 0)}.items():
+        found = answer(result, name, index, None)
+        assert 0 < len(found["operands"]) <= OPERANDS
+        assert len(json.dumps(found)) < 50_000
+
+
+@pytest.mark.parametrize(
+    ("name", "index", "error"),
+    [
+        ("q", (), KeyError),
+        ("", (0,), KeyError),
+        ("z", (), ValueError),
+        ("z", (0, 8, 0), ValueError),
+        ("z", (-1, 0, 0), ValueError),
+        ("z", (10**5000, 0, 0), ValueError),
+        ("loss", (0,), ValueError),
+    ],
+)
+def test_a_number_that_there_is_not_has_no_answer(start_run, name, index, error):
+    with pytest.raises(error):
+        answer(start_run, name, index, 4)
+
+
+# Scenes, as they are written.
+
+BANDS = {
+    "x": Band((Row("x"),)),
+    "x | W_irᵀ + b_ir = a_ir": Band(
+        (Row("W_ir", "", True), Row("b_ir", "+"), Row("a_ir", "=")), "x"
+    ),
+    "z ⊙ h_prev , n = h": Band((Row("z"), Row("h_prev", "⊙"), Row("n"), Row("h", "="))),
+    "= a_n tanh n": Band((Row("a_n", "="), Row("n", "tanh"))),
+    "  p   ln log_p ": Band((Row("p"), Row("log_p", "ln"))),
+    "h_out | W_oᵀ = logits softmax p": Band(
+        (Row("W_o", "", True), Row("logits", "="), Row("p", "softmax")), "h_out"
+    ),
+    "d_h , z": Band((Row("d_h"), Row("z"))),
+}
+
+
+@pytest.mark.parametrize("written", BANDS)
+def test_a_band_is_read_as_it_is_written(written):
+    assert band(written) == BANDS[written]
+
+
+@pytest.mark.parametrize("sign", ["=", "→", "σ", "tanh", "softmax", "ln", "Σ", "−mean", "1−"])
+def test_a_result_is_known_by_its_sign(sign):
+    (row,) = band(f"{sign} y").rows
+    assert row == Row("y", sign)
+    assert row.result
+
+
+@pytest.mark.parametrize("sign", ["", "+", "⊙", "−", ","])
+def test_an_operand_is_known_by_its_sign(sign):
+    (row,) = band(f"{sign} y").rows
+    assert not row.result
+
+
+@pytest.mark.parametrize("written", ["", " ", "x |", "=", "x =", "| x +", "x ᵀ", "softmax"])
+def test_a_band_without_a_last_quantity_says_so(written):
+    with pytest.raises(ValueError, match=r"ends without a quantity; name one\.$") as caught:
+        band(written)
+    assert repr(written) in str(caught.value)
+
+
+@pytest.mark.parametrize("written", ["x + = y", "x + ᵀ", "= σ a", "x , , y", "x + 2 y"])
+def test_a_sign_without_a_quantity_is_named(written):
+    with pytest.raises(ValueError, match=r"has '.+' without a quantity; name one\.$") as caught:
+        band(written)
+    assert repr(written) in str(caught.value)
+
+
+def test_a_lane_names_each_quantity_once():
+    one = lane("Gate", "z", "x | W_izᵀ = a_iz", "x ⊙ a_iz σ z")
+    assert (one.title, one.name) == ("Gate", "z")
+    assert one.names == ("x", "W_iz", "a_iz", "z")
