@@ -118,6 +118,13 @@ CHAPTERS = (
         "Raise the **learning rate** until the loss goes up instead of down: the straight line "
         "that gradient descent follows is only good for a short way.",
     ),
+    Chapter(
+        "training",
+        "Training",
+        "What do many updates do to the loss, and to the text?",
+        task="Train 200 updates, look at the network after 0 and after 200, and open *The cell* "
+        "each time: which gates have parted?",
+    ),
 )
 
 

@@ -195,7 +195,8 @@ def run(
     """Run one batch: forward, backward by hand, one SGD update by hand, forward again.
 
     Args:
-        settings: every choice; equal settings give equal numbers.
+        settings: every choice; equal settings give equal numbers. With `updates`, the network
+            is trained so far first, and the batch is the one whose turn it is then.
         parameters: values to use instead of the initial ones, by name, shapes as in the trace.
         h_0: (B, H) state to begin with; None takes zeros, or with `carry_state` what the
             batches before this one leave behind.
@@ -208,6 +209,10 @@ def run(
         ValueError: the text is too short or has too many different characters, or a number
             stops being finite; the message says what to do.
     """
+    if settings.updates and parameters is None:
+        from explainer.training import trained_run  # which runs batches, too
+
+        return trained_run(settings)
     tokenizer, _ = read(settings)
     sizes = check_size(settings, len(tokenizer))
     chosen = batch(settings)
@@ -255,7 +260,7 @@ def carried_state(
 ) -> Tensor:
     """Return the state before the batch: zeros, or what the batches before leave behind."""
     h = torch.zeros(sizes["B"], sizes["H"], dtype=torch.float64)
-    if not settings.carry_state:
+    if not settings.carry_state or settings.windows == "random":
         return h
     up_to_h = ancestors(net.forward, "h")
     equations = tuple(q for q in net.forward if q.name in up_to_h)

@@ -66,6 +66,12 @@ class Settings:
     batch_size: int = number(2, 1, 1024, "Batch size B", "B times T is at most 4,096")
     context_length: int = number(8, 1, 4096, "Context length T", "B times T is at most 4,096")
     batch_index: int = number(0, 0, 200_000, "Batch", "no text has more batches")
+    windows: str = choice(
+        "in_order",
+        "Windows",
+        in_order="one after the other, as they stand in the text",
+        random="drawn anew for every batch",
+    )
     carry_state: bool = switch(False, "Carry the state on from batch to batch")
     input: str = choice(
         "embedding", "Input", embedding="learned embedding", one_hot="one-hot, no embedding"
@@ -103,6 +109,9 @@ class Settings:
     head_bias: bool = switch(False, "Bias in the output head")
     learning_rate: float = number(
         5.0, 0.0, 1000.0, "Learning rate", "far below that, numbers stop being finite"
+    )
+    updates: int = number(
+        0, 0, 20_000, "Updates done before", "to look further, train in a notebook"
     )
     clip_norm: float | None = number(
         None, 1e-6, 1000.0, "Clip the gradient norm at", "0 would stop learning", optional=True

@@ -218,7 +218,8 @@ def batch(settings: Settings, index: int | None = None) -> Batch:
     """Return a batch of the text: tokens index·B·T to (index + 1)·B·T, row after row.
 
     Both sources cut their text like this: the explainer notebook takes the first window only,
-    the matrices tutorial goes through all of them.
+    the matrices tutorial goes through all of them. With random windows, as in the lecture, each
+    row begins anywhere.
 
     Args:
         settings: text, tokenizer, batch size, context length.
@@ -236,6 +237,13 @@ def batch(settings: Settings, index: int | None = None) -> Batch:
             f"text has {len(ids)} tokens; batch size {B} × context length {T} + 1 needs "
             f"{B * T + 1}. Write a longer text or choose a smaller batch."
         )
+    if settings.windows == "random":
+        # a generator of its own for each batch, so that each can be drawn without those before
+        draw = np.random.default_rng((settings.seed, index))
+        starts = draw.integers(0, len(ids) - T, B)
+        rows = np.stack([ids[s : s + T + 1] for s in starts])
+        rows.setflags(write=False)
+        return Batch(rows[:, :-1], rows[:, 1:], tokenizer.tokens, index, count)
     if index >= count:
         raise ValueError(
             f"batch_index is {index}; the text has {count} batches of {B} × {T} tokens, possible: "

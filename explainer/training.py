@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from threading import RLock
 
 import torch
+from cachetools import LRUCache
 from torch import Tensor
 
 from explainer.model import (
@@ -35,17 +37,76 @@ class Moment:
 
 
 class History:
-    """A training: its losses, and the run at every update.
+    """A training by SGD: its losses, and the run at every update.
 
-    Attributes:
-        settings: what was trained.
-        losses: loss of each update's batch, before the update, in order.
+    With `carry_state`, a batch begins with the state that the one before left behind, cut off
+    from its past (detached), and an epoch begins with zeros. The matrices tutorial carries the
+    state on without cutting it off, which PyTorch now refuses; cut off, its numbers come out.
+
+    Equal settings give equal histories, so that one may serve several readers; it is advanced by
+    one of them at a time.
+
+    Args:
+        settings: what to train; `batch_index` and `updates` don't count.
+
+    Raises:
+        ValueError: the text is too short.
     """
 
-    def __init__(self, settings: Settings, losses: list[float], kept: Mapping[int, Moment]) -> None:
-        self.settings = settings
-        self.losses = tuple(losses)
-        self._kept = dict(kept)
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings = replace(settings, batch_index=0, updates=0)
+        self.lock = RLock()
+        V = len(read(settings)[0])
+        sizes = check_size(settings, V)
+        self.batches = batch(settings).count
+        """Batches of an epoch."""
+        zeros = torch.zeros(sizes["B"], sizes["H"], dtype=torch.float64)
+        self._now = Moment(initial_parameters(settings, V), zeros)
+        self._kept = {0: self._now}
+        self._every = 1
+        self._losses: list[float] = []
+
+    @property
+    def losses(self) -> tuple[float, ...]:
+        """Loss of each update's batch, before the update, in order."""
+        return tuple(self._losses)
+
+    @property
+    def updates(self) -> int:
+        """How many updates were done."""
+        return len(self._losses)
+
+    def advance(self) -> float:
+        """Do one more update; return the loss of its batch before it.
+
+        Raises:
+            ValueError: a number stops being finite; the message says where and at which update.
+        """
+        with self.lock:
+            i = self.updates
+            try:
+                loss, now = advance(self.settings, self._now, i)
+            except ValueError as error:
+                raise ValueError(f"update {i}: {error}") from None
+            self._now = now
+            self._losses.append(loss)
+            if self.updates % self._every == 0:
+                self._kept[self.updates] = now
+                if len(self._kept) > KEPT:
+                    self._every *= 2
+                    self._kept = {k: m for k, m in self._kept.items() if k % self._every == 0}
+            return loss
+
+    def moment(self, i: int) -> Moment:
+        """Return the network after `i` updates."""
+        with self.lock:
+            if i == self.updates:
+                return self._now
+            nearest = max(k for k in self._kept if k <= i)
+            found = self._kept[nearest]
+        for k in range(nearest, i):
+            _, found = advance(self.settings, found, k)
+        return found
 
     def at(self, i: int) -> Run:
         """Return the run at update `i`, from 0, with every number.
@@ -53,29 +114,25 @@ class History:
         Raises:
             IndexError: the training had no such update.
         """
-        if not 0 <= i < len(self.losses):
+        if not 0 <= i < self.updates:
             raise IndexError(
-                f"update {i} is not in this training; possible: 0 to {len(self.losses) - 1}. "
+                f"update {i} is not in this training; possible: 0 to {self.updates - 1}. "
                 f"Train for longer or choose an earlier one."
             )
-        nearest = max(k for k in self._kept if k <= i)
-        moment = self._kept[nearest]
-        for k in range(nearest, i):
-            _, moment = advance(self.settings, moment, k)
-        count = batch(self.settings, 0).count
-        here = replace(self.settings, batch_index=i % count)
+        return self.next_run(i)
+
+    def next_run(self, i: int) -> Run:
+        """Return what comes after `i` updates: the batch then, and the update it leads to."""
+        moment = self.moment(i)
+        here = replace(self.settings, batch_index=batch_number(self.settings, i))
         return run(here, moment.parameters, moment.h_0, draw=i)
 
 
 def train(settings: Settings, epochs: int) -> History:
-    """Train by SGD over all batches of the text, `epochs` times.
-
-    With `carry_state`, a batch begins with the state that the one before left behind, cut off
-    from its past (detached), and an epoch begins with zeros. The matrices tutorial carries the
-    state on without cutting it off, which PyTorch now refuses; cut off, its numbers come out.
+    """Train by SGD over all batches of the text, `epochs` times; see `History`.
 
     Args:
-        settings: what to train; every choice but `batch_index` counts.
+        settings: what to train; every choice but `batch_index` and `updates` counts.
         epochs: passes over the text, 1 or more.
 
     Raises:
@@ -84,26 +141,50 @@ def train(settings: Settings, epochs: int) -> History:
     """
     if epochs < 1:
         raise ValueError(f"epochs is {epochs}; possible: 1 and more. Train for at least one epoch.")
-    count = batch(settings, 0).count
-    V = len(read(settings)[0])
-    sizes = check_size(settings, V)
-    zeros = torch.zeros(sizes["B"], sizes["H"], dtype=torch.float64)
-    moment = Moment(initial_parameters(settings, V), zeros)
-    losses: list[float] = []
-    kept: dict[int, Moment] = {}
-    every = 1
-    for i in range(epochs * count):
-        if i % every == 0:
-            kept[i] = moment
-            if len(kept) > KEPT:
-                every *= 2
-                kept = {k: m for k, m in kept.items() if k % every == 0}
-        try:
-            loss, moment = advance(settings, moment, i)
-        except ValueError as error:
-            raise ValueError(f"update {i}: {error}") from None
-        losses.append(loss)
-    return History(settings, losses, kept)
+    history = History(settings)
+    for _ in range(epochs * history.batches):
+        history.advance()
+    return history
+
+
+_histories: LRUCache[Settings, History] = LRUCache(8)
+_histories_lock = RLock()
+
+
+def shared_history(settings: Settings, fresh: bool = False) -> History:
+    """Return the history of these settings that everybody in this process shares.
+
+    Args:
+        settings: what is trained.
+        fresh: begin a new one; who holds the old one keeps it.
+
+    Raises:
+        ValueError: the text is too short.
+    """
+    key = replace(settings, batch_index=0, updates=0)
+    with _histories_lock:
+        if fresh or key not in _histories:
+            _histories[key] = History(key)
+        return _histories[key]
+
+
+def trained_run(settings: Settings) -> Run:
+    """Return the run after `settings.updates` updates, trained from the seed where needed.
+
+    Raises:
+        ValueError: a number stops being finite on the way there.
+    """
+    history = shared_history(settings)
+    while history.updates < settings.updates:
+        history.advance()
+    return replace(history.next_run(settings.updates), settings=settings)
+
+
+def batch_number(settings: Settings, i: int) -> int:
+    """Return which batch update `i` takes: in order, again and again, or the i-th drawn."""
+    if settings.windows == "random":
+        return i
+    return i % batch(settings, 0).count
 
 
 def advance(settings: Settings, moment: Moment, i: int) -> tuple[float, Moment]:
@@ -112,7 +193,7 @@ def advance(settings: Settings, moment: Moment, i: int) -> tuple[float, Moment]:
     Returns:
         The loss before the update, and the network after it.
     """
-    chosen = batch(settings, i % batch(settings, 0).count)
+    chosen = batch(settings, batch_number(settings, i))
     sizes = check_size(settings, len(chosen.vocabulary))
     net = network(settings)
     masks = draw_masks(settings, sizes, i)
@@ -122,6 +203,7 @@ def advance(settings: Settings, moment: Moment, i: int) -> tuple[float, Moment]:
     values |= backward_pass(net.backward, values)
     _, updated = update_pass(settings, net, values, sizes)
     last = chosen.index == chosen.count - 1
-    h = values["h"][:, -1] if settings.carry_state and not last else torch.zeros_like(moment.h_0)
+    carried = settings.carry_state and settings.windows == "in_order" and not last
+    h = values["h"][:, -1] if carried else torch.zeros_like(moment.h_0)
     after = Moment({q.name: updated[f"new_{q.name}"] for q in net.parameters}, h)
     return float(values["loss"]), after

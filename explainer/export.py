@@ -1,0 +1,75 @@
+"""Parameters to take away: for PyTorch's own modules, and as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from explainer.network import GATES
+from explainer.settings import Settings
+
+SNIPPET = """\
+import torch
+from safetensors.torch import load_file
+
+state = load_file("{file}")
+V, H = state["head.weight"].shape
+D = state["gru.weight_ih_l0"].shape[1]
+gru = torch.nn.GRU(D, H, batch_first=True, dtype=torch.float64)
+head = torch.nn.Linear(H, V, bias="head.bias" in state, dtype=torch.float64)
+network = torch.nn.ModuleDict({{"gru": gru, "head": head}})
+network.load_state_dict({{k: v for k, v in state.items() if k != "embedding.weight"}})
+outputs, last = gru(x)  # x: (B, T, D){x}
+logits = head(outputs)
+"""
+
+
+def state_dict(settings: Settings, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return parameters under the names of torch.nn.GRU, torch.nn.Linear and torch.nn.Embedding.
+
+    PyTorch stacks the gates in the order r, z, n
+    (https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html).
+
+    Args:
+        settings: the network they belong to.
+        parameters: values by name.
+
+    Raises:
+        ValueError: the reset gate comes before the product, which torch.nn.GRU can't do.
+    """
+    if settings.variant != "reset_after":
+        raise ValueError(
+            "the reset gate comes before the product (reset_before), and torch.nn.GRU has it after "
+            "(reset_after); possible: the parameters by their own names. Take those, or choose "
+            "reset_after."
+        )
+
+    def gates(start: str) -> Tensor:
+        return torch.cat([parameters[f"{start}{g}"] for g in GATES])
+
+    state = {
+        "gru.weight_ih_l0": gates("W_i"),
+        "gru.weight_hh_l0": gates("W_h"),
+        "gru.bias_ih_l0": gates("b_i"),
+        "gru.bias_hh_l0": gates("b_h"),
+        "head.weight": parameters["W_o"],
+    }
+    if "b_o" in parameters:
+        state["head.bias"] = parameters["b_o"]
+    if "E" in parameters:
+        state["embedding.weight"] = parameters["E"]
+    return {name: value.contiguous() for name, value in state.items()}
+
+
+def safetensors(tensors: Mapping[str, Tensor]) -> bytes:
+    """Return tensors as the bytes of a safetensors file, which holds numbers and no code."""
+    return save({name: value.contiguous() for name, value in tensors.items()})
+
+
+def snippet(settings: Settings, file: str) -> str:
+    """Return Python code that loads the file into PyTorch's modules."""
+    inputs = ", one-hot rows" if settings.input == "one_hot" else ", rows of embedding.weight"
+    return SNIPPET.format(file=file, x=inputs)

@@ -1,0 +1,97 @@
+"""A training outside the script's thread: bounded, watched, and ended when its reader leaves."""
+
+from __future__ import annotations
+
+import time
+from threading import BoundedSemaphore, Event, Thread
+
+from explainer.training import History
+
+AT_ONCE = 2
+"""Trainings that run on this server at the same time."""
+SECONDS = 120.0
+"""Longest time of one start; a reader may resume."""
+PATIENCE = 8.0
+"""Seconds without a sign of the reader after which a training ends."""
+BREATH = 0.001
+"""Pause after each update, in seconds, in which other readers' pages come first."""
+
+_places = BoundedSemaphore(AT_ONCE)
+
+
+class Trainer:
+    """One reader's training of a history up to some update.
+
+    Attributes:
+        history: what is trained.
+        until: the update at which it stops.
+        problem: a sentence, if it had to stop early.
+        began: how many updates there were at the last start.
+    """
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.until = history.updates
+        self.problem = ""
+        self.began = history.updates
+        self._started = 0.0
+        self._seen = 0.0
+        self._halt = Event()
+        self._thread: Thread | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it is at work."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def rate(self) -> float:
+        """Updates per second since the last start; 0 before the first."""
+        took = time.monotonic() - self._started
+        return (self.history.updates - self.began) / took if self._started and took > 0 else 0.0
+
+    def see(self) -> None:
+        """Note that the reader is still there."""
+        self._seen = time.monotonic()
+
+    def start(self, until: int) -> None:
+        """Train on, up to an update; a sentence in `problem` where that can't be."""
+        if self.running:
+            return
+        self.problem = ""
+        if not _places.acquire(blocking=False):
+            self.problem = (
+                f"{AT_ONCE} trainings are running on this server; possible: {AT_ONCE} at once. "
+                f"Wait until one has ended, then press the button again."
+            )
+            return
+        self.until, self.began = until, self.history.updates
+        self._started = self._seen = time.monotonic()
+        self._halt = Event()
+        self._thread = Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def pause(self) -> None:
+        """Stop after the current update."""
+        self._halt.set()
+        if self._thread is not None:
+            self._thread.join(5)
+
+    def _work(self) -> None:
+        try:
+            while self.history.updates < self.until and not self._halt.is_set():
+                now = time.monotonic()
+                if now - self._seen > PATIENCE:
+                    return
+                if now - self._started > SECONDS:
+                    self.problem = (
+                        f"{SECONDS:.0f} seconds have passed; possible: so long at a time. "
+                        f"Press resume to go on."
+                    )
+                    return
+                self.history.advance()
+                time.sleep(BREATH)
+        except ValueError as error:
+            self.problem = str(error)
+        finally:
+            _places.release()

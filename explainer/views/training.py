@@ -1,0 +1,225 @@
+"""What a reader sees of a training: buttons, progress, loss, text, and the way back in time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import plotly.graph_objs as go
+import streamlit as st
+import torch
+
+from explainer.export import safetensors, snippet, state_dict
+from explainer.model import Run
+from explainer.sampling import continue_text
+from explainer.settings import Settings
+from explainer.training import History, shared_history
+from explainer.views.header import as_it_is
+from explainer.views.sidebar import FIELDS
+from explainer.views.trainer import Trainer
+
+MOST_POINTS = 600
+"""Most points of a loss curve; of a longer one each point is the mean of several updates."""
+EVERY = 0.6
+"""Seconds between two looks at a running training."""
+
+
+def watch(settings: Settings) -> None:
+    """Show the training of these settings, and let the reader drive it."""
+    own = trainer(settings)
+    st.fragment(run_every=EVERY if own.running else None)(dashboard)(settings)
+
+
+def trainer(settings: Settings) -> Trainer:
+    """Return this reader's trainer for these settings; another one's training ends."""
+    state = st.session_state
+    own: Trainer | None = state.get("trainer")
+    if own is None or own.history.settings != replace(settings, batch_index=0, updates=0):
+        if own is not None:
+            own.pause()
+        own = state["trainer"] = Trainer(shared_history(settings))
+    return own
+
+
+def dashboard(settings: Settings) -> None:
+    """Draw buttons, progress, loss and text once."""
+    own = trainer(settings)
+    own.see()
+    was_running = own.running
+    history = own.history
+    buttons(own, settings)
+    if own.problem:
+        st.error(as_it_is(own.problem))
+    progress(own)
+    if history.updates:
+        st.plotly_chart(
+            loss_curve(history, settings.updates),
+            key="losses",
+            alt="loss of each update's batch, and its perplexity",
+            config={"displayModeBar": False},
+        )
+        scrub(history, settings)
+    writing(own, settings)
+    if st.session_state.get("was-training", False) != was_running:
+        # the clock of this part is set by the whole page
+        st.session_state["was-training"] = was_running
+        st.rerun()
+
+
+def buttons(own: Trainer, settings: Settings) -> None:
+    """Draw start, pause and reset."""
+    count, start, pause, reset = st.columns([2, 1.4, 1, 1], vertical_alignment="bottom")
+    most = FIELDS["updates"].metadata["high"]
+    wanted = count.number_input("Updates to do", 1, most, 200, key="to-do")
+    go_on = "resume" if own.history.updates else "start"
+    full = own.history.updates >= most
+
+    def begin() -> None:
+        own.start(min(own.history.updates + int(st.session_state["to-do"]), most))
+
+    def again() -> None:
+        own.pause()
+        st.session_state["updates"] = 0
+        st.session_state["trainer"] = Trainer(shared_history(settings, fresh=True))
+
+    start.button(
+        f"{go_on} training",
+        on_click=begin,
+        disabled=own.running or full,
+        width="stretch",
+        type="primary",
+        help=f"Do {wanted} more updates with the settings of the sidebar.",
+    )
+    pause.button("pause", on_click=own.pause, disabled=not own.running, width="stretch")
+    reset.button("reset", on_click=again, disabled=own.history.updates == 0, width="stretch")
+
+
+def progress(own: Trainer) -> None:
+    """Say how far it is, how fast, and how long still."""
+    done = own.history.updates
+    if not own.running:
+        st.caption(f"{done:,} updates done." if done else "No updates done yet.")
+        return
+    share = (done - own.began) / max(own.until - own.began, 1)
+    left = (own.until - done) / own.rate if own.rate else math.inf
+    time_left = f" · {left:.0f} s left" if math.isfinite(left) else ""
+    st.progress(
+        min(share, 1.0), f"{done:,} of {own.until:,} updates · {own.rate:.0f} a second{time_left}"
+    )
+
+
+def loss_curve(history: History, here: int) -> go.Figure:
+    """Draw the loss over the updates, thinned where there are many."""
+    losses = history.losses
+    width = -(-len(losses) // MOST_POINTS)
+    parts = [losses[i : i + width] for i in range(0, len(losses), width)]
+    means = [sum(part) / len(part) for part in parts]
+    places = list(range(0, len(losses), width))
+    hover = [
+        f"update {i}<br>loss {v:.4f}<br>perplexity {math.exp(min(v, 700)):.3g}"
+        for i, v in zip(places, means, strict=True)
+    ]
+    return go.Figure(
+        {
+            "data": [
+                {
+                    "type": "scatter",
+                    "mode": "lines" if len(means) > 1 else "markers",
+                    "x": places,
+                    "y": means,
+                    "hovertext": hover,
+                    "hoverinfo": "text",
+                    "line": {"color": "#0072B2"},
+                }
+            ],
+            "layout": {
+                "height": 280,
+                "margin": {"l": 8, "r": 8, "t": 32, "b": 8},
+                "title": {"text": "loss of each update's batch", "font": {"size": 13}},
+                "plot_bgcolor": "rgba(0,0,0,0)",
+                "xaxis": {"title": {"text": "update"}, "fixedrange": True},
+                "yaxis": {"fixedrange": True, "rangemode": "tozero"},
+                "shapes": [
+                    {
+                        "type": "line",
+                        "x0": here,
+                        "x1": here,
+                        "yref": "paper",
+                        "y0": 0,
+                        "y1": 1,
+                        "line": {"dash": "dot", "width": 2, "color": "#D55E00"},
+                    }
+                ],
+            },
+        }
+    )
+
+
+def scrub(history: History, settings: Settings) -> None:
+    """Let the reader choose the update that all chapters show."""
+    done = history.updates
+    st.markdown(
+        f"Every chapter shows the network **after {settings.updates:,} updates**; the link says "
+        "so, too."
+    )
+
+    def look() -> None:
+        st.session_state["updates"] = int(st.session_state["look-at"])
+
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    value = min(settings.updates, done)
+    left.slider("Look at the network after so many updates", 0, done, value, key="look-at")
+    right.button("show it everywhere", on_click=look, key="look", width="stretch")
+
+
+def writing(own: Trainer, settings: Settings) -> None:
+    """Let the network write on from a prefix: the likeliest tokens, and drawn ones."""
+    left, middle, right = st.columns([2, 1, 1])
+    some = settings.text[:8].strip() or settings.text[:1]
+    prefix = left.text_input("A prefix to warm up on", some, max_chars=200, key="prefix")
+    temperature = middle.slider("Temperature", 0.1, 2.0, 0.8, 0.1, key="temperature")
+    tokens = right.slider("Tokens", 10, 200, 60, 10, key="tokens")
+    history = own.history
+    at = history.updates if own.running else min(settings.updates, history.updates)
+    parameters = history.moment(at).parameters
+    st.caption(f"What the network writes after {at:,} updates:")
+    try:
+        greedy = continue_text(history.settings, parameters, prefix, tokens)
+        drawn = continue_text(history.settings, parameters, prefix, tokens, temperature, at)
+    except ValueError as error:
+        st.error(as_it_is(str(error)))
+        return
+    st.code(f"{prefix}|{greedy}", language=None, wrap_lines=True)
+    st.caption(f"and drawn at temperature {temperature:g}:")
+    st.code(f"{prefix}|{drawn}", language=None, wrap_lines=True)
+
+
+def take_away(run: Run) -> None:
+    """Offer the parameters of the run as files, and the code that loads them."""
+    settings = run.settings
+    parameters = {n: torch.from_numpy(v.copy()) for n, v in run.update.before.items()}
+    left, right = st.columns(2)
+    left.download_button(
+        "parameters by their names here (safetensors)",
+        lambda: safetensors(parameters),
+        file_name="parameters.safetensors",
+        key="download-parameters",
+        on_click="ignore",
+        width="stretch",
+    )
+    if settings.variant != "reset_after":
+        right.caption(
+            "torch.nn.GRU applies the reset gate after the product; with *after* there is a file "
+            "for it, too."
+        )
+        return
+    right.download_button(
+        "for torch.nn.GRU and torch.nn.Linear (safetensors)",
+        lambda: safetensors(state_dict(settings, parameters)),
+        file_name="gru.safetensors",
+        key="download-gru",
+        on_click="ignore",
+        width="stretch",
+    )
+    with st.expander("Load it in PyTorch"):
+        st.code(snippet(settings, "gru.safetensors"), language="python")
