@@ -7,7 +7,8 @@ import streamlit as st
 
 from explainer.panels import NOTHING
 from explainer.scenes import lane
-from explainer.views.page import Page, show
+from explainer.views.influence import past
+from explainer.views.page import Page, on_opening, show
 
 MOST_SHARES = 4_000_000
 """Most numbers of a weight's shares over time that a page computes."""
@@ -65,6 +66,7 @@ def body(page: Page) -> None:
             f"Σ d_{weight}{turn}",
         ),
     )
+    on_opening("How far does the past matter? The GRU beside an ordinary RNN", past, page)
     page.over_time("d_h")
     st.subheader("A weight's gradient is a sum over time")
     page.formula(share)

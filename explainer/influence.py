@@ -1,0 +1,295 @@
+"""How far the past matters: what reaches an earlier state when only one target counts.
+
+The loss of one target, minus ce_2, sent back through time by the same equations as the whole
+loss. Its gradient's norm, time step by time step back, is what Hochreiter (1991) and Bengio et
+al. (1994) call vanishing or exploding; an ordinary RNN of the same size stands beside the GRU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explainer.equations import head, rnn
+from explainer.model import Run, forward_pass
+from explainer.network import network
+from explainer.quantity import Quantity, ancestors, depends, solve
+from explainer.settings import Settings
+from explainer.trace import Array
+
+LARGEST_INFLUENCE = 20_000_000
+"""Most numbers that may be computed on the way, T · T · H: some seconds, not minutes."""
+FADED = 0.1
+"""An influence has faded where its norm is no more than this share of what it began with."""
+ROUNDING = 1e-12
+"""A gradient p - y of this size has lost most of its digits, since p has 16 of them at most."""
+
+SHARED = ("ids", "x", "mask_h", "dropout", "W_o", "b_o", "targets", "y")
+"""What an RNN in the GRU's place has in common with it."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """How far back the influence on the targets of one sequence reaches.
+
+    Attributes:
+        length: time steps back until it has faded, the mean over the counted targets.
+        targets: how many are counted: those with a past and a gradient to send there.
+        cut: for how many of them it has not faded where the sequence begins, so that the
+            real length is greater.
+    """
+
+    length: float
+    targets: int
+    cut: int
+
+
+def influence(run: Run, sequence: int) -> Array:
+    """Return how each hidden state of one sequence influences each target's loss.
+
+    Args:
+        run: any run; its dropout masks count.
+        sequence: which sequence of the batch, from 0.
+
+    Returns:
+        (T, T): [t, k] is the Euclidean norm of the gradient of the loss of target t,
+        minus ce_2[sequence, t], with respect to h[sequence, k]; 0 for k > t.
+
+    Raises:
+        IndexError: the batch has no such sequence.
+        ValueError: T · T · H is too large, or a gradient stops being finite.
+    """
+    refuse_large(run)
+    equations = network(run.settings).backward
+    known = one_sequence(run, sequence)
+    return gradient_norms(equations, known, range(run.trace.sizes["T"]), "d_h")
+
+
+def token_influence(run: Run, sequence: int, t: int) -> Array:
+    """Return how each input of one sequence influences one target's loss.
+
+    Args:
+        run: any run; its dropout masks count.
+        sequence: which sequence of the batch, from 0.
+        t: which target, from 0.
+
+    Returns:
+        (T,): [k] is the Euclidean norm of the gradient of the loss of target t,
+        minus ce_2[sequence, t], with respect to x[sequence, k]; 0 for k > t.
+
+    Raises:
+        IndexError: the batch has no such sequence, or the sequence no such target.
+        ValueError: a gradient stops being finite.
+    """
+    refuse_outside("target", t, run.trace.sizes["T"])
+    known = one_sequence(run, sequence)
+    return gradient_norms(network(run.settings).backward, known, (t,), "d_x").reshape(-1)
+
+
+def rnn_influence(run: Run, sequence: int) -> Array:
+    """Return what `influence` returns, for an ordinary tanh RNN in the GRU's place.
+
+    Input, head and masks are the run's; the state begins with zeros, and the RNN's own
+    parameters have their first values (`rnn_parameters`). It is not trained with the GRU: after
+    a training, compare with care.
+
+    Raises:
+        IndexError: the batch has no such sequence.
+        ValueError: T · T · H is too large, or a gradient stops being finite.
+    """
+    refuse_large(run)
+    sizes = run.trace.sizes
+    gru = one_sequence(run, sequence)
+    known = {
+        **{n: gru[n] for n in SHARED if n in gru},
+        **rnn_parameters(run.settings, sizes),
+        "h_0": torch.zeros(1, sizes["H"], dtype=torch.float64),
+    }
+    to_p = head.HEAD if run.settings.head_bias else head.HEAD_NO_BIAS
+    forward = forward_pass((*rnn.RNN, *to_p), known)
+    return gradient_norms(rnn.RNN_BACKWARD, known | forward, range(sizes["T"]), "d_h")
+
+
+def memory_length(norms: Array) -> Memory | None:
+    """Return how many time steps back an influence reaches before it has faded.
+
+    A target's influence has faded at the first time step, going back, where its norm is at most
+    a tenth of that at the target's own time step.
+
+    Args:
+        norms: (T, T), from `influence` or `rnn_influence`.
+
+    Returns:
+        The mean over the targets and how many of them are cut off by the sequence's beginning;
+        None where no target has both a past and a gradient that is more than rounding, as with
+        equal rows of W_o.
+    """
+    rows = looking_back(norms)
+    if not rows:
+        return None
+    faded = [np.flatnonzero(row[1:] <= FADED * row[0]) for row in rows]
+    lengths = [f[0] if f.size else len(row) - 1 for f, row in zip(faded, rows, strict=True)]
+    return Memory(float(np.mean(lengths)), len(rows), sum(not f.size for f in faded))
+
+
+def growth(norms: Array) -> float | None:
+    """Return the factor by which one time step back multiplies an influence.
+
+    Args:
+        norms: (T, T), from `influence` or `rnn_influence`.
+
+    Returns:
+        The geometric mean over all targets and time steps back, as far as norms are above 0:
+        below 1 gradients vanish, above 1 they explode. None where nothing can be measured,
+        as in `memory_length`, or where not one time step back is above 0.
+    """
+    logs = [np.diff(np.log(row[row > 0])) for row in looking_back(norms)]
+    factors = np.concatenate(logs) if logs else np.empty(0)
+    return float(np.exp(factors.mean())) if factors.size else None
+
+
+def looking_back(norms: Array) -> list[Array]:
+    """Return each target's norms from its own time step back to the first.
+
+    Left out are the first target, which has no past, and those whose gradient is rounding.
+    """
+    return [norms[t, t::-1] for t in range(1, len(norms)) if norms[t, t] > ROUNDING]
+
+
+def rnn_parameters(settings: Settings, sizes: Mapping[str, int]) -> dict[str, Tensor]:
+    """Return the first values of an RNN's own parameters, by the GRU's rules, float64, by name.
+
+    Drawn as `parameters.initial_parameters` does, in float32 and after the same seed: constants
+    0.5 and 0.25; or W_ih, W_hh from torch.randn as (inputs, outputs); or what torch.nn.RNN draws
+    after torch.nn.Embedding; or rows or columns at right angles.
+    """
+    generator = torch.Generator().manual_seed(settings.seed)
+    drawn = {q.name: torch.zeros([sizes[d] for d in q.dims]) for q in rnn.PARAMETERS}
+    weights = {n: v for n, v in drawn.items() if v.dim() == 2}
+    if settings.initial in ("uniform", "orthogonal") and settings.input == "embedding":
+        torch.randn(sizes["V"], sizes["D"], generator=generator)  # E is drawn before
+    if settings.initial == "constant":
+        drawn["W_ih"].fill_(0.5)
+        drawn["W_hh"].fill_(0.25)
+    elif settings.initial == "normal":
+        for weight in weights.values():
+            weight.copy_(torch.randn(weight.T.shape, generator=generator).T)
+    elif settings.initial == "uniform":
+        for value in drawn.values():
+            value.uniform_(-(sizes["H"] ** -0.5), sizes["H"] ** -0.5, generator=generator)
+    else:
+        for weight in weights.values():
+            torch.nn.init.orthogonal_(weight, generator=generator)
+    return {n: v.to(torch.float64) for n, v in drawn.items()}
+
+
+def one_sequence(run: Run, sequence: int) -> dict[str, Tensor]:
+    """Return the forward pass of one sequence by name, (1, T, ...), and what all of them share.
+
+    Raises:
+        IndexError: the batch has no such sequence.
+    """
+    refuse_outside("sequence", sequence, run.trace.sizes["B"])
+    known = {}
+    for name, value in run.trace.values.items():
+        if not name.startswith("d_"):
+            own = run.trace.quantities[name].dims[:1] == ("B",)
+            # copies, since torch warns of read-only arrays
+            part = value[sequence : sequence + 1] if own else value
+            known[name] = torch.from_numpy(part.copy())
+    return known
+
+
+def gradient_norms(
+    equations: Iterable[Quantity], known: Mapping[str, Tensor], targets: Sequence[int], of: str
+) -> Array:
+    """Return the norms of a gradient, (targets, T): one row for each target's loss.
+
+    Args:
+        equations: a backward pass.
+        known: the forward pass of one sequence, (1, T, ...), and parameters.
+        targets: whose losses count, each alone.
+        of: which gradient, such as "d_h".
+
+    Raises:
+        ValueError: a gradient stops being finite.
+    """
+    found = np.zeros((len(targets), known["p"].shape[1]))
+    for k, made in back_from_each(equations, known, targets, of):
+        # not the root of squares, which are 0 or infinite long before the norm is
+        with np.errstate(over="ignore", invalid="ignore"):
+            found[:, k] = np.hypot.reduce(made[of].numpy(), axis=-1)
+        if not np.isfinite(found[:, k]).all():
+            t = targets[int(np.argmin(np.isfinite(found[:, k])))]
+            raise ValueError(
+                f"the gradient of target {t} stops being finite at time step {k}; only finite "
+                f"numbers can be shown. Choose a shorter context or other initial values."
+            )
+    return found
+
+
+def back_from_each(
+    equations: Iterable[Quantity], known: Mapping[str, Tensor], targets: Sequence[int], of: str
+) -> Iterator[tuple[int, dict[str, Tensor]]]:
+    """Send the loss of each target alone back through time, all targets at once.
+
+    Targets take the place of sequences: (targets, H) where a batch has (B, H). Only one time
+    step's gradients exist at a time, so that T · T · H numbers need not be kept.
+
+    Args:
+        equations: a backward pass.
+        known: the forward pass of one sequence, (1, T, ...), and parameters.
+        targets: whose losses count, each alone.
+        of: which gradient is wanted besides those that lead to d_h_prev.
+
+    Yields:
+        A time step, from the last to the first, and its gradients by name.
+    """
+    equations = tuple(equations)
+    wanted = ancestors(equations, "d_h_prev") | ancestors(equations, of)
+    later = depends(equations, "d_h_next")
+    to_states = [q for q in equations if q.name in wanted - later]
+    circle = [q for q in equations if q.name in wanted & later]
+    # a loss of a single target: no others share in the mean
+    known = {**known, "targets": known["targets"][:, :1]}
+    known |= solve(to_states, known)
+    outside = {n for q in circle for n in q.needs} & set(known)
+    rows = torch.tensor(targets).unsqueeze(-1)
+    carried = torch.zeros(len(rows), known["d_h_out"].shape[-1], dtype=torch.float64)
+    for k in range(known["p"].shape[1] - 1, -1, -1):
+        here = {n: known[n][:, k] if known[n].dim() == 3 else known[n] for n in outside}
+        here["d_h_out"] = here["d_h_out"] * (rows == k)
+        made = solve(circle, {**here, "d_h_next": carried})
+        yield k, made
+        carried = made["d_h_prev"]
+
+
+def refuse_large(run: Run) -> None:
+    """Raise where every state's influence on every target would take too long.
+
+    Raises:
+        ValueError: T · T · H is too large.
+    """
+    T, H = run.trace.sizes["T"], run.trace.sizes["H"]
+    if T * T * H > LARGEST_INFLUENCE:
+        raise ValueError(
+            f"context length {T} × {T} with hidden size {H} makes {T * T * H:,} numbers; at most "
+            f"{LARGEST_INFLUENCE:,} are possible. Choose a shorter context or a smaller hidden "
+            f"size."
+        )
+
+
+def refuse_outside(what: str, i: int, count: int) -> None:
+    """Raise where there is no sequence or target `i`.
+
+    Raises:
+        IndexError: `i` is not from 0 to count - 1.
+    """
+    if not 0 <= i < count:
+        raise IndexError(
+            f"{what} {i} is not in this run; possible: 0 to {count - 1}. Choose one of them."
+        )
