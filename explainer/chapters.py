@@ -125,6 +125,13 @@ CHAPTERS = (
         task="Train 200 updates, look at the network after 0 and after 200, and open *The cell* "
         "each time: which gates have parted?",
     ),
+    Chapter(
+        "gates",
+        "What gates are for",
+        "Why are there gates at all?",
+        task="Train *store* at length 10, then at 40: which of the two networks still finds the "
+        "first symbol at the end?",
+    ),
 )
 
 

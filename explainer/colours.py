@@ -12,7 +12,7 @@ import numpy as np
 from explainer.trace import Array
 
 HUES = {
-    "light": {"x": "#0072B2", "r": "#C04F00", "z": "#A84C86", "n": "#9A6700", "h": "#00795A"},
+    "light": {"x": "#0072B2", "r": "#C04F00", "z": "#A84C86", "n": "#522D00", "h": "#00795A"},
     "dark": {"x": "#56B4E9", "r": "#FF8A4C", "z": "#E29BC6", "n": "#F2B63C", "h": "#3CCFA0"},
 }
 """One hue each for the input, the gates, the candidate and the state; text contrast 4.5 or more."""

@@ -87,7 +87,7 @@ class History:
             try:
                 loss, now = advance(self.settings, self._now, i)
             except ValueError as error:
-                raise ValueError(f"update {i}: {error}") from None
+                raise ValueError(f"update {i}: {self._where_it_began(i, error)}") from None
             self._now = now
             self._losses.append(loss)
             if self.updates % self._every == 0:
@@ -96,6 +96,14 @@ class History:
                     self._every *= 2
                     self._kept = {k: m for k, m in self._kept.items() if k % self._every == 0}
             return loss
+
+    def _where_it_began(self, i: int, error: ValueError) -> ValueError:
+        """Return what the run at update `i` says, since only that looks at every number."""
+        try:
+            self.next_run(i)
+        except ValueError as earlier:
+            return earlier
+        return error
 
     def moment(self, i: int) -> Moment:
         """Return the network after `i` updates."""

@@ -8,7 +8,7 @@ from explainer.views.router import ensure_routed, file
 from explainer.views.sidebar import PRESET_WORDS, apply_preset
 
 FORWARD = ("tokens", "batches", "embedding", "dropout", "cell", "time", "prediction", "loss")
-BACKWARD = ("gradients", "update")
+LEARNING = ("gradients", "update", "training", "gates")
 
 SOURCES = """
 1. [Gated Recurrent Units explained with matrices, part 2]\
@@ -38,7 +38,7 @@ def show() -> None:
     story = {c.slug: c for c in CHAPTERS}
     row([story[s] for s in FORWARD[:4]], "→")
     row([story[s] for s in FORWARD[4:]], "→")
-    row([story[s] for s in BACKWARD], "→")
+    row([story[s] for s in LEARNING], "→")
     st.subheader("Where to begin")
     columns = st.columns(len(PRESET_WORDS))
     for column, (name, words) in zip(columns, PRESET_WORDS.items(), strict=True):

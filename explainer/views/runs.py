@@ -1,5 +1,6 @@
 """Runs, kept for all readers of this server, within a bound."""
 
+import time
 from threading import Lock
 
 import streamlit as st
@@ -9,9 +10,14 @@ from cachetools import LRUCache, cached
 from explainer.model import Run, run
 from explainer.proof import Proof, prove
 from explainer.settings import Settings
+from explainer.training import shared_history
 
 MOST_BYTES = 64 * 2**20
 """Memory for kept runs. One that is larger is computed anew each time."""
+LONGEST_WAIT = 60.0
+"""Longest training for one page, in seconds."""
+FEW = 25
+"""Updates between two looks at how far it is; so many alone are not worth a word."""
 WITH_READER = 4 * 2**20
 """Largest run that stays with a reader between two clicks, even if it is kept no more."""
 
@@ -37,11 +43,38 @@ def current(settings: Settings) -> tuple[Run, str]:
     Then the run is the last one that worked for this reader, or the preset `start`.
     """
     try:
+        reach(settings)
         result = kept_run(settings)
     except ValueError as error:
         return kept_run(last_good()), str(error)
     st.session_state["last_good"] = settings
     return result, ""
+
+
+def reach(settings: Settings) -> None:
+    """Train as far as the settings ask, and say how far that is.
+
+    Raises:
+        ValueError: it takes too long, or a number stops being finite.
+    """
+    if not settings.updates:
+        return
+    history = shared_history(settings)
+    missing = settings.updates - history.updates
+    bar = st.empty()
+    start = time.monotonic()
+    while history.updates < settings.updates:
+        history.advance()
+        done = history.updates
+        if time.monotonic() - start > LONGEST_WAIT:
+            raise ValueError(
+                f"updates is {settings.updates:,}; after {LONGEST_WAIT:.0f} seconds {done:,} were "
+                f"done, possible at a time. Open the page again to go on, or choose fewer."
+            )
+        if missing > FEW and done % FEW == 0:
+            share = 1 - (settings.updates - done) / missing
+            bar.progress(share, f"Training: {done:,} of {settings.updates:,} updates")
+    bar.empty()
 
 
 def last_good() -> Settings:

@@ -11,12 +11,17 @@ AT_ONCE = 2
 """Trainings that run on this server at the same time."""
 SECONDS = 120.0
 """Longest time of one start; a reader may resume."""
+FULL = (
+    f"{AT_ONCE} trainings are running on this server; possible: {AT_ONCE} at once. "
+    "Wait until one has ended, then press the button again."
+)
 PATIENCE = 8.0
 """Seconds without a sign of the reader after which a training ends."""
 BREATH = 0.001
 """Pause after each update, in seconds, in which other readers' pages come first."""
 
-_places = BoundedSemaphore(AT_ONCE)
+PLACES = BoundedSemaphore(AT_ONCE)
+"""Taken by each training while it runs."""
 
 
 class Trainer:
@@ -59,11 +64,8 @@ class Trainer:
         if self.running:
             return
         self.problem = ""
-        if not _places.acquire(blocking=False):
-            self.problem = (
-                f"{AT_ONCE} trainings are running on this server; possible: {AT_ONCE} at once. "
-                f"Wait until one has ended, then press the button again."
-            )
+        if not PLACES.acquire(blocking=False):
+            self.problem = FULL
             return
         self.until, self.began = until, self.history.updates
         self._started = self._seen = time.monotonic()
@@ -94,4 +96,4 @@ class Trainer:
         except ValueError as error:
             self.problem = str(error)
         finally:
-            _places.release()
+            PLACES.release()

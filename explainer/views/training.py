@@ -60,10 +60,17 @@ def dashboard(settings: Settings) -> None:
         )
         scrub(history, settings)
     writing(own, settings)
-    if st.session_state.get("was-training", False) != was_running:
-        # the clock of this part is set by the whole page
+    moved = st.session_state.pop("moved", False)
+    if moved or st.session_state.get("was-training", False) != was_running:
+        # sidebar, address, files and the clock of this part are the whole page's
         st.session_state["was-training"] = was_running
         st.rerun()
+
+
+def show_everywhere(updates: int) -> None:
+    """Let every chapter look at the network after so many updates; for a button's callback."""
+    st.session_state["updates"] = updates
+    st.session_state["moved"] = True
 
 
 def buttons(own: Trainer, settings: Settings) -> None:
@@ -79,7 +86,7 @@ def buttons(own: Trainer, settings: Settings) -> None:
 
     def again() -> None:
         own.pause()
-        st.session_state["updates"] = 0
+        show_everywhere(0)
         st.session_state["trainer"] = Trainer(shared_history(settings, fresh=True))
 
     start.button(
@@ -164,7 +171,7 @@ def scrub(history: History, settings: Settings) -> None:
     )
 
     def look() -> None:
-        st.session_state["updates"] = int(st.session_state["look-at"])
+        show_everywhere(int(st.session_state["look-at"]))
 
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     value = min(settings.updates, done)

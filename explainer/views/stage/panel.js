@@ -143,7 +143,7 @@ function drawPanel(stage) {
       ? {
           symbols: [{ text: asked.symbols }],
           shapes: [{ text: asked.shapes }],
-          numbers: [{ text: asked.numbers }],
+          numbers: [{ text: tellsAsked(stage, asked) ? "hidden" : asked.numbers }],
         }
       : { symbols: [{ text: "…" }], shapes: [{ text: q.shapes }], numbers: [{ text: "…" }] };
   const operands = own
@@ -156,7 +156,7 @@ function drawPanel(stage) {
     make("p", "why", q.why),
     ...rows,
     ...(own ? [] : [operandsOf(stage, operands)]),
-    actions(stage, name, index, own?.latex ?? asked?.latex ?? "", own),
+    actions(stage, name, index, own?.latex ?? asked?.latex ?? "", own, operands),
   );
   light(stage, name, index, operands);
   stage.operands = operands;
@@ -165,6 +165,11 @@ function drawPanel(stage) {
 
 const HINT =
   "Point at a number to see what it is made of. Click it, or press Enter, to open its formula.";
+
+/** Whether an answer of the server would tell what the reader is to find alone. */
+function tellsAsked(stage, asked) {
+  return asked.operands.some(([name]) => isHidden(stage, name));
+}
 
 /** Name an answer of the server. */
 function answerKey(stage, name, index) {
@@ -271,7 +276,7 @@ function trailOf(stage) {
 }
 
 /** Offer what can be taken away, and every term of a long sum. */
-function actions(stage, name, index, latex, own) {
+function actions(stage, name, index, latex, own, operands) {
   const box = make("div", "actions");
   const offer = (text, what) => {
     const button = make("button", "action", text);
@@ -291,7 +296,8 @@ function actions(stage, name, index, latex, own) {
   const value = stage.book.value(name, index);
   const hidden = isHidden(stage, name);
   if (!hidden && value !== undefined) offer("copy value", () => plainNumber(value));
-  if (!hidden && latex) offer("copy LaTeX", () => latex);
+  const tells = hidden || operands.some((operand) => isHidden(stage, operand.name));
+  if (!tells && latex) offer("copy LaTeX", () => latex);
   if (!hidden) {
     const drawn = stage.byName.get(name)?.[0];
     if (drawn && drawn.all.every((c) => c.value !== undefined)) {

@@ -1,0 +1,25 @@
+"""What gates are for: three tasks, each learned by a GRU and by a network without gates."""
+
+from explainer.views.gates import tasks
+from explainer.views.page import Page, show
+
+
+def body(page: Page) -> None:
+    """Train both networks on a task, and measure their gates."""
+    page.say(
+        "A lecture names three wishes that an ordinary recurrent network can't fulfil well: "
+        "**store** something early for later, **skip** what means nothing, **reset** where "
+        "something new begins. Here each wish is a small task, made by the program from a seed. "
+        "A GRU and an ordinary tanh network with as many units learn it in a few seconds; only "
+        "their last state answers. What the gates then do is shown and *measured*, and may come "
+        "out against the wish."
+    )
+    page.note(
+        "These networks have nothing to do with the settings at the left. They are trained with "
+        "PyTorch's own modules (Adam, autograd), and the update gate's first bias is 2, so that a "
+        "GRU begins with keeping; their gates are computed by the equations of this app."
+    )
+    tasks(page)
+
+
+show("gates", body)
