@@ -10,8 +10,8 @@ from explainer.scenes import lane
 from explainer.views.influence import past
 from explainer.views.page import Page, on_opening, show
 
+# most numbers of a weight's shares over time that a page computes
 MOST_SHARES = 4_000_000
-"""Most numbers of a weight's shares over time that a page computes."""
 
 
 def body(page: Page) -> None:

@@ -145,8 +145,12 @@ def gates(page: Page, task: Task, learned: Learned, length: int, seed: int) -> N
     page.matrices(
         "task-gates",
         *(
-            [Panel(g, f"{g} ({words})", values[g][0].T, rows, columns, whole=True)]
-            for g, words in (("z", "1 keeps the old state"), ("r", "0 drops the past"), ("h", ""))
+            [Panel(g, f"{g}: {words}", values[g][0].T, rows, columns, whole=True)]
+            for g, words in (
+                ("z", "1 keeps the old state"),
+                ("r", "0 hides the past from the candidate"),
+                ("h", "the state"),
+            )
         ),
         alt="update gate, reset gate and state over one sequence",
     )

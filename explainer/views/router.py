@@ -18,7 +18,7 @@ def navigation() -> StreamlitPage:
     # the default page is served at / alone; this one answers to /home, too
     named = st.Page(file(HOME), title=HOME.title, url_path=HOME.slug, visibility="hidden")
     story = [st.Page(file(c), title=c.title, url_path=c.slug) for c in CHAPTERS]
-    return st.navigation([home, *story, named])
+    return st.navigation([home, *story, named], expanded=True)
 
 
 def ensure_routed() -> None:

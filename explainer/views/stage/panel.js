@@ -110,7 +110,13 @@ function open(stage, name, index, how = {}) {
   }
   stage.pinned = { name, index };
   drawPanel(stage);
+  if (!how.fresh) bringIntoView(stage, name, index);
   settle(stage);
+}
+
+/** Scroll to a number that was opened from elsewhere, if it is drawn. */
+function bringIntoView(stage, name, index) {
+  findCells(stage, name, index)[0]?.cell.element.scrollIntoView({ block: "center" });
 }
 
 /** Let go of the opened number. */

@@ -96,8 +96,10 @@ function receive(own, data) {
     if (!own.started) start(own);
     own.theme = theme;
     clampPlace(own);
+    const linked = Boolean(own.wanted?.cell);
     rebuild(own);
     if (followsToken(own)) rebuild(own);
+    if (linked && own.pinned) bringIntoView(own, own.pinned.name, own.pinned.index);
     // a place from a link or another chapter goes on, into the address and to the pictures below
     settle(own);
     if (own.place.sequence !== own.book.sent.sequence) ask(own, {});
