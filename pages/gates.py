@@ -7,9 +7,9 @@ from explainer.views.page import Page, show
 def body(page: Page) -> None:
     """Train both networks on a task, and measure their gates."""
     page.say(
-        "A lecture names three wishes that an ordinary recurrent network can't fulfil well: "
-        "**store** something early for later, **skip** what means nothing, **reset** where "
-        "something new begins. Here each wish is a small task, made by the program from a seed. "
+        "A lecture names three wishes that gates should fulfil: **store** something early for "
+        "later, **skip** what means nothing, **reset** where something new begins. Here each wish "
+        "is a small task, made by the program from a seed. "
         "A GRU and an ordinary tanh network with as many units learn it in a few seconds; only "
         "their last state answers. What the gates then do is shown and *measured*, and may come "
         "out against the wish."
@@ -20,6 +20,11 @@ def body(page: Page) -> None:
         "GRU begins with keeping; their gates are computed by the equations of this app."
     )
     tasks(page)
+    page.say(
+        "Over ten seeds, the GRU solved *store* and *skip* at length 40 nine and ten times, the "
+        "ordinary network once and never. *Reset* it solved each time, at every length tried: that "
+        "wish needs no gates here. The table, with how it was made, is in `docs/tasks.md`."
+    )
 
 
 show("gates", body)

@@ -62,6 +62,8 @@ def level(name):
         "model": 2,
         "influence": 2,
         "training": 2,
+        "examples": 2,
+        "tasks": 2,
         "figures": 3,
         "tables": 3,
         "chapters": 3,

@@ -1,0 +1,748 @@
+"""Many updates: against PyTorch's modules and optimizer, in a thread, and on their page."""
+
+import gc
+import time
+from contextlib import chdir
+from dataclasses import replace
+from itertools import product
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from cachetools import LRUCache
+from safetensors.torch import load
+from test_pages import VARIANTS, figures, newcomer, notes, page_of, run_of, sentences, stage, visit
+from test_payload import assert_sent_as_computed
+from test_properties import assert_same_numbers
+from torch import nn
+from torch.nn import functional as F
+
+from explainer import PRESETS, History, Settings, run, train
+from explainer.export import safetensors, snippet, state_dict
+from explainer.links import fingerprint
+from explainer.parameters import draw_masks
+from explainer.sampling import continue_text
+from explainer.text import batch, read
+from explainer.training import Moment, shared_history
+from explainer.views import trainer as trainers
+from explainer.views.trainer import Trainer
+
+CLOSE = {"rtol": 0, "atol": 1e-10}
+SAME = {"rtol": 0, "atol": 1e-12}
+SMALL = replace(
+    PRESETS["start"],
+    text="abcabdabeabf abcabd abe abf cab",
+    tokenizer="characters",
+    end_of_text=False,
+    batch_size=2,
+    context_length=3,
+    embedding_size=3,
+    hidden_size=4,
+    dropout=0.0,
+    learning_rate=0.7,
+    seed=7,
+)
+TINY = replace(SMALL, batch_size=1, context_length=1, embedding_size=1, hidden_size=1)
+DIVERGING = replace(
+    PRESETS["start"],
+    text=PRESETS["start"].text * 5,
+    initial="normal",
+    learning_rate=1000.0,
+    variant="reset_before",
+    batch_size=1,
+    context_length=500,
+    embedding_size=1,
+    hidden_size=128,
+)
+
+
+@pytest.fixture(autouse=True)
+def nobody_trained_before(monkeypatch):
+    """A process-wide cache of histories as a new server has it."""
+    monkeypatch.setattr("explainer.training._histories", LRUCache(8))
+
+
+# PyTorch's own training.
+
+TRAINED = {
+    "embedding": SMALL,
+    "clipped": replace(SMALL, clip_norm=0.05, head_bias=True),
+    "carried": replace(SMALL, carry_state=True, learning_rate=2.0),
+    "one_hot": replace(SMALL, input="one_hot", head_bias=True, carry_state=True, clip_norm=0.5),
+    "dropout": replace(SMALL, dropout=0.4, carry_state=True),
+    "random": replace(SMALL, windows="random", carry_state=True),
+}
+
+
+def modules(settings):
+    """PyTorch's modules as they begin, in float64."""
+    V, H = len(read(settings)[0]), settings.hidden_size
+    D = V if settings.input == "one_hot" else settings.embedding_size
+    with torch.random.fork_rng():
+        torch.manual_seed(settings.seed)
+        parts = {} if settings.input == "one_hot" else {"embedding": nn.Embedding(V, D)}
+        parts["gru"] = nn.GRU(D, H, batch_first=True)
+        parts["head"] = nn.Linear(H, V, bias=settings.head_bias)
+    return nn.ModuleDict(parts).double()
+
+
+def by_torch(settings, updates):
+    """What PyTorch's SGD makes of its modules: before each update, and after the last."""
+    net = modules(settings)
+    optimizer = torch.optim.SGD(net.parameters(), lr=settings.learning_rate)
+    ids, V = torch.from_numpy(read(settings)[1].copy()), len(read(settings)[0])
+    B, T, H = settings.batch_size, settings.context_length, settings.hidden_size
+    sizes = {"B": B, "T": T, "H": H, "V": V}
+    sizes["D"] = V if settings.input == "one_hot" else settings.embedding_size
+    count = (len(ids) - 1) // (B * T)
+    h = torch.zeros(1, B, H, dtype=torch.float64)
+    moments = []
+    for i in range(updates + 1):
+        start = i % count * B * T
+        x, y = (ids[start + k : start + k + B * T].reshape(B, T) for k in (0, 1))
+        if settings.windows == "random":  # tested on their own, below
+            drawn = batch(settings, i)
+            x, y = torch.from_numpy(drawn.ids.copy()), torch.from_numpy(drawn.targets.copy())
+        masks = draw_masks(settings, sizes, i)
+        if i % count == 0 or not settings.carry_state or settings.windows == "random":
+            h = torch.zeros_like(h)
+        inputs = net["embedding"](x) if "embedding" in net else F.one_hot(x, V).double()
+        outputs, last = net["gru"](inputs * masks["mask_x"] / (1 - settings.dropout), h)
+        logits = net["head"](outputs * masks["mask_h"] / (1 - settings.dropout))
+        loss = F.cross_entropy(logits.flatten(0, 1), y.flatten())
+        kept = {n: v.detach().clone() for n, v in net.state_dict().items()}
+        moments.append(
+            SimpleNamespace(ids=x, h_0=h[0], logits=logits.detach(), loss=loss.item(), state=kept)
+        )
+        optimizer.zero_grad()
+        loss.backward()
+        if settings.clip_norm is not None:
+            nn.utils.clip_grad_norm_(net.parameters(), settings.clip_norm)
+        optimizer.step()
+        h = last.detach()
+    return moments
+
+
+def gates_of(state):
+    """PyTorch's parameters under the names here."""
+    found = {"W_o": state["head.weight"]}
+    found |= {"b_o": state["head.bias"]} if "head.bias" in state else {}
+    found |= {"E": state["embedding.weight"]} if "embedding.weight" in state else {}
+    for letter, kind in (("W", "weight"), ("b", "bias")):
+        for i in "ih":
+            parts = state[f"gru.{kind}_{i}h_l0"].chunk(3)
+            found |= {f"{letter}_{i}{g}": part for g, part in zip("rzn", parts, strict=True)}
+    return found
+
+
+UPDATES = (0, 1, 4, 5, 6, 13)
+
+
+@pytest.mark.parametrize("case", TRAINED)
+def test_a_run_after_updates_is_pytorchs_training(case):
+    settings = TRAINED[case]
+    count = batch(settings).count
+    assert count == 5
+    moments = by_torch(settings, max(UPDATES) + 1)
+    for k in UPDATES:
+        result, expected = run(replace(settings, updates=k)), moments[k]
+        # with windows drawn anew the start of a run alone is the settings' batch, 0
+        np.testing.assert_array_equal(result.batch.ids, expected.ids, err_msg=str(k))
+        np.testing.assert_allclose(result.trace["h_0"], expected.h_0, **CLOSE, err_msg=str(k))
+        np.testing.assert_allclose(result.trace["logits"], expected.logits, **CLOSE)
+        assert float(result.trace["loss"]) == pytest.approx(expected.loss, abs=1e-10)
+        for now, state in ((result.update.before, k), (result.update.after, k + 1)):
+            wanted = gates_of(moments[state].state)
+            assert set(now) == set(wanted)
+            for name, values in wanted.items():
+                np.testing.assert_allclose(now[name], values, **CLOSE, err_msg=f"{name} {k}")
+    losses = train(settings, epochs=3).losses
+    np.testing.assert_allclose(losses[: len(moments)], [m.loss for m in moments], **CLOSE)
+    assert np.ptp(losses) > 0.01
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("case", ["carried", "dropout", "random"])
+def test_a_run_after_updates_is_that_of_a_history(case, variant):
+    settings = replace(TRAINED[case], variant=variant)
+    asked = {k: replace(settings, updates=k, batch_index=1) for k in (7, 3, 12)}
+    fresh = {k: run(s) for k, s in asked.items()}
+    history = train(settings, epochs=3)
+    shared = shared_history(settings)
+    while shared.updates < 40:
+        shared.advance()
+    for k, s in asked.items():
+        assert fresh[k].settings == s  # so that links and fingerprints say the same
+        assert Settings.from_query(fresh[k].settings.to_query()) == s
+        for other in (history.at(k), history.next_run(k), run(s), shared.at(k)):
+            assert_same_numbers(fresh[k], other)
+        wanted = k if settings.windows == "random" else k % 5
+        assert fresh[k].batch.index == wanted
+        before = run(replace(s, updates=k - 1))
+        for name, values in fresh[k].update.before.items():
+            np.testing.assert_array_equal(values, before.update.after[name], err_msg=name)
+    assert shared_history(asked[3]) is shared
+    assert shared_history(settings, fresh=True) is not shared
+    assert shared.updates == 40, "who holds the old one keeps it"
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_a_link_says_how_many_updates_were_done(long):
+    base = PRESETS["story"]
+    settings = replace(base, text=base.text * 2 if long else "some text", updates=1234)
+    query = settings.to_query()
+    assert query["updates"] == "1234"
+    assert query.get("fingerprint") == (fingerprint(settings.text) if long else None)
+    assert Settings.from_query(query, settings.text) == settings
+    assert "updates" not in replace(settings, updates=0).to_query()
+    with pytest.raises(ValueError, match="updates is 20001; possible: .*20,000.* Choose"):
+        replace(settings, updates=20_001)
+
+
+# Random windows.
+
+
+def test_a_random_window_is_a_piece_of_the_text():
+    settings = replace(SMALL, windows="random", batch_size=4)
+    ids = list(read(settings)[1])
+    T = settings.context_length
+    places = {tuple(ids[s : s + T + 1]) for s in range(len(ids) - T)}
+    seen = set()
+    for i in range(150):
+        drawn = batch(settings, i)
+        assert drawn.ids.shape == drawn.targets.shape == (4, T)
+        for row, targets in zip(drawn.ids, drawn.targets, strict=True):
+            assert (*row, targets[-1]) in places
+            np.testing.assert_array_equal(row[1:], targets[:-1])
+            seen.add((*row, targets[-1]))
+        assert drawn.index == i
+    assert seen == places, "the first and the last window, too"
+
+
+def test_random_windows_depend_on_seed_and_index_alone():
+    settings = replace(PRESETS["story"], windows="random")
+    late = batch(settings, 77).ids
+    for i in (0, 3, 76):
+        assert (batch(settings, i).ids != late).any()
+    np.testing.assert_array_equal(batch(settings, 77).ids, late)
+    np.testing.assert_array_equal(batch(replace(settings, batch_index=77)).ids, late)
+    np.testing.assert_array_equal(batch(replace(settings, hidden_size=3), 77).ids, late)
+    assert (batch(replace(settings, seed=2), 77).ids != late).any()
+    assert not run(replace(settings, batch_index=2)).trace["h_0"].any(), "no state to carry on"
+
+
+def test_a_text_too_short_for_windows_says_how_long_it_must_be():
+    for windows in ("random", "in_order"):
+        short = replace(SMALL, text="abcdef", windows=windows, updates=3)
+        sentence = "text has 6 tokens; batch size 2 × context length 3 .* 7. Write a longer text"
+        for call in (run, batch, History, shared_history):
+            with pytest.raises(ValueError, match=sentence):
+                call(short)
+        assert batch(replace(short, text="abcdefg")).count == 1
+
+
+# What is kept.
+
+
+def moments_alive():
+    gc.collect()
+    return sum(isinstance(thing, Moment) for thing in gc.get_objects())
+
+
+def test_a_long_training_keeps_few_moments_and_finds_all():
+    before = moments_alive()
+    history = History(TINY)
+    most = 0
+    for i in range(2000):
+        history.advance()
+        if i % 100 == 63:
+            most = max(most, moments_alive() - before)
+    assert history.updates == len(history.losses) == 2000
+    assert 32 <= moments_alive() - before <= 65
+    assert most <= 66  # kept ones, and the last
+    for k in (0, 1, 63, 64, 65, 777, 1984, 1999):
+        assert float(history.at(k).trace["loss"]) == history.losses[k]
+    for name, values in history.at(1999).update.after.items():
+        np.testing.assert_array_equal(values, history.moment(2000).parameters[name])
+    for k in (2000, -1):
+        with pytest.raises(IndexError, match=f"update {k} .*possible: 0 to 1999. Train for longer"):
+            history.at(k)
+
+
+# What a network writes.
+
+
+def trained(settings, updates=60):
+    history = History(settings)
+    while history.updates < updates:
+        history.advance()
+    return history.moment(updates).parameters
+
+
+def loaded(settings, parameters):
+    """PyTorch's modules with these parameters, as a file brought them."""
+    net = modules(settings)
+    net.load_state_dict(load(safetensors(state_dict(settings, parameters))), strict=True)
+    return net
+
+
+def written(settings, parameters, prefix, tokens, choose):
+    """What PyTorch's modules write, where `choose` picks from the logits."""
+    net, (tokenizer, _) = loaded(settings, parameters), read(settings)
+    ids, h, found = tokenizer.encode(prefix), None, []
+    with torch.no_grad():
+        for _ in range(tokens):
+            row = torch.tensor([ids])
+            if "embedding" in net:
+                x = net["embedding"](row)
+            else:
+                x = F.one_hot(row, len(tokenizer)).double()
+            outputs, h = net["gru"](x, h)
+            ids = [choose(net["head"](outputs)[0, -1])]
+            found += ids
+    return "".join(tokenizer.tokens[i] for i in found)
+
+
+WRITERS = {
+    "embedding": replace(SMALL, dropout=0.3, carry_state=True),
+    "one_hot": replace(SMALL, input="one_hot", head_bias=True, tokenizer="bpe", merges=3),
+}
+
+
+@pytest.mark.parametrize("case", WRITERS)
+@pytest.mark.parametrize("prefix", ["a", "abcab"])
+def test_what_a_network_writes_is_what_pytorchs_modules_write(case, prefix):
+    settings = WRITERS[case]
+    parameters = trained(settings)
+    greedy = written(settings, parameters, prefix, 40, lambda logits: int(logits.argmax()))
+    assert continue_text(settings, parameters, prefix, 40) == greedy
+    for temperature, seed in product((0.3, 1.0, 10.0), (0, 5)):
+        generator = torch.Generator().manual_seed(seed)
+
+        def draw(logits, temperature=temperature, generator=generator):
+            p = (logits / temperature).softmax(-1)
+            return int(torch.multinomial(p, 1, generator=generator))
+
+        wanted = written(settings, parameters, prefix, 40, draw)
+        assert continue_text(settings, parameters, prefix, 40, temperature, seed) == wanted
+    assert wanted != greedy
+
+
+def test_a_very_low_temperature_takes_the_likeliest_token():
+    parameters = trained(SMALL)
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    greedy = continue_text(SMALL, parameters, "ab", 30)
+    assert continue_text(SMALL, parameters, "ab", 30, 1e-4) == greedy
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    ("wish", "given", "possible"),
+    [
+        ({"prefix": ""}, "the prefix is empty", "1 character or more"),
+        ({"prefix": "aQ%"}, "'Q', '%' not in the vocabulary of 7 tokens", "' abcdef'"),
+        ({"tokens": 0}, "tokens is 0", "1 to 500"),
+        ({"tokens": 501}, "tokens is 501", "1 to 500"),
+        ({"temperature": -1.0}, "temperature is -1", "to 10"),
+        ({"temperature": 11.0}, "temperature is 11", "to 10"),
+        ({"temperature": float("nan")}, "temperature is nan", "to 10"),
+    ],
+    ids=str,
+)
+def test_what_can_not_be_written_says_why(wish, given, possible):
+    parameters = run(SMALL).update.before
+    tensors = {n: torch.from_numpy(v.copy()) for n, v in parameters.items()}
+    with pytest.raises(ValueError, match="; possible") as caught:
+        continue_text(SMALL, tensors, **({"prefix": "a", "tokens": 3} | wish))
+    first, rest = str(caught.value).split("; possible", 1)
+    assert first.startswith(given)
+    assert possible in rest
+    assert rest.rstrip(".").rsplit(". ", 1)[1].split()[0] in ("Choose", "Write", "Leave")
+
+
+def test_the_ends_of_each_range_can_be_written():
+    parameters = trained(SMALL, 1)
+    for tokens, temperature in ((1, 0), (500, 10)):
+        found = continue_text(SMALL, parameters, "a", tokens, temperature)
+        assert len(found) == tokens  # one character each
+
+
+# To take away.
+
+TAKEN = {
+    f"{input_}-bias_{bias}": replace(SMALL, input=input_, head_bias=bias, updates=9)
+    for input_, bias in product(("embedding", "one_hot"), (True, False))
+}
+
+
+def taken(result):
+    return {n: torch.from_numpy(v.copy()) for n, v in result.update.before.items()}
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_pytorchs_modules_take_the_parameters_and_give_the_same(case):
+    result = run(TAKEN[case])
+    net = loaded(result.settings, taken(result))
+    x = torch.from_numpy(result.trace["x"].copy())
+    with torch.no_grad():
+        outputs, last = net["gru"](x)
+        logits = net["head"](outputs)
+        if "embedding" in net:
+            found = net["embedding"](torch.from_numpy(result.batch.ids.copy()))
+            np.testing.assert_array_equal(found, x)
+    np.testing.assert_allclose(outputs, result.trace["h"], **SAME)
+    np.testing.assert_allclose(last[0], result.trace["h"][:, -1], **SAME)
+    np.testing.assert_allclose(logits, result.trace["logits"], **SAME)
+
+
+def test_torch_gru_can_not_have_the_reset_gate_before_the_product():
+    result = run(replace(SMALL, variant="reset_before"))
+    with pytest.raises(ValueError, match=r"reset_before.*; possible: .* Take those, or choose"):
+        state_dict(result.settings, taken(result))
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_file_gives_back_every_number(variant):
+    parameters = taken(run(replace(SMALL, variant=variant)))
+    # a part of a larger memory, as torch.chunk gives it
+    parameters["W_o"] = torch.stack([parameters["W_o"]] * 2, -1)[..., 1]
+    back = load(safetensors(parameters))
+    assert set(back) == set(parameters)
+    for name, values in parameters.items():
+        assert back[name].dtype == torch.float64
+        assert torch.equal(back[name], values), name
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_the_code_to_load_it_runs(case, tmp_path):
+    result = run(TAKEN[case])
+    data = safetensors(state_dict(result.settings, taken(result)))
+    (tmp_path / "gru.safetensors").write_bytes(data)
+    names = {"x": torch.from_numpy(result.trace["x"].copy())}
+    with chdir(tmp_path):
+        exec(snippet(result.settings, "gru.safetensors"), names)
+    np.testing.assert_allclose(names["logits"].detach(), result.trace["logits"], **SAME)
+    np.testing.assert_allclose(names["outputs"].detach(), result.trace["h"], **SAME)
+
+
+# A training in a thread.
+
+
+@pytest.fixture
+def begin():
+    """Begin a training; in the end none is left, and both places are free."""
+    begun = []
+
+    def begin(settings, until):
+        own = Trainer(History(settings))
+        begun.append(own)
+        own.start(until)
+        return own
+
+    yield begin
+    for own in begun:
+        own.pause()
+    assert_places(2)
+
+
+def assert_places(count):
+    """So many trainings, and no more, can begin."""
+    tries = [Trainer(History(TINY)) for _ in range(count + 1)]
+    for own in tries:
+        own.start(10**6)
+    refused = [bool(own.problem) for own in tries]
+    for own in tries:
+        own.pause()
+    assert refused == [False] * count + [True]
+
+
+def wait(condition, seconds=20.0):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.005)
+    assert condition()
+
+
+def test_a_training_ends_where_it_should(begin):
+    own = begin(SMALL, 40)
+    wait(lambda: not own.running)
+    assert (own.history.updates, own.problem, own.until, own.began) == (40, "", 40, 0)
+    assert own.rate > 0
+    assert own.history.losses == train(SMALL, epochs=8).losses
+    assert Trainer(own.history).rate == 0
+
+
+def test_a_training_is_paused_within_a_second_and_resumed(begin):
+    own = begin(SMALL, 10**6)
+    wait(lambda: own.history.updates > 5)
+    own.start(3)  # it is at work already
+    assert own.until == 10**6
+    before = time.monotonic()
+    own.pause()
+    assert time.monotonic() - before < 1
+    assert not own.running
+    done = own.history.updates
+    time.sleep(0.1)
+    assert own.history.updates == done
+    assert own.problem == ""
+    until = (done + 20) // 5 * 5
+    own.start(until)
+    assert own.began == done
+    wait(lambda: not own.running)
+    assert own.history.losses == train(SMALL, epochs=until // 5).losses
+
+
+def test_a_third_training_waits_for_a_place(begin):
+    first, second = begin(SMALL, 10**6), begin(replace(SMALL, seed=2), 10**6)
+    third = begin(replace(SMALL, seed=3), 10)
+    assert not third.running
+    assert third.problem.startswith("2 trainings are running on this server; possible: 2 at once.")
+    assert third.problem.endswith("Wait until one has ended, then press the button again.")
+    assert third.history.updates == 0
+    assert first.running
+    assert second.running
+    second.pause()
+    third.start(10)
+    assert third.problem == ""
+    wait(lambda: not third.running)
+    assert third.history.updates == 10
+    assert_places(1)
+
+
+def test_a_training_ends_when_nobody_looks(begin, monkeypatch):
+    monkeypatch.setattr(trainers, "PATIENCE", 0.4)
+    own = begin(SMALL, 10**6)
+    end = time.monotonic() + 1.2
+    while time.monotonic() < end:
+        own.see()
+        time.sleep(0.02)
+    assert own.running, "as long as somebody looks"
+    wait(lambda: not own.running, 2)
+    assert own.problem == ""
+    assert_places(2)
+
+
+def test_a_training_ends_after_its_time(begin, monkeypatch):
+    monkeypatch.setattr(trainers, "SECONDS", 1.0)
+    own = begin(SMALL, 10**6)
+    wait(lambda: not own.running, 3)
+    assert own.problem == (
+        "1 seconds have passed; possible: so long at a time. Press resume to go on."
+    )
+    assert own.history.updates > 10
+    own.start(own.history.updates + 5)
+    assert own.problem == ""
+    wait(lambda: not own.running)
+    assert own.problem == ""
+
+
+def test_a_diverging_training_says_at_which_update_and_where(begin):
+    with pytest.raises(ValueError, match="where it began") as caught:
+        run(DIVERGING)
+    assert "time step" in str(caught.value)
+    own = begin(DIVERGING, 10)
+    wait(lambda: not own.running, 30)
+    assert own.problem == f"update 0: {caught.value}", "what the run says"
+    assert "Choose a smaller learning rate" in own.problem
+    assert own.history.updates == 0
+
+
+def test_trainings_do_not_disturb_each_other(begin):
+    others = (replace(SMALL, dropout=0.4), replace(SMALL, windows="random", variant="reset_before"))
+    both = [begin(s, 200) for s in others]
+    alone = run(replace(SMALL, updates=30))  # a reader between them
+    wait(lambda: not any(own.running for own in both))
+    for own, settings in zip(both, others, strict=True):
+        assert own.history.losses == train(settings, epochs=40).losses
+    assert_same_numbers(alone, train(SMALL, epochs=7).at(30))
+
+
+def test_two_trainings_of_one_history_are_one_training(begin):
+    history = History(SMALL)
+    both = Trainer(history), Trainer(history)
+    for own in both:
+        own.start(150)
+    wait(lambda: not any(own.running for own in both))
+    done = history.updates
+    assert done in (150, 151)  # the last one may begin while the other looks
+    assert history.losses == train(SMALL, epochs=31).losses[:done]
+    assert_places(2)
+
+
+# The page.
+
+page_test = pytest.mark.page
+
+
+def button(at, label):
+    (found,) = (b for b in at.button if label in b.label)
+    return found
+
+
+def to_do(at, updates):
+    (field,) = (n for n in at.number_input if n.key == "to-do")
+    return field.set_value(updates)
+
+
+def train_on_page(at, updates):
+    """Press the button, and look until it has ended."""
+    to_do(at, updates).run()
+    button(at, "training").click().run()
+    end = time.monotonic() + 20
+    while at.session_state["trainer"].running and time.monotonic() < end:
+        at.run()
+    at.run()
+    assert not at.exception
+
+
+def said(at):
+    return " ".join(c.value for c in (*at.caption, *at.markdown))
+
+
+def code(at):
+    return [c.value for c in at.code]
+
+
+@page_test
+@pytest.mark.parametrize(("preset", "variant"), list(product(PRESETS, VARIANTS)))
+def test_a_reader_trains_looks_back_and_begins_again(preset, variant):
+    settings = replace(PRESETS[preset], variant=variant)
+    at = visit("training", preset=preset, variant=variant)
+    assert run_of(at).settings == settings
+    assert not at.error
+    assert "No updates done yet." in said(at)
+    assert not figures(at)
+    assert button(at, "start training")
+    assert button(at, "pause").disabled
+    assert button(at, "reset").disabled
+    train_on_page(at, 6)
+    assert not at.error
+    assert "6 updates done." in said(at)
+    assert button(at, "resume training")
+    history = History(settings)
+    losses = [history.advance() for _ in range(6)]
+    (line,) = figures(at)["losses"]["data"]
+    np.testing.assert_allclose(line["y"], losses, **SAME)
+    assert "after 0 updates" in said(at), "until it is shown everywhere"
+    at.slider(key="look-at").set_value(4).run()
+    button(at, "show it everywhere").click().run()
+    assert run_of(at).settings == replace(settings, updates=4)
+    assert at.query_params["updates"] in ("4", ["4"])
+    assert "**after 4 updates**" in said(at)
+    assert_same_numbers(run_of(at), history.at(4))
+    prefix = at.text_input(key="prefix").value
+    greedy = continue_text(settings, history.moment(4).parameters, prefix, 60)
+    assert code(at)[0] == f"{prefix}|{greedy}"
+    downloads = [d.proto.label for d in at.get("download_button")]
+    assert len(downloads) == 1 + (variant == "reset_after")
+    assert any("load_file" in c for c in code(at)) == (variant == "reset_after")
+    cell = at.switch_page(page_of("cell")).run()
+    assert not cell.exception
+    assert_sent_as_computed(stage(cell), run(replace(settings, updates=4)))
+    at = cell.switch_page(page_of("training")).run()
+    button(at, "reset").click().run()
+    assert not at.exception
+    assert run_of(at).settings == settings
+    assert "No updates done yet." in said(at)
+    assert "updates" not in at.query_params
+
+
+@page_test
+def test_a_link_with_updates_shows_that_network():
+    settings = replace(PRESETS["start"], updates=50)
+    for _ in range(2):  # the second reader finds the run ready
+        at = visit("training", updates=50)
+        assert not at.exception
+        assert not at.error
+        assert "**after 50 updates**" in said(at)
+        assert "What the network writes after 50 updates:" in said(at)
+        assert run_of(at).settings == settings
+        shared_history(settings, fresh=True)  # somebody begins anew
+    assert_same_numbers(run_of(at), train(replace(settings, updates=0), epochs=10).at(50))
+
+
+@page_test
+def test_a_prefix_with_unknown_characters_says_which():
+    at = visit("training")
+    at.text_input(key="prefix").set_value("aß漢").run()
+    (sentence,) = sentences(at)
+    assert sentence.startswith("'ß', '漢' not in the vocabulary of ")
+    assert "possible characters" in sentence
+    at.text_input(key="prefix").set_value("").run()
+    assert sentences(at) == ["the prefix is empty; possible: 1 character or more. Write one."]
+    at.text_input(key="prefix").set_value("linear").run()
+    assert not at.error
+    assert code(at)[0].startswith("linear|")
+
+
+@page_test
+def test_a_training_that_fails_says_so_on_its_page(begin):
+    both = begin(SMALL, 10**6), begin(replace(SMALL, seed=2), 10**6)
+    at = visit("training")
+    button(at, "start training").click().run()
+    (sentence,) = sentences(at)
+    assert sentence == trainers.FULL
+    for own in both:
+        own.pause()
+    train_on_page(at, 3)
+    assert not at.error
+    assert "3 updates done." in said(at)
+
+
+@page_test
+def test_other_settings_end_a_training():
+    at = visit("training")
+    to_do(at, 20_000).run()
+    button(at, "start training").click().run()
+    first = at.session_state["trainer"]
+    assert first.running
+    assert any("of 20,000 updates" in p.proto.text for p in at.get("progress"))
+    at.number_input(key="seed").set_value(9).run()
+    assert not at.exception
+    assert not first.running
+    second = at.session_state["trainer"]
+    assert second is not first
+    assert second.history.settings == replace(PRESETS["start"], seed=9)
+    assert_places(2)
+
+
+# How far the past matters, on its page.
+
+
+def past(**query):
+    at = newcomer(**query)
+    at.session_state["opened-past"] = True
+    at = at.switch_page(page_of("gradients")).run()
+    assert not at.exception
+    assert not at.error
+    return at
+
+
+@page_test
+@pytest.mark.parametrize(("preset", "variant"), list(product(("start", "math", "story"), VARIANTS)))
+def test_the_past_is_drawn_for_both_networks(preset, variant):
+    at = past(preset=preset, variant=variant)
+    assert {"past-GRU", "past-ordinary RNN", "past-tokens"} <= set(figures(at))
+    assert "nothing to measure" not in notes(at)
+    assert "time steps** back until a tenth is left" in said(at)
+    at.slider(key="past-target").set_value(1).run()
+    assert not at.exception
+
+
+@page_test
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_without_influence_there_is_a_note(variant):
+    at = past(preset="linear_algebra", variant=variant)
+    assert "all rows of the head are equal" in notes(at)
+    assert not [key for key in figures(at) if key.startswith("past")]
+    trained_at = past(preset="linear_algebra", variant=variant, updates=5)
+    assert "past-GRU" in figures(trained_at), "training parts the rows of the head"
+
+
+@page_test
+def test_one_time_step_has_no_past():
+    at = past(context_length=1)
+    assert "rows of the head" not in notes(at), "they differ"
+    assert "no past" in notes(at)
