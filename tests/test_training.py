@@ -51,7 +51,7 @@ DIVERGING = replace(
     learning_rate=1000.0,
     variant="reset_before",
     batch_size=1,
-    context_length=500,
+    context_length=1000,
     embedding_size=1,
     hidden_size=128,
 )
@@ -196,7 +196,7 @@ def test_a_link_says_how_many_updates_were_done(long):
     assert query.get("fingerprint") == (fingerprint(settings.text) if long else None)
     assert Settings.from_query(query, settings.text) == settings
     assert "updates" not in replace(settings, updates=0).to_query()
-    with pytest.raises(ValueError, match="updates is 20001; possible: .*20,000.* Choose"):
+    with pytest.raises(ValueError, match=r"updates is 20001; possible: .*20,000.* Choose"):
         replace(settings, updates=20_001)
 
 
@@ -246,8 +246,7 @@ def test_a_text_too_short_for_windows_says_how_long_it_must_be():
 
 
 def moments_alive():
-    gc.collect()
-    return sum(isinstance(thing, Moment) for thing in gc.get_objects())
+    return sum(type(thing) is Moment for thing in gc.get_objects())
 
 
 def test_a_long_training_keeps_few_moments_and_finds_all():
@@ -256,7 +255,7 @@ def test_a_long_training_keeps_few_moments_and_finds_all():
     most = 0
     for i in range(2000):
         history.advance()
-        if i % 100 == 63:
+        if i in (63, 64, 127, 128, 1000):
             most = max(most, moments_alive() - before)
     assert history.updates == len(history.losses) == 2000
     assert 32 <= moments_alive() - before <= 65
@@ -266,7 +265,7 @@ def test_a_long_training_keeps_few_moments_and_finds_all():
     for name, values in history.at(1999).update.after.items():
         np.testing.assert_array_equal(values, history.moment(2000).parameters[name])
     for k in (2000, -1):
-        with pytest.raises(IndexError, match=f"update {k} .*possible: 0 to 1999. Train for longer"):
+        with pytest.raises(IndexError, match=rf"update {k} .*possible: 0 to 1999\. Train for"):
             history.at(k)
 
 
@@ -342,7 +341,7 @@ def test_a_very_low_temperature_takes_the_likeliest_token():
     ("wish", "given", "possible"),
     [
         ({"prefix": ""}, "the prefix is empty", "1 character or more"),
-        ({"prefix": "aQ%"}, "'Q', '%' not in the vocabulary of 7 tokens", "' abcdef'"),
+        ({"prefix": "a#%"}, "'#', '%' not in the vocabulary of 7 tokens", "' abcdef'"),
         ({"tokens": 0}, "tokens is 0", "1 to 500"),
         ({"tokens": 501}, "tokens is 501", "1 to 500"),
         ({"temperature": -1.0}, "temperature is -1", "to 10"),

@@ -20,6 +20,13 @@ def past(page: Page) -> None:
         "the future can't matter. Beside it the same for an ordinary tanh network with the same "
         "sizes, text and seed."
     )
+    tokens = page.tokens()
+    if len(tokens) == 1:
+        page.note(
+            "There is nothing to measure: a sequence of one time step has no past. Choose a "
+            "longer *context*."
+        )
+        return
     try:
         maps = [
             ("GRU", influence(page.run, page.sequence)),
@@ -34,7 +41,6 @@ def past(page: Page) -> None:
             "of the head are equal. Choose random initial values."
         )
         return
-    tokens = page.tokens()
     for column, (name, norms) in zip(st.columns(2), maps, strict=True):
         with column:
             page.matrices(
@@ -49,7 +55,7 @@ def past(page: Page) -> None:
         "training: which of the two reaches further is decided by numbers, not by name."
     )
     T = len(tokens)
-    t = st.slider("Target of time step", 0, T - 1, T - 1, key="past-target") if T > 1 else 0
+    t = st.slider("Target of time step", 0, T - 1, T - 1, key="past-target")
     found = token_influence(page.run, page.sequence, t)
     page.matrices(
         "past-tokens",

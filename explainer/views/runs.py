@@ -10,7 +10,8 @@ from cachetools import LRUCache, cached
 from explainer.model import Run, run
 from explainer.proof import Proof, prove
 from explainer.settings import Settings
-from explainer.training import shared_history
+from explainer.training import History, shared_history
+from explainer.views.trainer import FULL, PLACES
 
 MOST_BYTES = 64 * 2**20
 """Memory for kept runs. One that is larger is computed anew each time."""
@@ -55,25 +56,43 @@ def reach(settings: Settings) -> None:
     """Train as far as the settings ask, and say how far that is.
 
     Raises:
-        ValueError: it takes too long, or a number stops being finite.
+        ValueError: it takes too long, too many trainings run already, or a number stops being
+            finite.
     """
     if not settings.updates:
         return
     history = shared_history(settings)
     missing = settings.updates - history.updates
+    if missing <= FEW:  # so many are done while one looks
+        return
+    if not PLACES.acquire(blocking=False):
+        raise ValueError(FULL)
+    try:
+        train_up_to(settings.updates, history)
+    finally:
+        PLACES.release()
+
+
+def train_up_to(updates: int, history: History) -> None:
+    """Train a history with a bar that shows how far it is.
+
+    Raises:
+        ValueError: it takes too long, or a number stops being finite.
+    """
+    missing = updates - history.updates
     bar = st.empty()
     start = time.monotonic()
-    while history.updates < settings.updates:
+    while history.updates < updates:
         history.advance()
         done = history.updates
         if time.monotonic() - start > LONGEST_WAIT:
             raise ValueError(
-                f"updates is {settings.updates:,}; after {LONGEST_WAIT:.0f} seconds {done:,} were "
+                f"updates is {updates:,}; after {LONGEST_WAIT:.0f} seconds {done:,} were "
                 f"done, possible at a time. Open the page again to go on, or choose fewer."
             )
-        if missing > FEW and done % FEW == 0:
-            share = 1 - (settings.updates - done) / missing
-            bar.progress(share, f"Training: {done:,} of {settings.updates:,} updates")
+        if done % FEW == 0:
+            share = 1 - (updates - done) / missing
+            bar.progress(share, f"Training: {done:,} of {updates:,} updates")
     bar.empty()
 
 
