@@ -26,7 +26,11 @@ CLOCK = """
   window.took = new Promise((done, fail) => {
     setTimeout(() => fail(new Error("nothing changed within 20 s")), 20000);
     let start = 0;
-    const heard = () => { start ||= performance.now(); };
+    const heard = (event) => {
+      // scrolling moves the page below a pointer at rest, which is heard elsewhere
+      if (event.type === "pointerover" && !event.composedPath()[0].dataset?.quantity) return;
+      start ||= performance.now();
+    };
     for (const kind of ["keydown", "pointerover", "click"])
       window.addEventListener(kind, heard, {capture: true});
     const observer = new MutationObserver(() => {
@@ -118,10 +122,11 @@ def point(page: Page, i: int) -> float:
     """Return the milliseconds from the pointer on a cell to its outlined operands."""
     cells = page.locator("[data-stage] [data-quantity=a_iz]")
     cell = cells.nth(i % cells.count())
+    page.mouse.move(5, 5)
     cell.evaluate("e => e.scrollIntoView({block: 'center'})")
     box = cell.bounding_box()
     assert box
-    page.mouse.move(5, 5)
+    page.wait_for_timeout(100)  # until nothing moves below the pointer any more
     page.evaluate(
         f"({CLOCK})((stage => () => stage.querySelector('.cell.operand') !== null)({root()}))"
     )
@@ -150,9 +155,10 @@ def slide(page: Page, i: int) -> float:
     """Return the milliseconds from a key on the slider to another number of units."""
     page.get_by_role("slider", name="Hidden size H").focus()
     page.evaluate(
-        f"({CLOCK})((stage => {{ const count = () => {root()}.querySelectorAll("
-        f"'.cell[data-quantity=z]').length + ' ' + {root()}.querySelector('.lane:nth-of-type(3)')"
-        f".textContent; const before = count(); return () => count() !== before; }})(0))"
+        f"({CLOCK})((stage => {{ const count = () => stage.querySelectorAll("
+        f"'.cell[data-quantity=z]').length; const before = count() + ' ' + stage.querySelector("
+        f"'[data-quantity=W_hz]').textContent; return () => count() + ' ' + stage.querySelector("
+        f"'[data-quantity=W_hz]')?.textContent !== before; }})({root()}))"
     )
     start = time.perf_counter()
     page.keyboard.press("ArrowLeft" if i % 2 else "ArrowRight")

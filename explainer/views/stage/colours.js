@@ -72,6 +72,8 @@ function step(value, low, high) {
  */
 function themeOf(root) {
   const colour = getComputedStyle(root).getPropertyValue("--st-background-color").trim();
+  if (/^#[0-9a-f]{6}$/i.test(colour))
+    return luminance(between([[0, colour], [1, colour]], 1)) > 0.179 ? "light" : "dark";
   const probe = document.createElement("span");
   probe.style.color = colour;
   root.append(probe);

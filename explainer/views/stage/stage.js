@@ -75,7 +75,7 @@ function begin(root) {
   };
   own.observer = new ResizeObserver(() => {
     if (own.book && pieceOf(own) !== own.piece) rebuild(own);
-    else if (own.book) drawWires(own);
+    else if (own.book) wireSoon(own);
   });
   own.observer.observe(own.el.lanes);
   listen(own);
@@ -193,11 +193,17 @@ function rebuild(own) {
   repaint(own, true);
   drawEquation(own);
   drawPanel(own);
-  drawWires(own);
+  wireSoon(own);
   if (own.message) {
     own.status.textContent = own.message;
     own.message = "";
   }
+}
+
+/** Draw the wires with the next frame: they ask where everything stands, which is laid out then. */
+function wireSoon(own) {
+  cancelAnimationFrame(own.wiring);
+  own.wiring = requestAnimationFrame(() => drawWires(own));
 }
 
 /** @param {Drawing[]} drawings */
@@ -570,5 +576,5 @@ function present(own, on) {
     root.hidePopover();
     root.removeAttribute("popover");
   }
-  drawWires(own);
+  wireSoon(own);
 }
