@@ -22,6 +22,7 @@ WHERE = {
     "time": "preset=story&t=3",
     "gradients": "t=2&cell=d_h:0,2,1",
     "update": "cell=new_W_o:4,2",
+    "training": "preset=story&updates=100",
 }
 """What a chapter's picture shows, where it is not the first thing one sees."""
 SIZE = {"width": 1500, "height": 1180}
@@ -31,19 +32,20 @@ COLOURS = 192
 
 def settled(page: Page) -> None:
     """Wait until the script has run and nothing is a placeholder any more."""
-    page.wait_for_selector("[data-quantity], .js-plotly-plot, .ribbon .token", timeout=60_000)
+    page.wait_for_selector("h1", timeout=60_000)
+    page.wait_for_timeout(1_000)
     page.wait_for_function(
         "!document.querySelector('[data-testid=stSkeleton], [data-testid=stStatusWidget]')"
     )
     page.wait_for_timeout(2_000)  # Plotly draws after its element is there
 
 
-def main(address: str = "http://localhost:8501") -> None:
-    """Take every picture."""
+def main(address: str = "http://localhost:8501", *only: str) -> None:
+    """Take every picture, or only those of some chapters."""
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=get(), args=["--no-sandbox", "--disable-gpu"])
         for theme in THEMES:
-            for chapter in CHAPTERS:
+            for chapter in (c for c in CHAPTERS if c.slug in only or not only):
                 context = browser.new_context(color_scheme=theme)
                 page = context.new_page()
                 page.set_viewport_size({"width": SIZE["width"], "height": SIZE["height"]})

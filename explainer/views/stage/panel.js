@@ -116,7 +116,7 @@ function open(stage, name, index, how = {}) {
 
 /** Scroll to a number that was opened from elsewhere, if it is drawn. */
 function bringIntoView(stage, name, index) {
-  findCells(stage, name, index)[0]?.cell.element.scrollIntoView({ block: "center" });
+  findCells(stage, name, index)[0]?.cell.element.scrollIntoView({ block: "nearest" });
 }
 
 /** Let go of the opened number. */
