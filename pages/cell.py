@@ -14,33 +14,23 @@ def body(page: Page) -> None:
         "column is one hidden unit: read it downwards. A number of x stands beside the row of "
         "weights it multiplies, as in the row-vector product x Wᵀ + b."
     )
+    gates = [
+        lane(
+            f"{title} {g}",
+            g,
+            f"x | W_i{g}ᵀ + {f'b_i{g}' if after else f'b_{g}'} = a_i{g}",
+            f"h_prev | W_h{g}ᵀ {f'+ b_h{g} ' if after else ''}= a_h{g}",
+            f"= a_{g} σ {g}",
+        )
+        for title, g in (("Reset gate", "r"), ("Update gate", "z"))
+    ]
     if after:
-        gates = [
-            lane(
-                f"{title} {g}",
-                g,
-                f"x | W_i{g}ᵀ + b_i{g} = a_i{g}",
-                f"h_prev | W_h{g}ᵀ + b_h{g} = a_h{g}",
-                f"= a_{g} σ {g}",
-            )
-            for title, g in (("Reset gate", "r"), ("Update gate", "z"))
-        ]
         candidate = [
             "x | W_inᵀ + b_in = a_in",
             "h_prev | W_hnᵀ + b_hn = a_hn",
             "⊙ r = a_n tanh n",
         ]
     else:
-        gates = [
-            lane(
-                f"{title} {g}",
-                g,
-                f"x | W_i{g}ᵀ + b_{g} = a_i{g}",
-                f"h_prev | W_h{g}ᵀ = a_h{g}",
-                f"= a_{g} σ {g}",
-            )
-            for title, g in (("Reset gate", "r"), ("Update gate", "z"))
-        ]
         candidate = [
             "x | W_inᵀ + b_n = a_in",
             "r ⊙ h_prev = h_reset",

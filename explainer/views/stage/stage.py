@@ -26,7 +26,8 @@ HERE = Path(__file__).parent
 # in this order they are one module: a component's script can't import
 SCRIPTS = (
     *("numbers", "formula", "book", "colours", "sheet", "strip"),
-    *("panel", "check", "wires", "ranking", "listen", "stage"),
+    *("panel", "check", "wires", "ranking"),
+    *("address", "time", "walk", "controls", "listen", "stage"),
 )
 MOST_ANSWERS = 8
 """How many explained numbers stay with a reader whose run is too large for the browser."""
