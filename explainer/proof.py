@@ -48,6 +48,8 @@ def prove(run: Run, slug: str) -> tuple[Proof, ...]:
         "loss": (loss,),
         "gradients": (gradients, contributions),
         "update": (update, second_pass),
+        "training": (update,),
+        "gates": (cell,),
     }
     return tuple(make(run) for make in proofs.get(slug, ()))
 

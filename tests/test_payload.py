@@ -419,13 +419,14 @@ def test_any_wish_gives_a_place_that_there_is(wish):
         ({}, Place(0, 0, {})),
         ({"t": 3, "sequence": 2, "focus": {"H": 4}}, Place(2, 3, {"H": 4})),
         ({"t": "3", "sequence": "2"}, Place(2, 3, {})),  # as a link has it
-        ({"t": 99, "sequence": 99, "focus": {"H": 99, "Q": 1}}, Place(0, 0, {"H": 0})),
+        ({"t": 99, "sequence": 99, "focus": {"H": 99, "Q": 1}}, Place(2, 7, {"H": 4})),
+        ({"t": "99", "sequence": "99"}, Place(0, 0, {})),  # a link says where it can't be
         ({"t": -1, "sequence": None, "focus": [1]}, Place(0, 0, {})),
         ({"t": float("nan"), "sequence": float("inf"), "focus": {"V": "x"}}, Place(0, 0, {"V": 0})),
         ({"t": [3], "sequence": {"t": 3}, "focus": {"D": [2]}}, Place(0, 0, {"D": 0})),
     ],
 )
-def test_a_place_that_is_not_there_is_the_first(wish, expected):
+def test_a_place_is_as_near_as_there_is_and_that_of_a_link_the_first(wish, expected):
     assert place(wish, SIZES) == expected
 
 

@@ -80,7 +80,6 @@ class Page:
 
     def stage(self, *lanes: Lane, wired: bool = False) -> None:
         """Show one time step of these quantities, every number to step through and to open."""
-        st.session_state.pop("stage-failed", None)
         stage(self.run.settings, self.chapter, lanes, wired)
 
     def matrices(self, key: str, *lines: Sequence[Panel], alt: str) -> None:

@@ -94,9 +94,9 @@ def stage(settings: Settings, chapter: Chapter, scene: Scene, wired: bool) -> No
         key="stage",
         data={**sent, "answers": json.dumps(answers, allow_nan=False)},
         on_ask_change=asked,
-        on_failed_change=lambda: state.update({"stage-failed": True}),
+        on_failed_change=lambda: state.update({"stage-failed": settings}),
     )
-    if state.get("stage-failed"):
+    if state.get("stage-failed") == settings:  # others may fit
         numbers(run, scene, here)
 
 
@@ -113,10 +113,12 @@ def place(wish: Mapping[str, Any], sizes: Mapping[str, int]) -> Place:
     """Return a place that there is, from what a browser or a link says."""
 
     def whole(value: Any, size: int) -> int:
-        # as the stage itself reads a link: what is not possible is 0
-        written = str(value) if isinstance(value, str | int) else ""
-        plain = re.fullmatch("[0-9]{1,6}", written) is not None
-        return int(written) if plain and int(written) < size else 0
+        # both as the stage does it: where it was before is kept as near as there is, and what a
+        # link can't have is 0
+        if type(value) is int:
+            return min(max(value, 0), size - 1)
+        plain = isinstance(value, str) and re.fullmatch("[0-9]{1,6}", value) is not None
+        return int(value) if plain and int(value) < size else 0
 
     focus = wish.get("focus")
     focus = focus if isinstance(focus, Mapping) else {}
@@ -143,5 +145,8 @@ def opening(wish: Mapping[str, Any]) -> tuple[str, tuple[int, ...], int | None] 
 
 def where(run: Run) -> Place:
     """Return where this reader is: what the stage last said, else what the link says."""
-    said = st.session_state.get("stage-place") or st.query_params.to_dict()
-    return place(said, run.trace.sizes)
+    state = st.session_state
+    if "stage-place" not in state:
+        first = place(st.query_params.to_dict(), run.trace.sizes)
+        state["stage-place"] = {"t": first.t, "sequence": first.sequence}
+    return place(state["stage-place"], run.trace.sizes)
