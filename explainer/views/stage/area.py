@@ -37,9 +37,11 @@ class Area:
         bits = flat.view(np.int64)  # 0.0 and -0.0 are equal, and written differently
         if flat.size and (bits == bits[0]).all():
             return {"constant": float(flat[0])}
-        negative = np.array(-0.0).view(np.int64)
-        rest = -0.0 if (bits == negative).sum() > (bits == 0).sum() else 0.0
-        (places,) = (bits != (negative if rest.hex()[0] == "-" else 0)).nonzero()
+        zeros = (0.0, -0.0)
+        alike = [bits == np.float64(zero).view(np.int64) for zero in zeros]
+        most = int(alike[1].sum() > alike[0].sum())
+        rest = zeros[most]
+        (places,) = (~alike[most]).nonzero()
         if 2 * places.size < flat.size:
             start = self.add(places.astype(np.float64))
             self.add(flat[places])

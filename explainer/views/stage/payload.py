@@ -101,13 +101,13 @@ def payload(run: Run, scene: Scene, place: Place, **also: Any) -> dict[str, str]
         described = describe(source, name)
         if name in parts:
             value, part = source.trace(name)[name], parts[name]
+            sent = value[tuple(slice(*ends) for ends in part)]
             where = value.__array_interface__["data"][0], value.shape, value.strides
             if name in source.trace(name).values and memory.setdefault(where, name) != name:
                 described["same"] = memory[where]
             else:
-                cut = tuple(slice(*ends) for ends in part)
-                described |= area.encode(value[cut])
-            if value[tuple(slice(*ends) for ends in part)].shape != value.shape:
+                described |= area.encode(sent)
+            if sent.shape != value.shape:
                 described["part"] = part
                 if value.ndim == 2 and "T" not in source.quantity(name).dims:
                     described |= area.overview(value)

@@ -21,6 +21,8 @@ export default function stage(component) {
     return () => {
       stopPlaying(own);
       clearTimeout(own.resting);
+      clearTimeout(own.animation);
+      cancelAnimationFrame(own.wiring);
       own.observer.disconnect();
       STAGES.delete(parentElement);
     };
@@ -38,12 +40,13 @@ export default function stage(component) {
 /** Make a stage without numbers. */
 function begin(root) {
   const find = (name) => root.querySelector(`.${name}`);
-  const names = ["strip", "where", "panel", "lanes", "check", "question", "answer", "verdict"];
-  const el = Object.fromEntries(names.map((name) => [name, find(name)]));
-  el.wires = find("wires");
+  const names = [
+    ...["strip", "where", "panel", "lanes", "check", "question", "answer", "verdict"],
+    ...["wires", "equation", "parts", "legend", "ranking"],
+  ];
   const own = {
     root,
-    el: { ...el, equation: find("equation"), parts: find("parts"), legend: find("legend"), ranking: find("ranking") },
+    el: Object.fromEntries(names.map((name) => [name, find(name)])),
     status: find("status"),
     place: { t: 0, sequence: 0 },
     focus: {},
@@ -125,9 +128,8 @@ function rebuild(own) {
   own.root.dataset.digits = own.digitsName;
   own.root.classList.toggle("untimed", !book.timed);
   own.digits = own.digitsName === "full" ? null : Number(own.digitsName);
-  for (const theme of ["light", "dark"])
-    for (const [letter, hue] of Object.entries(COLOURS.hues[theme]))
-      if (theme === own.theme) own.root.style.setProperty(`--hue-${letter}`, hue);
+  for (const [letter, hue] of Object.entries(COLOURS.hues[own.theme]))
+    own.root.style.setProperty(`--hue-${letter}`, hue);
   own.piece = pieceOf(own);
   own.drawings = [];
   own.parts = new Map();
@@ -139,9 +141,7 @@ function rebuild(own) {
   own.laneElements = scene.map((lane, i) => drawLane(own, lane, i));
   el.lanes.replaceChildren(el.wires, ...own.laneElements);
   el.lanes.classList.toggle("wired", Boolean(book.wired));
-  own.byName = Map.groupBy
-    ? Map.groupBy(own.drawings, (d) => d.name)
-    : grouped(own.drawings);
+  own.byName = grouped(own.drawings);
   own.order = [...new Set(own.drawings.filter((d) => d.result).map((d) => d.name))];
   for (const lane of own.laneElements) lane.querySelector(".cell")?.setAttribute("tabindex", "0");
   if (own.wanted) applyWanted(own);
@@ -166,7 +166,10 @@ function wireSoon(own) {
   own.wiring = requestAnimationFrame(() => drawWires(own));
 }
 
-/** @param {Drawing[]} drawings */
+/**
+ * Return the drawings by the quantity they show.
+ * @param {Drawing[]} drawings
+ */
 function grouped(drawings) {
   const map = new Map();
   for (const d of drawings) map.set(d.name, [...(map.get(d.name) ?? []), d]);

@@ -19,7 +19,7 @@ function goTo(own, t) {
   if (own.pinned) {
     const time = own.book.quantities[own.pinned.name].dims.indexOf("T");
     if (time >= 0) {
-      const index = own.pinned.index.with ? own.pinned.index.with(time, to) : own.pinned.index.map((v, i) => (i === time ? to : v));
+      const index = own.pinned.index.map((v, i) => (i === time ? to : v));
       own.pinned = { name: own.pinned.name, index };
       own.trail[own.trail.length - 1] = own.pinned;
     }
@@ -69,6 +69,7 @@ function play(own) {
   const [from, to, way] = own.book.backwards ? [last, 0, -1] : [0, last, 1];
   if (own.place.t === to) goTo(own, from);
   const beat = () => {
+    // asked anew, since the settings may have changed meanwhile
     if (own.place.t === (own.book.backwards ? 0 : own.book.sizes.T - 1)) {
       stopPlaying(own);
       settle(own);
