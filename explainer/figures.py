@@ -18,6 +18,10 @@ MOST_NUMBERS = 32
 """Most columns with numbers in the cells; wider pictures show colour, and numbers on hover."""
 CELL = 26
 """Height of a cell in pixels."""
+WIDTH = 46
+"""Width of a cell in pixels: its number, and a little air."""
+DIGITS = 2
+"""Digits after the point in a cell; all of them appear on hover."""
 GAP = 2.0
 """Room between two matrices of a picture, in cells."""
 
@@ -72,13 +76,13 @@ class Labels:
         self.size.append(size)
         self.colour.append(hue or faint)
 
-    def numbers(self, panel: Panel, digits: int | None, left: float, top: float) -> None:
+    def numbers(self, panel: Panel, left: float, top: float) -> None:
         """Put a matrix's numbers into its cells."""
         scale = SCALES[self.theme][kind(panel.name)]
         inks = readable(panel.value, panel.ends, scale)
         for i, (values, hues) in enumerate(zip(panel.value.tolist(), inks, strict=True)):
             for j, (value, ink) in enumerate(zip(values, hues, strict=True)):
-                self.add(left + j, top + i, write(value, digits), "middle center", 12, ink)
+                self.add(left + j, top + i, write(value, DIGITS), "middle center", 12, ink)
 
     def trace(self) -> dict[str, Any]:
         """Return them as one trace without marks."""
@@ -96,7 +100,7 @@ class Labels:
         }
 
 
-def grid(lines: list[list[Panel]], theme: str, digits: int | None = 2) -> go.Figure:
+def grid(lines: list[list[Panel]], theme: str) -> go.Figure:
     """Draw matrices in lines, all cells of one size, names and shapes above.
 
     All matrices share one pair of axes on which a cell is 1 by 1: several times faster to make
@@ -105,12 +109,10 @@ def grid(lines: list[list[Panel]], theme: str, digits: int | None = 2) -> go.Fig
     Args:
         lines: the matrices of each line, from left to right.
         theme: "light" or "dark".
-        digits: digits after the point in the cells; None writes all.
     """
     ink = INK[theme]
     labels = Labels(theme)
     data: list[dict[str, Any]] = []
-    frames: list[dict[str, Any]] = []
     across, top = 0.0, 0.0
     # beside a very wide matrix, cells are too narrow for numbers in any other
     crowded = any(p.value.shape[1] > MOST_PIECES * PIECE for line in lines for p in line)
@@ -124,7 +126,7 @@ def grid(lines: list[list[Panel]], theme: str, digits: int | None = 2) -> go.Fig
             data.append(heatmap(panel, theme, left + 0.5, top + 1))
             most = PIECE if panel.whole else MOST_NUMBERS
             if columns <= most and panel.step == 1 and not crowded:
-                labels.numbers(panel, digits, left + 0.5, top + 1.5)
+                labels.numbers(panel, left + 0.5, top + 1.5)
             title = panel.heading
             labels.add(left, top + 0.62, title, "middle right", 13, hue(panel.name, theme) or ink)
             if 1 < columns <= MOST_LABELS and not crowded:
@@ -138,53 +140,29 @@ def grid(lines: list[list[Panel]], theme: str, digits: int | None = 2) -> go.Fig
                 for i, row in list(enumerate(panel.rows))[::every]:
                     y = top + 1 + panel.step * (i + 0.5)
                     labels.add(left - 0.05, y, tick(row), "middle left", 11)
-            middle = top + 1 + panel.height / 2
-            if panel.sign:
-                labels.add(left + columns + GAP / 2, middle, panel.sign, "middle center", 16, ink)
-            if panel.mark is not None:
-                frames.append(
-                    {
-                        "type": "rect",
-                        "x0": left + panel.mark,
-                        "x1": left + panel.mark + 1,
-                        "y0": top + 1,
-                        "y1": top + 1 + panel.height,
-                        "line": {"color": ink, "width": 2},
-                    }
-                )
             wide = max(columns, 0.24 * len(title) - 1.5)  # a long title needs room, too
             across = max(across, left + wide)
-            left += (wide if first and len(line) > 1 and not panel.sign else columns) + GAP
+            left += (wide if first and len(line) > 1 else columns) + GAP
         top += max(p.height for p in line) + 2.1
     hidden = {"visible": False, "fixedrange": True}
     return go.Figure(
         {
             "data": [*data, labels.trace()],
             "layout": {
-                "width": max(int(across * cell_width(digits)), 120) + 16,
+                "width": max(int(across * WIDTH), 120) + 16,
                 "height": int(CELL * top) + 16,
                 "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
                 "plot_bgcolor": "rgba(0,0,0,0)",
                 "hoverlabel": {"align": "left"},
                 "xaxis": {**hidden, "range": [0, across]},
                 "yaxis": {**hidden, "range": [top, 0]},
-                "shapes": frames,
             },
         }
     )
 
 
-def cell_width(digits: int | None) -> int:
-    """Return the width of a cell in pixels: its number, and a little air."""
-    return 150 if digits is None else 46 if digits <= 2 else 58
-
-
-def bars(
-    values: Array, labels: list[str], title: str, theme: str, mark: int | None = None
-) -> go.Figure:
+def bars(values: Array, labels: list[str], title: str, theme: str) -> go.Figure:
     """Draw one number for each time step as bars."""
-    signed = SCALES[theme]["signed"]
-    colours = [signed[3][1] if i != mark else signed[4][1] for i in range(len(values))]
     numbers = values.tolist()
     return go.Figure(
         {
@@ -193,7 +171,7 @@ def bars(
                     "type": "bar",
                     "x": list(range(len(numbers))),
                     "y": numbers,
-                    "marker": {"color": colours},
+                    "marker": {"color": SCALES[theme]["signed"][3][1]},
                     "text": [write(v, 4) for v in numbers] if len(numbers) <= MOST_NUMBERS else [],
                     "hovertext": [
                         f"{escape(n)}<br>{write(v, None)}"

@@ -36,8 +36,6 @@ class Panel:
         rows: label of each row.
         columns: label of each column.
         limit: the number at the end of the colour scale; None takes the matrix's own.
-        mark: a column to frame, such as the current time step.
-        sign: what stands between this matrix and the next, such as "+" or "=".
         shape: the shape, where it is not the matrix's own; "" for none.
         whole: never continued below, as a picture over time is read from left to right.
     """
@@ -48,8 +46,6 @@ class Panel:
     rows: list[str]
     columns: list[str]
     limit: float | None = None
-    mark: int | None = None
-    sign: str = ""
     shape: str | None = None
     whole: bool = False
 
@@ -100,9 +96,6 @@ class Panel:
                 value=self.value[:, start : start + width],
                 columns=self.columns[start : start + width],
                 limit=self.limit or largest(self.value),
-                mark=None
-                if self.mark is None or not start <= self.mark < start + width
-                else self.mark - start,
             )
             for start in range(0, columns, width)
         ]
@@ -123,15 +116,10 @@ def largest(value: Array) -> float:
 
 
 def in_pieces(line: list[Panel], crowded: bool) -> list[list[Panel]]:
-    """Return a line that is too wide as several lines, its signs before the names."""
+    """Return a line that is too wide as several lines."""
     if len(line) > 1 and sum(p.value.shape[1] for p in line) <= WIDE:
         return [line]
-    signs = ["", *(p.sign for p in line[:-1])]
-    alone = [
-        replace(p, title=f"{sign} {p.title}".strip(), sign="")
-        for p, sign in zip(line, signs, strict=True)
-    ]
-    return [[piece] for p in alone for piece in ([p] if crowded else p.pieces())]
+    return [[piece] for p in line for piece in ([p] if crowded else p.pieces())]
 
 
 def tick(label: str) -> str:

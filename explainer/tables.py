@@ -109,23 +109,6 @@ def vocabulary(tokens: tuple[str, ...]) -> pd.DataFrame:
     return pd.DataFrame({"id": range(len(tokens)), "token": [visible(t) for t in tokens]})
 
 
-def likeliest(trace: Trace, batch: Batch, sequence: int, time: int, most: int = 5) -> pd.DataFrame:
-    """Return the likeliest next tokens at one time step, and where the target stands."""
-    p = trace["p"][sequence, time]
-    target = int(batch.targets[sequence, time])
-    order = [int(i) for i in np.argsort(-p, kind="stable")]
-    chosen = order[:most] if target in order[:most] else [*order[:most], target]
-    return pd.DataFrame(
-        {
-            "rank": [order.index(i) + 1 for i in chosen],
-            "token": [visible(batch.vocabulary[i]) for i in chosen],
-            "id": chosen,
-            "probability": [float(p[i]) for i in chosen],
-            "target": ["◀ target" if i == target else "" for i in chosen],
-        }
-    )
-
-
 def parameters_changed(update: Trace, after: dict[str, Array]) -> pd.DataFrame:
     """Return one row for each parameter: its shape, its gradient's length, its largest change."""
     rows = []
