@@ -6,6 +6,7 @@ errors and the links are made from them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
@@ -192,7 +193,7 @@ def check(f: Field[Any], value: Any) -> Any:
                 f"{f.name} has {len(value):,} characters; possible: up to {meta['high']:,}, since "
                 f"{meta['reason']}. Choose a shorter one."
             )
-        if any("\ud800" <= c <= "\udfff" for c in value):
+        if re.search("[\ud800-\udfff]", value):
             raise ValueError(
                 f"{f.name} has half a character (a lone surrogate); possible: whole Unicode "
                 f"characters. Save the text as UTF-8 again."

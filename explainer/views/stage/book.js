@@ -146,5 +146,8 @@ const WHOLE_NUMBERS = new Set(["ids", "targets"]);
  * @param {string} text
  */
 function decode(text) {
-  return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const characters = atob(text);
+  const bytes = new Uint8Array(characters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
+  return bytes;
 }

@@ -357,10 +357,14 @@ function paintOverview(stage, own) {
   const image = context.createImageData(columns, rows);
   const [low, high] = limits(stage, own);
   const { rgb } = palette(stage.theme, stage.book.quantities[own.name].kind);
-  for (let r = 0, i = 0; r < rows; r++)
-    for (let c = 0; c < columns; c++, i += 4) {
-      const colour = rgb[step(rough(stage, own, r, c), low, high)];
-      image.data.set([colour[0], colour[1], colour[2], 255], i);
+  let i = 0;
+  for (let r = 0; r < rows; r++)
+    for (let c = 0; c < columns; c++) {
+      const [red, green, blue] = rgb[step(rough(stage, own, r, c), low, high)];
+      image.data[i++] = red;
+      image.data[i++] = green;
+      image.data[i++] = blue;
+      image.data[i++] = 255;
     }
   context.putImageData(image, 0, 0);
 }
@@ -412,12 +416,12 @@ function paint(stage, own) {
     const { value, element } = cell;
     if (value === undefined) {
       cell.text.data = "…";
-      element.style.background = "none";
+      element.style.backgroundColor = "transparent";
       continue;
     }
     cell.text.data = whole ? String(value) : cellText(value, stage.digits);
     const at = step(value, low, high);
-    element.style.background = fill[at];
+    element.style.backgroundColor = fill[at];
     element.style.color = ink[at];
   }
   if (own.canvas) paintOverview(stage, own);
