@@ -1,9 +1,8 @@
-"""A row of tokens, coloured by id: a sequence to step through, or a text as it was cut.
+"""A text as it was cut into tokens, coloured by id.
 
 A component, since token text is the reader's: the browser gets it as data and shows it as text.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -20,21 +19,12 @@ _ribbon = st.components.v2.component(
 )
 
 
-def ribbon(
-    key: str,
-    tokens: list[str],
-    ids: list[int],
-    current: int | None = None,
-    on_choose: Callable[[], None] = lambda: None,
-) -> None:
+def ribbon(key: str, tokens: list[str], ids: list[int]) -> None:
     """Show tokens in a row.
 
     Args:
-        key: names the row on its page; `st.session_state[key]["chosen"]` is the token clicked.
+        key: names the row on its page.
         tokens: their text, already made visible.
         ids: their ids, which choose the colours.
-        current: the token to frame; with None the row is a text and can't be clicked.
-        on_choose: called when a token is clicked.
     """
-    data = {"tokens": tokens[:MOST_TOKENS], "ids": ids[:MOST_TOKENS], "current": current}
-    _ribbon(key=key, data=data, on_chosen_change=on_choose)
+    _ribbon(key=key, data={"tokens": tokens[:MOST_TOKENS], "ids": ids[:MOST_TOKENS]})
