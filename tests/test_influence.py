@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+from conftest import CLOSE, SMALL, packed, some_state, tensor
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import small_settings
@@ -31,16 +32,6 @@ from explainer.influence import (
 from explainer.model import backward_pass, forward_pass
 from explainer.network import network
 
-CLOSE = {"rtol": 0, "atol": 1e-10}
-SMALL = replace(
-    PRESETS["start"],
-    batch_size=3,
-    context_length=5,
-    embedding_size=4,
-    hidden_size=3,
-    dropout=0.3,
-    seed=7,
-)
 CASES = [
     replace(SMALL, variant=variant, input=input_, head_bias=bias, dropout=dropout)
     for variant, (input_, bias), dropout in product(
@@ -53,16 +44,10 @@ def name_of(settings):
     return f"{settings.variant}-{settings.input}-dropout_{settings.dropout}"
 
 
-def tensor(values):
-    return torch.from_numpy(np.array(values))
-
-
 @pytest.fixture(scope="module", params=CASES, ids=name_of)
 def result(request):
     """A run of every variant and input, from a state that is not zero."""
-    shape = (request.param.batch_size, request.param.hidden_size)
-    state = torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
-    return run(request.param, h_0=state)
+    return run(request.param, h_0=some_state(request.param))
 
 
 # Autograd.
@@ -71,14 +56,11 @@ def result(request):
 def gru_cell(result):
     """One time step of the run's GRU: PyTorch's own, or written plainly where it has none."""
     trace = result.trace
-    p = {n: tensor(trace[n]) for n in trace if n[:2] in ("W_", "b_")}
     if result.settings.variant == "reset_after":
         cell = nn.GRUCell(trace.sizes["D"], trace.sizes["H"], dtype=torch.float64)
-        with torch.no_grad():
-            for (kind, letter), i in product((("weight", "W"), ("bias", "b")), "ih"):
-                packed = torch.cat([p[f"{letter}_{i}{g}"] for g in "rzn"])
-                getattr(cell, f"{kind}_{i}h").copy_(packed)
+        cell.load_state_dict(packed(trace))
         return lambda x, h: cell(x[None], h[None])[0]
+    p = {n: tensor(trace[n]) for n in trace if n[:2] in ("W_", "b_")}
 
     def reset_before(x, h):
         r = torch.sigmoid(p["W_ir"] @ x + p["W_hr"] @ h + p["b_r"])
@@ -228,7 +210,7 @@ def test_the_equations_are_torch_nn_rnn(bias, dropout):
         for name, value in own.items():
             letter = "weight" if name[0] == "W" else "bias"
             value.copy_(getattr(module, f"{letter}_{name[-2:]}_l0"))
-    h_0 = torch.randn(3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+    h_0 = some_state(settings)
     names = ("ids", "one_hot", "mask_x", "mask_h", "dropout", "targets", "y", "x", "W_o")
     known = {n: tensor(trace[n]) for n in (*names, *(["b_o"] if bias else []))}
     known |= {**own, "h_0": h_0}

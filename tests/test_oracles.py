@@ -7,23 +7,13 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+from conftest import CLOSE, SMALL, gates_of, modules, packed, some_state, tensor
 from torch import nn
 from torch.nn import functional as F
 
-from explainer import PRESETS, run
+from explainer import run
 from explainer.equations import embedding, head
 
-CLOSE = {"rtol": 0, "atol": 1e-10}
-SMALL = replace(
-    PRESETS["start"],
-    batch_size=3,
-    context_length=5,
-    embedding_size=4,
-    hidden_size=3,
-    dropout=0.3,
-    head_bias=True,
-    seed=7,
-)
 CASES = [
     replace(SMALL, variant=variant, input=input_, clip_norm=clip_norm, head_bias=bias)
     for variant, input_, (clip_norm, bias) in product(
@@ -34,15 +24,6 @@ CASES = [
 
 def name_of(settings):
     return f"{settings.variant}-{settings.input}-clip_{settings.clip_norm}"
-
-
-def tensor(values):
-    return torch.from_numpy(np.array(values))
-
-
-def some_state(settings):
-    shape = (settings.batch_size, settings.hidden_size)
-    return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
 
 
 @pytest.fixture(scope="module", params=CASES, ids=name_of)
@@ -169,12 +150,7 @@ def test_reset_after_is_torch_nn_gru(settings):
     trace = run(settings, h_0=some_state(settings)).trace
     D, H = trace.sizes["D"], trace.sizes["H"]
     gru = nn.GRU(D, H, batch_first=True, dtype=torch.float64)
-    packed = {f"{kind}_{i}h_l0": (kind[0], i) for kind in ("weight", "bias") for i in "ih"}
-    letter = {"w": "W", "b": "b"}
-    with torch.no_grad():
-        for name, (kind, i) in packed.items():
-            parts = [tensor(trace[f"{letter[kind]}_{i}{g}"]) for g in "rzn"]
-            getattr(gru, name).copy_(torch.cat(parts))
+    gru.load_state_dict({f"{name}_l0": values for name, values in packed(trace).items()})
     x = tensor(trace["x"]).requires_grad_()
     h_0 = tensor(trace["h_0"]).requires_grad_()
     h, last = gru(x, h_0[None])
@@ -185,9 +161,9 @@ def test_reset_after_is_torch_nn_gru(settings):
     bias = tensor(trace["b_o"]) if settings.head_bias else None
     logits = F.linear(h_out, tensor(trace["W_o"]), bias)
     F.cross_entropy(logits.flatten(0, 1), tensor(trace["targets"]).long().flatten()).backward()
-    for name, (kind, i) in packed.items():
-        by_hand = np.concatenate([trace[f"d_{letter[kind]}_{i}{g}"] for g in "rzn"])
-        np.testing.assert_allclose(by_hand, getattr(gru, name).grad, **CLOSE, err_msg=name)
+    for name, by_hand in packed(trace, "d_").items():
+        expected = getattr(gru, f"{name}_l0").grad
+        np.testing.assert_allclose(by_hand, expected, **CLOSE, err_msg=name)
     np.testing.assert_allclose(trace["d_x"], x.grad, **CLOSE)
     np.testing.assert_allclose(trace["d_h_prev"][:, 0], h_0.grad, **CLOSE)
 
@@ -274,22 +250,10 @@ def test_the_slope_promises_what_a_tiny_update_keeps():
 def test_uniform_is_what_pytorchs_modules_draw(seed, head_bias, input_):
     settings = replace(SMALL, initial="uniform", seed=seed, head_bias=head_bias, input=input_)
     trace = run(settings).trace
-    V, D, H = (trace.sizes[d] for d in "VDH")
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        table = nn.Embedding(V, D) if input_ == "embedding" else None
-        gru = nn.GRU(D, H)
-        linear = nn.Linear(H, V, bias=head_bias)
-    expected = {"W_o": linear.weight} | ({"b_o": linear.bias} if head_bias else {})
-    for i in "ih":
-        for letter, kind in (("W", "weight"), ("b", "bias")):
-            chunks = getattr(gru, f"{kind}_{i}h_l0").chunk(3)
-            expected |= {f"{letter}_{i}{g}": c for g, c in zip("rzn", chunks, strict=True)}
-    if table:
-        expected["E"] = table.weight
+    expected = gates_of(modules(settings).state_dict())
     assert set(expected) == set(run(settings).update.before)
     for name, values in expected.items():
-        np.testing.assert_allclose(trace[name], values.detach(), atol=1e-7, err_msg=name)
+        np.testing.assert_allclose(trace[name], values, atol=1e-7, err_msg=name)
 
 
 @pytest.mark.parametrize("variant", ["reset_after", "reset_before"])

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from cachetools import LRUCache
+from conftest import CLOSE, gates_of, modules, tensor
 from safetensors.torch import load
 from test_pages import VARIANTS, figures, newcomer, notes, page_of, run_of, sentences, stage, visit
 from test_payload import assert_sent_as_computed
@@ -28,7 +29,6 @@ from explainer.training import Moment, shared_history
 from explainer.views import trainer as trainers
 from explainer.views.trainer import Trainer
 
-CLOSE = {"rtol": 0, "atol": 1e-10}
 SAME = {"rtol": 0, "atol": 1e-12}
 SMALL = replace(
     PRESETS["start"],
@@ -75,23 +75,11 @@ TRAINED = {
 }
 
 
-def modules(settings):
-    """PyTorch's modules as they begin, in float64."""
-    V, H = len(read(settings)[0]), settings.hidden_size
-    D = V if settings.input == "one_hot" else settings.embedding_size
-    with torch.random.fork_rng():
-        torch.manual_seed(settings.seed)
-        parts = {} if settings.input == "one_hot" else {"embedding": nn.Embedding(V, D)}
-        parts["gru"] = nn.GRU(D, H, batch_first=True)
-        parts["head"] = nn.Linear(H, V, bias=settings.head_bias)
-    return nn.ModuleDict(parts).double()
-
-
 def by_torch(settings, updates):
     """What PyTorch's SGD makes of its modules: before each update, and after the last."""
     net = modules(settings)
     optimizer = torch.optim.SGD(net.parameters(), lr=settings.learning_rate)
-    ids, V = torch.from_numpy(read(settings)[1].copy()), len(read(settings)[0])
+    ids, V = tensor(read(settings)[1]), len(read(settings)[0])
     B, T, H = settings.batch_size, settings.context_length, settings.hidden_size
     sizes = {"B": B, "T": T, "H": H, "V": V}
     sizes["D"] = V if settings.input == "one_hot" else settings.embedding_size
@@ -103,7 +91,7 @@ def by_torch(settings, updates):
         x, y = (ids[start + k : start + k + B * T].reshape(B, T) for k in (0, 1))
         if settings.windows == "random":  # tested on their own, below
             drawn = batch(settings, i)
-            x, y = torch.from_numpy(drawn.ids.copy()), torch.from_numpy(drawn.targets.copy())
+            x, y = tensor(drawn.ids), tensor(drawn.targets)
         masks = draw_masks(settings, sizes, i)
         if i % count == 0 or not settings.carry_state or settings.windows == "random":
             h = torch.zeros_like(h)
@@ -122,18 +110,6 @@ def by_torch(settings, updates):
         optimizer.step()
         h = last.detach()
     return moments
-
-
-def gates_of(state):
-    """PyTorch's parameters under the names here."""
-    found = {"W_o": state["head.weight"]}
-    found |= {"b_o": state["head.bias"]} if "head.bias" in state else {}
-    found |= {"E": state["embedding.weight"]} if "embedding.weight" in state else {}
-    for letter, kind in (("W", "weight"), ("b", "bias")):
-        for i in "ih":
-            parts = state[f"gru.{kind}_{i}h_l0"].chunk(3)
-            found |= {f"{letter}_{i}{g}": part for g, part in zip("rzn", parts, strict=True)}
-    return found
 
 
 UPDATES = (0, 1, 4, 5, 6, 13)
@@ -352,7 +328,7 @@ def test_a_very_low_temperature_takes_the_likeliest_token():
 )
 def test_what_can_not_be_written_says_why(wish, given, possible):
     parameters = run(SMALL).update.before
-    tensors = {n: torch.from_numpy(v.copy()) for n, v in parameters.items()}
+    tensors = {n: tensor(v) for n, v in parameters.items()}
     with pytest.raises(ValueError, match="; possible") as caught:
         continue_text(SMALL, tensors, **({"prefix": "a", "tokens": 3} | wish))
     first, rest = str(caught.value).split("; possible", 1)
@@ -377,19 +353,19 @@ TAKEN = {
 
 
 def taken(result):
-    return {n: torch.from_numpy(v.copy()) for n, v in result.update.before.items()}
+    return {n: tensor(v) for n, v in result.update.before.items()}
 
 
 @pytest.mark.parametrize("case", TAKEN)
 def test_pytorchs_modules_take_the_parameters_and_give_the_same(case):
     result = run(TAKEN[case])
     net = loaded(result.settings, taken(result))
-    x = torch.from_numpy(result.trace["x"].copy())
+    x = tensor(result.trace["x"])
     with torch.no_grad():
         outputs, last = net["gru"](x)
         logits = net["head"](outputs)
         if "embedding" in net:
-            found = net["embedding"](torch.from_numpy(result.batch.ids.copy()))
+            found = net["embedding"](tensor(result.batch.ids))
             np.testing.assert_array_equal(found, x)
     np.testing.assert_allclose(outputs, result.trace["h"], **SAME)
     np.testing.assert_allclose(last[0], result.trace["h"][:, -1], **SAME)
@@ -419,7 +395,7 @@ def test_the_code_to_load_it_runs(case, tmp_path):
     result = run(TAKEN[case])
     data = safetensors(state_dict(result.settings, taken(result)))
     (tmp_path / "gru.safetensors").write_bytes(data)
-    names = {"x": torch.from_numpy(result.trace["x"].copy())}
+    names = {"x": tensor(result.trace["x"])}
     with chdir(tmp_path):
         exec(snippet(result.settings, "gru.safetensors"), names)
     np.testing.assert_allclose(names["logits"].detach(), result.trace["logits"], **SAME)
