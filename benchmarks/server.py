@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, fields
-from pathlib import Path
+from contextlib import ExitStack
+from dataclasses import fields
 from statistics import median
 
 import psutil
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from benchmarks.table import Row
 from explainer import PRESETS
 from explainer.chapters import CHAPTERS, HOME
 from explainer.settings import Settings
+from tests.get_browser import FLAGS, NO_BROWSER, find
+from tests.serve import ROOT, Server, serve
 
-ROOT = Path(__file__).parent.parent
-CHROMIUM = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 MENU = '[data-testid="stSidebarNavLink"]'
 PICTURE = ".ribbon .token, .js-plotly-plot .plot > *, [data-stage] [data-quantity]"
 """A drawn token or matrix; Playwright also looks into components."""
@@ -43,85 +35,24 @@ def measure() -> list[Row]:
     return [*first_pictures(), *warm_pages(), *memory()]
 
 
-@dataclass(frozen=True)
-class Server:
-    """A running app."""
-
-    port: int
-    process: psutil.Process
-
-    @property
-    def megabytes(self) -> float:
-        """Resident memory of the server and of what it started."""
-        family = [self.process, *self.process.children(recursive=True)]
-        return sum(p.memory_info().rss for p in family) / 2**20
-
-
-@contextmanager
-def server(script: str = "app.py") -> Iterator[Server]:
-    """Start the app, or another script, on a free port, and stop it in the end."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [
-        *(sys.executable, "-m", "streamlit", "run", script),
-        *("--server.headless", "true", "--server.port", str(port)),
-    ]
-    nothing = subprocess.DEVNULL
-    # a script in a folder finds the package, too
-    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": paths},
-        stdin=nothing,
-        stdout=nothing,
-        stderr=nothing,
-    )
-    try:
-        yield Server(port, psutil.Process(process.pid))
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def wait_until_open(port: int) -> None:
-    """Wait until the server takes connections."""
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
-            return
-    raise TimeoutError(f"the server did not open its port within {SECONDS} s")
-
-
 def first_pictures() -> list[Row]:
     """Start a server, open a chapter as the first thing, and wait for menu and picture."""
     from playwright.sync_api import sync_playwright
-
-    from tests.get_browser import NO_BROWSER, find
 
     path = find()
     if path is None:
         return [Row("from the start to the first picture", NO_BROWSER)]
     rows = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM))
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         for slug in (CHAPTERS[0].slug, "cell"):
             menu, picture = [], []
             for _ in range(STARTS):
                 context = browser.new_context()  # with an empty cache
                 page = context.new_page()
                 start = time.perf_counter()
-                with server() as app:
-                    wait_until_open(app.port)
-                    page.goto(f"http://127.0.0.1:{app.port}/{slug}", wait_until="commit")
+                with serve() as app:
+                    page.goto(f"{app.address}/{slug}", wait_until="commit")
                     page.wait_for_selector(MENU, timeout=1000 * SECONDS)
                     menu.append(time.perf_counter() - start)
                     page.wait_for_selector(PICTURE, timeout=1000 * SECONDS)
@@ -176,15 +107,21 @@ def memory() -> list[Row]:
 
 def weigh(hidden_sizes: list[int]) -> tuple[float, float]:
     """Return a server's memory with the first reader, and with one for each hidden size."""
-    with server() as app, ExitStack() as readers:
-        wait_until_open(app.port)
+    with serve() as app, ExitStack() as readers:
         for i, size in enumerate(hidden_sizes):
             read(app.port, "cell", f"hidden_size={size}", readers)
             if i == 0:
                 time.sleep(2)
-                one = app.megabytes
+                one = megabytes(app)
         time.sleep(2)
-        return one, app.megabytes
+        return one, megabytes(app)
+
+
+def megabytes(app: Server) -> float:
+    """Return the resident memory of a server and of what it started."""
+    process = psutil.Process(app.process.pid)
+    family = [process, *process.children(recursive=True)]
+    return sum(p.memory_info().rss for p in family) / 2**20
 
 
 def read(port: int, slug: str, query: str, readers: ExitStack) -> None:
@@ -192,7 +129,7 @@ def read(port: int, slug: str, query: str, readers: ExitStack) -> None:
     connection = readers.enter_context(
         connect(
             f"ws://127.0.0.1:{port}/_stcore/stream",
-            subprotocols=["streamlit"],  # type: ignore[list-item]
+            subprotocols=[Subprotocol("streamlit")],
             open_timeout=SECONDS,
             ping_interval=None,
             max_size=None,

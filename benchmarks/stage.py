@@ -7,12 +7,14 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.server import CHROMIUM, SECONDS, server, wait_until_open
+from benchmarks.server import SECONDS
 from benchmarks.settings import CHARTS, WIDE
 from benchmarks.table import Row
 from explainer import PRESETS
-from tests.get_browser import NO_BROWSER, find
+from tests.get_browser import FLAGS, NO_BROWSER, find
+from tests.serve import serve
 
+CHARTS_PAGE = "benchmarks/charts.py"
 STEPS = 40
 """Time steps measured on the stage."""
 CHART_STEPS = 12
@@ -52,17 +54,15 @@ def measure() -> list[Row]:
     path = find()
     if path is None:
         return [Row("the stage in a browser", NO_BROWSER)]
-    with sync_playwright() as playwright, server() as app, server("benchmarks/charts.py") as other:
-        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM))
+    with sync_playwright() as playwright, serve() as app, serve(script=CHARTS_PAGE) as other:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         page = browser.new_page(viewport={"width": 1600, "height": 1100})
         charts = browser.new_page(viewport={"width": 1600, "height": 1100})
-        for served in (app, other):
-            wait_until_open(served.port)
-        charts.goto(f"http://127.0.0.1:{other.port}/")
+        charts.goto(other.address)
         rows = []
         for name, settings in (*PRESETS.items(), ("T = 35, 8 × 8", WIDE)):
             query = urlencode(settings.to_query())
-            open_stage(page, f"http://127.0.0.1:{app.port}/cell?{query}")
+            open_stage(page, f"{app.address}/cell?{query}")
             steps = [step(page) for _ in range(STEPS)]
             points = [point(page, i) for i in range(STEPS)]
             rows += [
@@ -74,7 +74,7 @@ def measure() -> list[Row]:
         rows.append(Row(f"the same {len(CHARTS)} matrices as charts, ms", spread(slow)))
         rows.append(Row("charts against stage, medians", f"{ratio:.0f} times", "at least 40"))
         for name in ("start", "math", "linear_algebra", "story"):
-            open_stage(page, f"http://127.0.0.1:{app.port}/cell?preset={name}&hidden_size=4")
+            open_stage(page, f"{app.address}/cell?preset={name}&hidden_size=4")
             for way, sizes in (("ArrowRight", "never seen before"), ("ArrowLeft", "kept")):
                 slides = [slide(page, way) for _ in range(SLIDES)]
                 what = f"hidden size to new numbers, {name}, {sizes}, ms"

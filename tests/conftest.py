@@ -2,13 +2,6 @@
 
 import json
 import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections import namedtuple
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -16,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from get_browser import NO_BROWSER, find
+from get_browser import FLAGS, NO_BROWSER, find
 from hypothesis import HealthCheck, Phase, settings
+from serve import serve
 from torch import nn
 
 from explainer import PRESETS, run
@@ -132,19 +126,6 @@ def packed(trace, prefix=""):
 # For the browser tests. Each of their fixtures needs `chromium`, so that without a browser
 # nothing is started.
 
-ROOT = Path(__file__).parent.parent
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-SECONDS_TO_START = 60
-Server = namedtuple("Server", "address log")
-
 
 @pytest.fixture(scope="session")
 def chromium():
@@ -160,51 +141,6 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
-
-
-@contextmanager
-def serve(log):
-    """A new server, its words in a file."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = (
-        "--server.headless=true",
-        "--server.address=127.0.0.1",
-        f"--server.port={port}",
-        "--server.fileWatcherType=none",
-    )
-    address = f"http://127.0.0.1:{port}"
-    with log.open("w", encoding="utf-8") as words:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", *options],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=words,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        end = time.monotonic() + SECONDS_TO_START
-        while not answers(f"{address}/_stcore/health"):
-            assert process.poll() is None, log.read_text("utf-8")
-            assert time.monotonic() < end, f"no answer in {SECONDS_TO_START} seconds"
-            time.sleep(0.1)
-        yield Server(address, log)
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def answers(address):
-    try:
-        with urllib.request.urlopen(address, timeout=5):
-            return True
-    except OSError:
-        return False
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,16 @@ NO_BROWSER = (
     "No Chromium for the browser tests. Install Chromium or Google Chrome, "
     f"or set {ENV} to the path of one."
 )
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+"""How tests and benchmarks start it: as root too, and without a word to other servers."""
 
 _COMMANDS = (
     "chromium",

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import torch
 from axe_playwright_python.base import AXE_SCRIPT
-from conftest import serve
 from playwright.sync_api import expect
+from serve import serve
 from test_browser import DESKTOP, PHONE, Tab, slider, soon
 
 from explainer import PRESETS, explain, run

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from conftest import serve
 from playwright.sync_api import expect
+from serve import serve
 from test_browser import DESKTOP, soon
 from test_stage import START, StageTab, button, cells, expect_cells, expect_time, stage
 
