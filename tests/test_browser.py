@@ -7,6 +7,7 @@ each link begins a session of its own.
 import csv
 import io
 import re
+from contextlib import contextmanager
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -90,6 +91,18 @@ class Tab:
         return {name: values[-1] for name, values in parameters.items()}
 
 
+@contextmanager
+def watched(server, *tabs):
+    """Nothing may go wrong here, neither in these tabs nor on their server."""
+    before = len(server.log.read_text("utf-8"))
+    for tab in tabs:
+        tab.problems.clear()
+    yield
+    for tab in tabs:
+        assert tab.problems == []
+    assert "Traceback" not in server.log.read_text("utf-8")[before:]
+
+
 def soon(page, condition):
     """Wait until a condition on the page's address or texts holds."""
     for _ in range(300):
@@ -137,16 +150,14 @@ def shared_tab(chromium, server):
 
 @pytest.fixture
 def tab(shared_tab, server):
-    """A tab in which nothing may go wrong, neither here nor on the server."""
-    before = len(server.log.read_text("utf-8"))
-    shared_tab.problems.clear()
-    if shared_tab.page.url != "about:blank":  # Streamlit remembers whether the menu was open
-        shared_tab.page.evaluate("localStorage.clear(); sessionStorage.clear()")
-    shared_tab.page.set_viewport_size(DESKTOP)
-    shared_tab.page.emulate_media(color_scheme="light")
-    yield shared_tab
-    assert shared_tab.problems == []
-    assert "Traceback" not in server.log.read_text("utf-8")[before:]
+    """A tab as if it were new."""
+    page = shared_tab.page
+    with watched(server, shared_tab):
+        if page.url != "about:blank":  # Streamlit remembers whether the menu was open
+            page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        page.set_viewport_size(DESKTOP)
+        page.emulate_media(color_scheme="light")
+        yield shared_tab
 
 
 def chart_text(page, index=0):
