@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -131,19 +131,8 @@ def payload(run: Run, scene: Scene, place: Place, **also: Any) -> dict[str, str]
                 "title": lane.title,
                 "name": lane.name,
                 "bands": [
-                    {
-                        "left": band.left,
-                        "rows": [
-                            {
-                                "name": r.name,
-                                "sign": r.sign,
-                                "turned": r.turned,
-                                "result": r.result,
-                            }
-                            for r in band.rows
-                        ],
-                    }
-                    for band in lane.bands
+                    {"left": b.left, "rows": [asdict(r) | {"result": r.result} for r in b.rows]}
+                    for b in lane.bands
                 ],
             }
             for lane in scene
