@@ -111,7 +111,8 @@ class Walk:
         """Look an element up; on-demand quantities are computed once."""
         if element.name not in self.cache:
             self.cache[element.name] = self.trace[element.name]
-        return float(self.cache[element.name][element.index])  # type: ignore[index]
+        index = tuple(int(i) for i in element.index)
+        return float(self.cache[element.name][index])
 
     def scalar(self, x: Expression, at: tuple[Place, ...], expand: bool) -> Scalar:
         """Return how the number at `at` is made; `expand` writes every term of a sum."""
