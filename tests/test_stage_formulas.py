@@ -39,11 +39,11 @@ OPEN_ALL = """(text) => {
 
 @pytest.fixture(scope="module")
 def page(chromium):
-    """An empty page that has both scripts."""
+    """An empty page that has the scripts of the formulas."""
     context = chromium.new_context()
     page = context.new_page()
-    for name in ("numbers.js", "formula.js"):
-        page.add_script_tag(content=(STAGE / name).read_text("utf-8"))
+    for name in ("numbers", "scalar", "formula", "explanation"):
+        page.add_script_tag(content=(STAGE / f"{name}.js").read_text("utf-8"))
     page.add_script_tag(content=BOOK)
     yield page
     context.close()

@@ -25,7 +25,8 @@ from explainer.views.stage.payload import Place, answer, payload
 HERE = Path(__file__).parent
 # in this order they are one module: a component's script can't import
 SCRIPTS = (
-    *("numbers", "formula", "book", "colours", "sheet", "strip"),
+    *("numbers", "scalar", "formula", "explanation"),
+    *("book", "colours", "sheet", "strip"),
     *("panel", "check", "wires", "ranking"),
     *("address", "time", "walk", "controls", "listen", "stage"),
 )

@@ -1,4 +1,4 @@
-"""An equation's tree as JSON, for the formulas that the browser writes (`formula.js`)."""
+"""An equation's tree as JSON, which the browser walks for one number (`scalar.js`)."""
 
 from __future__ import annotations
 
