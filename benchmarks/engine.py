@@ -16,9 +16,10 @@ from torch.nn import functional as F
 
 from benchmarks.table import Row
 from explainer import PRESETS, run
-from explainer.model import backward_pass, check_size, forward_pass, known_values, make_trace
+from explainer.model import check_size, make_trace
 from explainer.network import GATES, network
 from explainer.parameters import draw_masks, effective_dropout, initial_parameters
+from explainer.passes import backward_pass, forward_pass, known_values
 from explainer.settings import Settings
 from explainer.text import batch
 from explainer.trace import Trace

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from explainer.equations import head, rnn
-from explainer.model import Run, forward_pass
+from explainer.model import Run
 from explainer.network import network
+from explainer.passes import forward_pass
 from explainer.quantity import Quantity, ancestors, depends, solve
 from explainer.settings import Settings
 from explainer.trace import Array
@@ -250,7 +251,7 @@ def back_from_each(
         A time step, from the last to the first, and its gradients by name.
     """
     equations = tuple(equations)
-    wanted = ancestors(equations, "d_h_prev") | ancestors(equations, of)
+    wanted = ancestors(equations, "d_h_prev", of)
     later = depends(equations, "d_h_next")
     to_states = [q for q in equations if q.name in wanted - later]
     circle = [q for q in equations if q.name in wanted & later]

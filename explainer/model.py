@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from explainer.equations import backward, gru, update
-from explainer.expression import Leaf
 from explainer.network import GIVEN, Network, network
 from explainer.parameters import draw_masks, effective_dropout, initial_parameters
-from explainer.quantity import Quantity, ancestors, depends, solve
+from explainer.passes import backward_pass, forward_pass, known_values
+from explainer.quantity import Quantity, ancestors, solve
 from explainer.settings import Settings
 from explainer.text import Batch, batch, read
 from explainer.trace import Array, Trace, Update
@@ -45,94 +45,6 @@ class Run:
     def nbytes(self) -> int:
         """Size of all kept values in bytes."""
         return self.trace.nbytes + self.update.nbytes + self.second.nbytes
-
-
-@torch.inference_mode()
-def through_time(
-    equations: Iterable[Quantity],
-    known: Mapping[str, Tensor],
-    carry: tuple[str, str],
-    start: Tensor,
-    order: Iterable[int],
-) -> dict[str, Tensor]:
-    """Solve equations of which some need a value that another time step makes.
-
-    What does not depend on that value is solved for all time steps at once, before; what it
-    does not depend on, after; only the circle between goes one time step at a time.
-
-    Args:
-        equations: in the order they are computed.
-        known: values by name; those with a time axis have it second, (B, T, ...).
-        carry: (made, needed), such as ("h", "h_prev"): what a time step makes, and the name
-            under which the next one in `order` needs it.
-        start: (B, H), what the first time step in `order` gets.
-        order: the time steps, 0 to T - 1 or backwards.
-
-    Returns:
-        Every new value by name, among them the needed one, stacked over time.
-    """
-    equations = tuple(equations)
-    made, needed = carry
-    later = depends(equations, needed)
-    circle_names = later & ancestors(equations, made)
-    before = [q for q in equations if q.name not in later]
-    circle = [q for q in equations if q.name in circle_names]
-    after = [q for q in equations if q.name in later - circle_names]
-
-    values = {**known, **solve(before, known)}
-    outside = {n for q in circle for n in q.needs} - circle_names - {needed}
-    timed = {n: values[n].unbind(1) for n in outside if values[n].dim() == 3}
-    fixed = {n: values[n] for n in outside if n not in timed}
-    moments: dict[int, dict[str, Tensor]] = {}
-    carried = start
-    for t in order:
-        here = {n: v[t] for n, v in timed.items()}
-        moments[t] = {needed: carried, **solve(circle, {**fixed, **here, needed: carried})}
-        carried = moments[t][made]
-    # what only passes a value on, as d_a_hr does, does so for all time steps, without a copy
-    passing = [q for q in circle if isinstance(q.expression, Leaf)]
-    new = [needed, *(q.name for q in circle if not isinstance(q.expression, Leaf))]
-    values |= {n: torch.stack([moments[t][n] for t in sorted(moments)], 1) for n in new}
-    values |= solve([*passing, *after], values)
-    return {n: v for n, v in values.items() if n not in known}
-
-
-def known_values(
-    batch: Batch, dropout: float, masks: Mapping[str, Tensor], h_0: Tensor
-) -> dict[str, Tensor]:
-    """Return what a pass is given, besides parameters: data, masks, first state."""
-    V = len(batch.vocabulary)
-    # a copy: torch warns of read-only arrays, and ids are shared
-    ids, targets = (torch.from_numpy(a.copy()) for a in (batch.ids, batch.targets))
-    return {
-        "ids": ids,
-        "targets": targets,
-        "one_hot": torch.nn.functional.one_hot(ids, V).to(torch.float64),
-        "y": torch.nn.functional.one_hot(targets, V).to(torch.float64),
-        "h_0": h_0,
-        "dropout": torch.tensor(dropout, dtype=torch.float64),
-        **masks,
-    }
-
-
-def forward_pass(equations: tuple[Quantity, ...], known: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Compute every forward quantity; `known` holds parameters and `known_values`."""
-    T = known["ids"].shape[1]
-    return through_time(equations, known, ("h", "h_prev"), known["h_0"], range(T))
-
-
-def backward_pass(
-    equations: tuple[Quantity, ...], known: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
-    """Compute every gradient by hand; `known` holds the forward pass too."""
-    T = known["ids"].shape[1]
-    start = torch.zeros_like(known["h_0"])
-    known = {**known, "d_loss": torch.ones_like(known["loss"])}
-    order = range(T - 1, -1, -1)
-    return {
-        "d_loss": known["d_loss"],
-        **through_time(equations, known, ("d_h_prev", "d_h_next"), start, order),
-    }
 
 
 def make_trace(
@@ -275,18 +187,12 @@ def update_pass(
     settings: Settings, net: Network, values: Mapping[str, Tensor], sizes: Mapping[str, int]
 ) -> tuple[Update, dict[str, Tensor]]:
     """Return one SGD update as a trace and as tensors."""
-    clip = settings.clip_norm
-    rates = {"learning_rate": settings.learning_rate} | (
-        {} if clip is None else {"clip_norm": clip}
-    )
-    known = {n: torch.tensor(v, dtype=torch.float64) for n, v in rates.items()}
-    for q in net.parameters:
-        known |= {q.name: values[q.name], f"d_{q.name}": values[f"d_{q.name}"]}
-    equations = update.update_equations(net.parameters, clip is not None)
+    known = update_values(settings, net, values)
+    equations = update.update_equations(net.parameters, settings.clip_norm is not None)
     solved = solve(equations, known)
     gradients = {q.name: q for q in net.backward}
-    rate_quantities = (update.learning_rate, *(() if clip is None else (update.clip_norm,)))
-    declared = {q.name: q for q in (*rate_quantities, *net.parameters)}
+    rates = (update.learning_rate, update.clip_norm)
+    declared = {q.name: q for q in (*rates, *net.parameters) if q.name in known}
     for q in net.parameters:  # here they are given; the first pass's trace says how they came about
         declared[f"d_{q.name}"] = replace(
             gradients[f"d_{q.name}"], function=None, needs=(), expression=None
@@ -294,3 +200,16 @@ def update_pass(
     declared |= {q.name: q for q in equations}
     arrays = {n: (known | solved)[n].numpy() for n in declared}
     return Update(declared, arrays, sizes), solved
+
+
+def update_values(
+    settings: Settings, net: Network, values: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Return what an update is given: rates, parameters, gradients."""
+    rates = {"learning_rate": settings.learning_rate}
+    if settings.clip_norm is not None:
+        rates["clip_norm"] = settings.clip_norm
+    known = {n: torch.tensor(v, dtype=values["loss"].dtype) for n, v in rates.items()}
+    for q in net.parameters:
+        known |= {q.name: values[q.name], f"d_{q.name}": values[f"d_{q.name}"]}
+    return known

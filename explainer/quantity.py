@@ -130,9 +130,9 @@ def depends(equations: Iterable[Quantity], start: str) -> set[str]:
     return reached - {start}
 
 
-def ancestors(equations: Iterable[Quantity], end: str) -> set[str]:
-    """Return the names of everything that `end` depends on, and `end` itself."""
-    wanted = {end}
+def ancestors(equations: Iterable[Quantity], *ends: str) -> set[str]:
+    """Return the names of everything that these names depend on, and the names themselves."""
+    wanted = set(ends)
     for q in reversed(tuple(equations)):
         if q.name in wanted:
             wanted.update(q.needs)

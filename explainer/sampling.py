@@ -7,9 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from explainer.model import through_time
 from explainer.network import network
-from explainer.quantity import Quantity, ancestors
+from explainer.quantity import ancestors, solve
 from explainer.settings import Settings
 from explainer.text import normalize, read
 
@@ -55,42 +54,35 @@ def continue_text(
     if not ids:
         raise ValueError("the prefix is empty; possible: 1 character or more. Write one.")
     net = network(settings)
-    up_to_logits = ancestors(net.forward, "logits")
-    equations = tuple(q for q in net.forward if q.name in up_to_logits)
+    leading = ancestors(net.forward, "logits")
+    equations = tuple(q for q in net.forward if q.name in leading)
+    known = {**parameters, **nothing_dropped(settings, len(tokenizer))}
+    # row i is what the network is given for token i
+    rows = torch.eye(len(tokenizer), dtype=torch.float64)
     generator = torch.Generator().manual_seed(seed)
     h = torch.zeros(1, settings.hidden_size, dtype=torch.float64)
     written: list[int] = []
-    while len(written) < tokens:
-        logits, h = _read(equations, settings, parameters, ids, len(tokenizer), h)
-        if temperature == 0:
-            chosen = int(logits.argmax())
-        else:
-            p = torch.softmax(logits / temperature, -1)
-            chosen = int(torch.multinomial(p, 1, generator=generator))
-        written.append(chosen)
-        ids = [chosen]
+    with torch.inference_mode():
+        while len(written) < tokens:
+            for i in ids:
+                one = {"ids": torch.tensor([i]), "one_hot": rows[i : i + 1], "h_prev": h}
+                values = solve(equations, {**known, **one})
+                h, logits = values["h"], values["logits"][0]
+            if temperature == 0:
+                chosen = int(logits.argmax())
+            else:
+                p = torch.softmax(logits / temperature, -1)
+                chosen = int(torch.multinomial(p, 1, generator=generator))
+            written.append(chosen)
+            ids = [chosen]
     return tokenizer.decode(written)
 
 
-def _read(
-    equations: tuple[Quantity, ...],
-    settings: Settings,
-    parameters: Mapping[str, Tensor],
-    ids: list[int],
-    V: int,
-    h: Tensor,
-) -> tuple[Tensor, Tensor]:
-    """Read some tokens; return the logits after the last, and the state."""
-    T, D = len(ids), V if settings.input == "one_hot" else settings.embedding_size
-    row = torch.tensor([ids])
-    known = {
-        **parameters,
-        "ids": row,
-        "one_hot": torch.nn.functional.one_hot(row, V).to(torch.float64),
-        "mask_x": torch.ones(1, T, D, dtype=torch.float64),
-        "mask_h": torch.ones(1, T, settings.hidden_size, dtype=torch.float64),
+def nothing_dropped(settings: Settings, V: int) -> dict[str, Tensor]:
+    """Return dropout's masks for one token when nothing is dropped."""
+    D = V if settings.input == "one_hot" else settings.embedding_size
+    return {
+        "mask_x": torch.ones(1, D, dtype=torch.float64),
+        "mask_h": torch.ones(1, settings.hidden_size, dtype=torch.float64),
         "dropout": torch.tensor(0.0, dtype=torch.float64),
-        "h_0": h,
     }
-    values = through_time(equations, known, ("h", "h_prev"), h, range(T))
-    return values["logits"][0, -1], values["h"][:, -1]

@@ -71,6 +71,7 @@ class Settings:
         "in_order",
         "Windows",
         in_order="one after the other, as they stand in the text",
+        sequential="each row goes on in its own part of the text (lecture)",
         random="drawn anew for every batch",
     )
     carry_state: bool = switch(False, "Carry the state on from batch to batch")

@@ -30,8 +30,8 @@ from explainer.examples import (
     generator_of,
     make,
 )
-from explainer.model import through_time
 from explainer.network import GATES
+from explainer.passes import through_time
 from explainer.settings import shorten
 from explainer.trace import Array
 

@@ -215,11 +215,14 @@ class Batch:
 
 
 def batch(settings: Settings, index: int | None = None) -> Batch:
-    """Return a batch of the text: tokens index·B·T to (index + 1)·B·T, row after row.
+    """Return a batch of the text, cut as the settings' `windows` say.
 
-    Both sources cut their text like this: the explainer notebook takes the first window only,
-    the matrices tutorial goes through all of them. With random windows, as in the lecture, each
-    row begins anywhere.
+    * in_order: tokens index·B·T to (index + 1)·B·T, row after row. The explainer notebook takes
+      the first window only, the matrices tutorial goes through all of them.
+    * sequential: the text is cut into B parts of equal length, and each row reads on in its own
+      part from batch to batch, so that a state that is carried on goes on where it was. The
+      lecture's sequential partitioning, without its random start.
+    * random: each row begins anywhere, drawn from seed and index. The lecture's random sampling.
 
     Args:
         settings: text, tokenizer, batch size, context length.
@@ -249,6 +252,11 @@ def batch(settings: Settings, index: int | None = None) -> Batch:
             f"batch_index is {index}; the text has {count} batches of {B} × {T} tokens, possible: "
             f"0 to {count - 1}. Choose one of them or a smaller batch."
         )
+    if settings.windows == "sequential":
+        length = (len(ids) - 1) // B
+        parts = ids[: B * length].reshape(B, length), ids[1 : B * length + 1].reshape(B, length)
+        inputs, targets = (part[:, index * T : (index + 1) * T] for part in parts)
+        return Batch(inputs, targets, tokenizer.tokens, index, count)
     window = ids[index * B * T : (index + 1) * B * T + 1]
     return Batch(
         window[:-1].reshape(B, T), window[1:].reshape(B, T), tokenizer.tokens, index, count

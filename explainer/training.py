@@ -10,19 +10,15 @@ import torch
 from cachetools import LRUCache
 from torch import Tensor
 
-from explainer.model import (
-    Run,
-    backward_pass,
-    check_size,
-    forward_pass,
-    known_values,
-    run,
-    update_pass,
-)
+from explainer.equations.update import update_equations
+from explainer.model import Run, check_size, run, update_values
 from explainer.network import network
 from explainer.parameters import draw_masks, effective_dropout, initial_parameters
+from explainer.passes import backward_pass, forward_pass, known_values
+from explainer.quantity import ancestors, solve
 from explainer.settings import Settings
 from explainer.text import batch, read
+from explainer.trace import refuse_not_finite
 
 KEPT = 64
 """Most moments of a training that are kept; others are computed again from the one before."""
@@ -48,20 +44,23 @@ class History:
 
     Args:
         settings: what to train; `batch_index` and `updates` don't count.
+        dtype: of all numbers in the training. Float32 is faster; a run computes in float64
+            whatever it is.
 
     Raises:
         ValueError: the text is too short.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, dtype: torch.dtype = torch.float64) -> None:
         self.settings = settings = replace(settings, batch_index=0, updates=0)
         self.lock = RLock()
         V = len(read(settings)[0])
         sizes = check_size(settings, V)
         self.batches = batch(settings).count
         """Batches of an epoch."""
-        zeros = torch.zeros(sizes["B"], sizes["H"], dtype=torch.float64)
-        self._now = Moment(initial_parameters(settings, V), zeros)
+        zeros = torch.zeros(sizes["B"], sizes["H"], dtype=dtype)
+        parameters = {n: v.to(dtype) for n, v in initial_parameters(settings, V).items()}
+        self._now = Moment(parameters, zeros)
         self._kept = {0: self._now}
         self._every = 1
         self._losses: list[float] = []
@@ -200,6 +199,9 @@ def advance(settings: Settings, moment: Moment, i: int) -> tuple[float, Moment]:
 
     Returns:
         The loss before the update, and the network after it.
+
+    Raises:
+        ValueError: a number of the update is not finite.
     """
     chosen = batch(settings, batch_number(settings, i))
     sizes = check_size(settings, len(chosen.vocabulary))
@@ -207,11 +209,20 @@ def advance(settings: Settings, moment: Moment, i: int) -> tuple[float, Moment]:
     masks = draw_masks(settings, sizes, i)
     known = known_values(chosen, effective_dropout(settings), masks, moment.h_0)
     values = {**known, **moment.parameters}
-    values |= forward_pass(net.forward, values)
-    values |= backward_pass(net.backward, values)
-    _, updated = update_pass(settings, net, values, sizes)
+    gradients = [f"d_{q.name}" for q in net.parameters]
+    for_gradients = ancestors(net.backward, *gradients)
+    forward = for_gradients & {"h_prev", *(q.name for q in net.forward)}
+    values |= forward_pass(net.forward, values, {"loss", "h", *forward})
+    values |= backward_pass(net.backward, values, gradients)
+
+    equations = update_equations(net.parameters, settings.clip_norm is not None)
+    for_update = ancestors(equations, "norm", *(f"new_{q.name}" for q in net.parameters))
+    equations = tuple(q for q in equations if q.name in for_update)
+    updated = solve(equations, update_values(settings, net, values))
+    declared = {q.name: q for q in equations}
+    refuse_not_finite(declared, {n: v.numpy() for n, v in updated.items()})
     last = chosen.index == chosen.count - 1
-    carried = settings.carry_state and settings.windows == "in_order" and not last
+    carried = settings.carry_state and settings.windows != "random" and not last
     h = values["h"][:, -1] if carried else torch.zeros_like(moment.h_0)
     after = Moment({q.name: updated[f"new_{q.name}"] for q in net.parameters}, h)
     return float(values["loss"]), after

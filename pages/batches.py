@@ -5,21 +5,46 @@ import streamlit as st
 from explainer import tables
 from explainer.views.page import Page, show
 
+WINDOWS = {
+    "in_order": (
+        "The text is read in windows of B·T + 1 = {B} · {T} + 1 = **{window}** tokens, and each "
+        "window fills its rows one after the other."
+    ),
+    "sequential": (
+        "The text is cut into B = {B} parts of equal length, and each row reads on in its own part "
+        "from batch to batch (the lecture's sequential partitioning)."
+    ),
+    "random": (
+        "Each row begins at a place of the text drawn anew for every batch (the lecture's random "
+        "sampling)."
+    ),
+}
+
+
+def of_text(page: Page) -> str:
+    """Return how many batches there are, and where this one stands in the text."""
+    batch, windows = page.run.batch, page.run.settings.windows
+    B, T = batch.ids.shape
+    if windows == "random":
+        return f"as it was drawn; an epoch counts {batch.count:,}."
+    start = batch.index * T if windows == "sequential" else batch.index * B * T
+    where = f"tokens {start:,} to {start + (T if windows == 'sequential' else B * T):,}"
+    return (
+        f"of this text, which has {batch.count:,} (0 to {batch.count - 1:,}): {where}"
+        f"{' of each part' if windows == 'sequential' else ''}."
+    )
+
 
 def body(page: Page) -> None:
     """Show the windows, the shift by one, the triangle of next-token pairs."""
     batch, settings = page.run.batch, page.run.settings
     B, T = batch.ids.shape
     page.say(
-        f"The tokens are read in windows of B·T + 1 = {B} · {T} + 1 = **{B * T + 1}**. All but the "
-        "last are the **inputs**, row after row; all but the first are the **targets**: for every "
-        "token the one that really comes next."
+        f"A batch is B = {B} rows of T = {T} tokens, its **inputs**. The **targets** are the same "
+        "one place further in the text: for every token the one that really comes next. "
+        + WINDOWS[settings.windows].format(B=B, T=T, window=B * T + 1)
     )
-    st.caption(
-        f"Batch {batch.index} of this text, which has {batch.count:,} "
-        f"(0 to {batch.count - 1:,}): tokens {batch.index * B * T:,} to "
-        f"{(batch.index + 1) * B * T:,}."
-    )
+    st.caption(f"Batch {batch.index} {of_text(page)}")
     st.subheader("Inputs: token (id)")
     st.dataframe(tables.batch_table(batch, batch.ids))
     st.subheader("Targets: the same, one place further")
@@ -31,12 +56,17 @@ def body(page: Page) -> None:
         "next. So a row of T tokens is a triangle of T exercises, and none of them is wasted."
     )
     st.dataframe(tables.next_token_pairs(batch, int(sequence)))
-    if settings.carry_state:
+    if settings.carry_state and settings.windows == "in_order":
         page.note(
             "Here the state is carried on: each row of a batch begins with the state that the same "
             "row of the batch before left behind. As in the tutorial, batches are filled row after "
             f"row, so row 0 of the next batch begins {B} windows further: with more than one row "
-            "the carried state skips the text in between."
+            "the carried state skips the text in between. With *sequential* windows it does not."
+        )
+    elif settings.carry_state and settings.windows == "sequential":
+        page.note(
+            "Here the state is carried on: each row of a batch begins with the state that the same "
+            "row of the batch before left behind, and its text goes on just there."
         )
     else:
         page.say("Every batch begins with a state of zeros.")

@@ -26,7 +26,7 @@ def small_settings(draw, **fixed):
         "batch_size": batch_size,
         "context_length": context_length,
         "batch_index": draw(st.integers(0, 2)),
-        "windows": draw(st.sampled_from(["in_order", "random"])),
+        "windows": draw(st.sampled_from(["in_order", "sequential", "random"])),
         "carry_state": draw(st.booleans()),
         "input": draw(st.sampled_from(["embedding", "one_hot"])),
         "embedding_size": draw(st.integers(1, 4)),

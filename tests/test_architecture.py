@@ -59,6 +59,7 @@ def level(name):
         "equations": 1,
         "network": 2,
         "parameters": 2,
+        "passes": 2,
         "model": 2,
         "influence": 2,
         "training": 2,

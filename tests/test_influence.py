@@ -29,8 +29,8 @@ from explainer.influence import (
     rnn_parameters,
     token_influence,
 )
-from explainer.model import backward_pass, forward_pass
 from explainer.network import network
+from explainer.passes import backward_pass, forward_pass
 
 CASES = [
     replace(SMALL, variant=variant, input=input_, head_bias=bias, dropout=dropout)

@@ -691,6 +691,24 @@ def test_batches_are_the_text_and_the_text_shifted_by_one():
     assert [cell for row in inputs for cell in row][1:] == [c for row in targets for c in row][:-1]
 
 
+WINDOWS = {
+    "in_order": "Batch 2 of this text, which has 32 (0 to 31): tokens 32 to 48.",
+    "sequential": "Batch 2 of this text, which has 32 (0 to 31): tokens 16 to 24 of each part.",
+    "random": "Batch 2 as it was drawn; an epoch counts 32.",
+}
+
+
+@pytest.mark.parametrize("windows", WINDOWS)
+def test_batches_say_where_they_stand_in_the_text(windows):
+    at = visit("batches", windows=windows, batch_index="2")
+    assert not at.exception
+    assert any(c.value == WINDOWS[windows] for c in at.caption)
+    batch, ids = run_of(at).batch, read(PRESETS["start"])[1].tolist()
+    where = {"in_order": [32, 40], "sequential": [16, (len(ids) - 1) // 2 + 16]}.get(windows)
+    if where:
+        assert batch.ids.tolist() == [ids[s : s + 8] for s in where]
+
+
 def test_tokens_are_the_text_in_order():
     at = visit("tokens", **DRAWN["own text in lines"].to_query())
     text = "".join(ribbon(at, "ribbon-text")["tokens"])
@@ -742,6 +760,7 @@ NOTES = {
     "equal rows": ("time", {"preset": "linear_algebra"}, "all rows are equal"),
     "1 in V": ("prediction", {"preset": "linear_algebra"}, "exactly 1 in V"),
     "skips text": ("batches", {"preset": "math"}, "skips the text in between"),
+    "goes on": ("batches", {"preset": "math", "windows": "sequential"}, "goes on just there"),
 }
 
 

@@ -14,8 +14,8 @@ from strategies import UNICODE, any_settings, small_settings
 
 from explainer import PRESETS, Settings, run, train
 from explainer.links import TEXT_IN_LINK, read_query
-from explainer.model import forward_pass
 from explainer.network import network
+from explainer.passes import forward_pass
 from explainer.text import END_OF_TEXT, UNKNOWN, Tokenizer, normalize, read
 
 NOTHING_LOST = 1e-12

@@ -23,6 +23,7 @@ from explainer import PRESETS, History, Settings, run, train
 from explainer.export import safetensors, snippet, state_dict
 from explainer.links import fingerprint
 from explainer.parameters import draw_masks
+from explainer.quantity import solve
 from explainer.sampling import continue_text
 from explainer.text import batch, read
 from explainer.training import Moment, shared_history
@@ -71,6 +72,7 @@ TRAINED = {
     "carried": replace(SMALL, carry_state=True, learning_rate=2.0),
     "one_hot": replace(SMALL, input="one_hot", head_bias=True, carry_state=True, clip_norm=0.5),
     "dropout": replace(SMALL, dropout=0.4, carry_state=True),
+    "sequential": replace(SMALL, windows="sequential", carry_state=True, learning_rate=2.0),
     "random": replace(SMALL, windows="random", carry_state=True),
 }
 
@@ -89,7 +91,11 @@ def by_torch(settings, updates):
     for i in range(updates + 1):
         start = i % count * B * T
         x, y = (ids[start + k : start + k + B * T].reshape(B, T) for k in (0, 1))
-        if settings.windows == "random":  # tested on their own, below
+        if settings.windows == "sequential":
+            length = (len(ids) - 1) // B
+            rows = [ids[b * length :][i % count * T :] for b in range(B)]
+            x, y = (torch.stack([row[k : k + T] for row in rows]) for k in (0, 1))
+        elif settings.windows == "random":  # tested on their own, below
             drawn = batch(settings, i)
             x, y = tensor(drawn.ids), tensor(drawn.targets)
         masks = draw_masks(settings, sizes, i)
@@ -139,7 +145,7 @@ def test_a_run_after_updates_is_pytorchs_training(case):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("case", ["carried", "dropout", "random"])
+@pytest.mark.parametrize("case", ["carried", "dropout", "sequential", "random"])
 def test_a_run_after_updates_is_that_of_a_history(case, variant):
     settings = replace(TRAINED[case], variant=variant)
     asked = {k: replace(settings, updates=k, batch_index=1) for k in (7, 3, 12)}
@@ -176,7 +182,58 @@ def test_a_link_says_how_many_updates_were_done(long):
         replace(settings, updates=20_001)
 
 
-# Random windows.
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_training_in_float32_is_nearly_that_in_float64(variant):
+    settings = replace(SMALL, variant=variant, clip_norm=0.5, carry_state=True, head_bias=True)
+    single, double = History(settings, torch.float32), History(settings)
+    for history in (single, double):
+        for _ in range(20):
+            history.advance()
+        now = history.moment(20)
+        assert {v.dtype for v in (now.h_0, *now.parameters.values())} == {
+            torch.float32 if history is single else torch.float64
+        }
+    np.testing.assert_allclose(single.losses, double.losses, rtol=1e-4)
+    assert single.losses != double.losses
+    assert single.next_run(20).trace["h"].dtype == np.float64
+
+
+@pytest.mark.parametrize("settings", [*TRAINED.values(), replace(SMALL, variant="reset_before")])
+def test_an_update_solves_no_more_than_it_needs(settings, monkeypatch):
+    solved = set()
+
+    def solve_and_tell(equations, known):
+        found = solve(equations, known)
+        solved.update(found)
+        return found
+
+    monkeypatch.setattr("explainer.passes.solve", solve_and_tell)
+    monkeypatch.setattr("explainer.training.solve", solve_and_tell)
+    History(settings).advance()
+    assert {"loss", "d_W_hr", "norm", "new_W_hr"} <= solved
+    assert not solved & {"d_log_p", "d_ce_1", "predicted_change", "lr_d_W_hr"}
+    assert ("d_x" in solved) == (settings.input == "embedding")
+
+
+# Sequential and random windows.
+
+
+def test_a_sequential_row_goes_on_where_it_was():
+    settings = replace(SMALL, windows="sequential", batch_size=3)
+    ids = read(settings)[1]
+    B, T, count = 3, settings.context_length, batch(settings).count
+    length = (len(ids) - 1) // B
+    batches = [batch(settings, i) for i in range(count)]
+    rows = np.concatenate([b.ids for b in batches], 1)
+    targets = np.concatenate([b.targets for b in batches], 1)
+    assert rows.shape == (B, count * T)
+    assert length - T < count * T <= length, "no whole batch is left out"
+    for b in range(B):
+        np.testing.assert_array_equal(rows[b], ids[b * length :][: count * T])
+        np.testing.assert_array_equal(targets[b], ids[b * length + 1 :][: count * T])
+    assert [b.index for b in batches] == list(range(count))
+    with pytest.raises(ValueError, match=rf"batch_index is {count}; the text has {count} batches"):
+        batch(settings, count)
 
 
 def test_a_random_window_is_a_piece_of_the_text():
@@ -209,7 +266,7 @@ def test_random_windows_depend_on_seed_and_index_alone():
 
 
 def test_a_text_too_short_for_windows_says_how_long_it_must_be():
-    for windows in ("random", "in_order"):
+    for windows in ("random", "sequential", "in_order"):
         short = replace(SMALL, text="abcdef", windows=windows, updates=3)
         sentence = "text has 6 tokens; batch size 2 × context length 3 .* 7. Write a longer text"
         for call in (run, batch, History, shared_history):
@@ -598,8 +655,12 @@ def test_a_reader_trains_looks_back_and_begins_again(preset, variant):
     assert button(at, "resume training")
     history = History(settings)
     losses = [history.advance() for _ in range(6)]
-    (line,) = figures(at)["losses"]["data"]
-    np.testing.assert_allclose(line["y"], losses, **SAME)
+    for key, wanted in (("curve-loss", losses), ("curve-perplexity", np.exp(losses))):
+        (line,) = figures(at)[key]["data"]
+        np.testing.assert_allclose(line["y"], wanted, **SAME)
+    last = losses[-history.batches :]
+    mean = np.mean(last)
+    assert f"the last {len(last)}: **{mean:.4f}**, perplexity **{np.exp(mean):.4g}**" in said(at)
     assert "after 0 updates" in said(at), "until it is shown everywhere"
     at.slider(key="look-at").set_value(4).run()
     button(at, "show it everywhere").click().run()

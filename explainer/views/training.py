@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from statistics import fmean
+from threading import Lock
 
 import plotly.graph_objs as go
 import streamlit as st
 import torch
+from cachetools import LRUCache, cached
 
 from explainer.export import safetensors, snippet, state_dict
 from explainer.model import Run
@@ -52,12 +55,7 @@ def dashboard(settings: Settings) -> None:
         st.error(as_it_is(own.problem))
     progress(own)
     if history.updates:
-        st.plotly_chart(
-            loss_curve(history, settings.updates),
-            key="losses",
-            alt="loss of each update's batch, and its perplexity",
-            config={"displayModeBar": False},
-        )
+        curves(history, settings.updates)
         scrub(history, settings)
     writing(own, settings)
     moved = st.session_state.pop("moved", False)
@@ -105,7 +103,9 @@ def progress(own: Trainer) -> None:
     """Say how far it is, how fast, and how long still."""
     done = own.history.updates
     if not own.running:
-        st.caption(f"{done:,} updates done." if done else "No updates done yet.")
+        st.caption(
+            f"{done:,} updates done. {lately(own.history)}" if done else "No updates done yet."
+        )
         return
     share = (done - own.began) / max(own.until - own.began, 1)
     left = (own.until - done) / own.rate if own.rate else math.inf
@@ -113,36 +113,69 @@ def progress(own: Trainer) -> None:
     st.progress(
         min(share, 1.0), f"{done:,} of {own.until:,} updates · {own.rate:.0f} a second{time_left}"
     )
+    if done:
+        st.caption(lately(own.history))
 
 
-def loss_curve(history: History, here: int) -> go.Figure:
-    """Draw the loss over the updates, thinned where there are many."""
+def lately(history: History) -> str:
+    """Say what the last pass over the text came to."""
+    last = history.losses[-history.batches :]
+    mean = fmean(last)
+    return (
+        f"Mean loss of the last {len(last):,}: **{mean:.4f}**, perplexity "
+        f"**{perplexity(mean):.4g}**."
+    )
+
+
+def perplexity(loss: float) -> float:
+    """Return exp(loss): between how many tokens the network wavers."""
+    return math.exp(min(loss, 700))  # above that there is no such float
+
+
+def curves(history: History, here: int) -> None:
+    """Draw loss and perplexity over the updates, thinned where there are many."""
     losses = history.losses
     width = -(-len(losses) // MOST_POINTS)
-    parts = [losses[i : i + width] for i in range(0, len(losses), width)]
-    means = [sum(part) / len(part) for part in parts]
-    places = list(range(0, len(losses), width))
-    hover = [
-        f"update {i}<br>loss {v:.4f}<br>perplexity {math.exp(min(v, 700)):.3g}"
-        for i, v in zip(places, means, strict=True)
-    ]
+    means = [fmean(losses[i : i + width]) for i in range(0, len(losses), width)]
+    left, right = st.columns(2)
+    for where, title, values in (
+        (left, "loss of each update's batch", means),
+        (right, "perplexity, exp(loss)", [perplexity(v) for v in means]),
+    ):
+        name = title.split()[0].strip(",")
+        figure = curve(title, name, width, values, here)
+        config = {"displayModeBar": False}
+        where.plotly_chart(
+            figure, key=f"curve-{name}", alt=f"{title}, over the updates", config=config
+        )
+
+
+def curve(title: str, name: str, width: int, values: list[float], here: int) -> go.Figure:
+    """Draw one number over the updates.
+
+    Args:
+        title: what it is.
+        name: the number's name.
+        width: updates from one value to the next.
+        values: the numbers.
+        here: the update that the chapters show.
+    """
     return go.Figure(
         {
             "data": [
                 {
                     "type": "scatter",
-                    "mode": "lines" if len(means) > 1 else "markers",
-                    "x": places,
-                    "y": means,
-                    "hovertext": hover,
-                    "hoverinfo": "text",
+                    "mode": "lines" if len(values) > 1 else "markers",
+                    "x": list(range(0, width * len(values), width)),
+                    "y": values,
+                    "hovertemplate": f"update %{{x}}<br>{name} %{{y:.4f}}<extra></extra>",
                     "line": {"color": "#0072B2"},
                 }
             ],
             "layout": {
                 "height": 280,
                 "margin": {"l": 8, "r": 8, "t": 32, "b": 8},
-                "title": {"text": "loss of each update's batch", "font": {"size": 13}},
+                "title": {"text": title, "font": {"size": 13}},
                 "plot_bgcolor": "rgba(0,0,0,0)",
                 "xaxis": {"title": {"text": "update"}, "fixedrange": True},
                 "yaxis": {"fixedrange": True, "rangemode": "tozero"},
@@ -188,17 +221,27 @@ def writing(own: Trainer, settings: Settings) -> None:
     tokens = right.slider("Tokens", 10, 200, 60, 10, key="tokens")
     history = own.history
     at = history.updates if own.running else min(settings.updates, history.updates)
-    parameters = history.moment(at).parameters
     st.caption(f"What the network writes after {at:,} updates:")
     try:
-        greedy = continue_text(history.settings, parameters, prefix, tokens)
-        drawn = continue_text(history.settings, parameters, prefix, tokens, temperature, at)
+        greedy = written(history, at, prefix, tokens, 0.0)
+        drawn = written(history, at, prefix, tokens, temperature)
     except ValueError as error:
         st.error(as_it_is(str(error)))
         return
     st.code(f"{prefix}|{greedy}", language=None, wrap_lines=True)
     st.caption(f"and drawn at temperature {temperature:g}:")
     st.code(f"{prefix}|{drawn}", language=None, wrap_lines=True)
+
+
+@cached(
+    LRUCache(256),
+    key=lambda history, at, *choices: (history.settings, at, *choices),
+    lock=Lock(),
+)
+def written(history: History, at: int, prefix: str, tokens: int, temperature: float) -> str:
+    """Return what the network writes after some updates; equal choices write the same."""
+    parameters = history.moment(at).parameters
+    return continue_text(history.settings, parameters, prefix, tokens, temperature, at)
 
 
 def take_away(run: Run) -> None:
