@@ -106,13 +106,22 @@ def explain(
         trace: a run's `trace`, `second` or `update`.
         name: the quantity, such as "z", "d_W_hz", "ce_2" or "new_W_hz".
         index: which number: one whole number for each dim, such as (sequence, time step, unit).
-        digits: digits after the point in texts; None writes every digit.
-        shown: most terms of a sum that the texts write out; None writes all.
+        digits: digits after the point in texts, 0 to 17; None writes every digit.
+        shown: most terms of a sum that the texts write out, 1 or more; None writes all.
 
     Raises:
         KeyError: the trace has no such quantity.
-        ValueError: there is no such number in it.
+        ValueError: there is no such number in it, or it can't be written so.
     """
+    if digits is not None and not 0 <= digits <= 17:
+        raise ValueError(
+            f"digits is {digits}; possible: 0 to 17, which tell all floats apart, or None for "
+            f"every digit. Choose one of them."
+        )
+    if shown is not None and shown < 1:
+        raise ValueError(
+            f"shown is {shown}; possible: 1 and more, or None for all terms. Choose one of them."
+        )
     if name not in trace.quantities:
         raise KeyError(f"no {name!r} in this trace; it has {', '.join(trace)}")
     q = trace.quantities[name]

@@ -177,9 +177,11 @@ def add_up(parts: tuple[Scalar, ...], style: Style) -> str:
     """Write a sum; of a long one the largest terms, and in their middle how many are left out."""
     kept = list(range(len(parts)))
     gap = ""
-    if style.shown is not None and len(parts) > style.shown:
+    # a part in which a letter runs stands for many numbers: it has no size, and is never left out
+    one_number_each = not any(map(has_letter, parts))
+    if style.shown is not None and len(parts) > style.shown and one_number_each:
         size = [abs(evaluate(p, style.look)) for p in parts]
-        largest = sorted(kept, key=lambda i: (-size[i], i))[: max(style.shown, 1)]
+        largest = sorted(kept, key=lambda i: (-size[i], i))[: style.shown]
         kept = sorted(i for i in largest if size[i] or i == largest[0])
         left_out = set(range(len(parts))) - set(kept)
         more = "more" if any(size[i] for i in left_out) else "more_zeros"
@@ -189,6 +191,11 @@ def add_up(parts: tuple[Scalar, ...], style: Style) -> str:
     if gap:
         texts.insert((len(texts) + 1) // 2, gap)
     return " + ".join(texts)
+
+
+def has_letter(x: Scalar) -> bool:
+    """Tell whether a letter runs somewhere in a formula."""
+    return isinstance(x, Op) and (bool(x.letter) or any(map(has_letter, x.parts)))
 
 
 def soft_parts(x: Op, style: Style) -> tuple[str, str]:

@@ -252,6 +252,26 @@ def test_digits_are_the_readers_choice(start_run, digits):
     assert all(len(d) == digits for d in re.findall(r"\.(\d+)", opened.numbers))
 
 
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ({"digits": -1}, r"digits is -1; possible: 0 to 17, .* Choose"),
+        ({"digits": 18}, r"digits is 18; possible: 0 to 17, .* Choose"),
+        ({"shown": 0}, r"shown is 0; possible: 1 and more, .* Choose"),
+    ],
+)
+def test_a_number_that_can_not_be_written_so_says_what_is_possible(start_run, choice, said):
+    with pytest.raises(ValueError, match=said):
+        explain(start_run.trace, "a_iz", (0, 0, 0), **choice)
+
+
+@pytest.mark.parametrize("shown", [1, 2, 3, None])
+def test_every_quantity_can_be_written_in_so_few_terms(start_run, shown):
+    for trace in (start_run.trace, start_run.update):
+        for name in trace:
+            assert explain(trace, name, (0,) * len(trace.shape(name)), shown=shown).numbers
+
+
 def test_a_tiny_number_does_not_look_like_zero(linear_algebra_run):
     result = run(replace(PRESETS["start"], learning_rate=1e-9))
     opened = explain(result.update, "lr_d_W_o", (0, 0), digits=2)
