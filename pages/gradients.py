@@ -7,8 +7,10 @@ import streamlit as st
 
 from explainer.panels import NOTHING
 from explainer.scenes import lane
+from explainer.shares import norms
 from explainer.views.influence import past
 from explainer.views.page import Page, on_opening, show
+from explainer.views.shares import sum_over_time
 
 # most numbers of a weight's shares over time that a page computes
 MOST_SHARES = 4_000_000
@@ -79,8 +81,9 @@ def body(page: Page) -> None:
         )
         return
     shares = page.trace[share]
-    norms = np.sqrt((shares.reshape(len(shares), -1) ** 2).sum(-1))
-    page.bars("norms", norms, page.tokens(), f"length of each time step's share in d_{weight}")
+    sum_over_time(page, weight, shares)
+    title = f"norm of each time step's share in d_{weight}"
+    page.bars("norms", norms(shares), page.tokens(), title)
 
 
 show("gradients", body)

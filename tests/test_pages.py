@@ -85,7 +85,7 @@ def array(encoded):
 def matrices(figure):
     """Every matrix of a picture by its name, from left to right, from top to bottom."""
     found = [trace for trace in figure["data"] if trace["type"] == "heatmap"]
-    return [(f["hovertext"][0][0].split("<br>")[0], array(f["z"])) for f in found]
+    return [(f.get("name") or f["hovertext"][0][0].split("<br>")[0], array(f["z"])) for f in found]
 
 
 def components(at):
@@ -225,7 +225,8 @@ def test_a_chapter_has_colours_of_its_own_in_the_dark(chapter):
     for figure in figures(at).values():
         for drawn in figure["data"]:
             if drawn["type"] == "heatmap":
-                colours = [tuple(step) for step in drawn["colorscale"]]
+                scale = figure["layout"][drawn["coloraxis"]] if "coloraxis" in drawn else drawn
+                colours = [tuple(step) for step in scale["colorscale"]]
                 assert colours in SCALES["dark"].values()
                 assert colours not in SCALES["light"].values()
 

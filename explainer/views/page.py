@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import plotly.graph_objs as go
 import streamlit as st
 
 from explainer import colours, figures, tables
@@ -92,7 +93,10 @@ class Page:
                 f"Choose a smaller hidden size, or see the table below."
             )
             return
-        figure = figures.grid(panels, self.theme)
+        self.picture(key, figures.grid(panels, self.theme), alt)
+
+    def picture(self, key: str, figure: go.Figure, alt: str) -> None:
+        """Draw a picture that has a width of its own."""
         # cells shrink by a fifth at most, then the picture scrolls sideways (page.css)
         width = min(int(figure.layout.width), WIDEST)
         figure.layout.width = None
