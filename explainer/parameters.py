@@ -100,8 +100,11 @@ def draw_masks(settings: Settings, sizes: Mapping[str, int], draw: int) -> dict[
     for name, width in (("mask_x", sizes["D"]), ("mask_h", sizes["H"])):
         locked = settings.dropout_kind == "locked"
         shape = (sizes["B"], 1 if locked else sizes["T"], width)
-        # a training without dropout would spend 3 % of its time on numbers that drop nothing
-        kept = torch.rand(shape, generator=generator) >= q if q else torch.ones(shape)
+        if q == 0:  # one number for all of them: an update without dropout has better things to do
+            ones = torch.ones((), dtype=torch.float64)
+            masks[name] = ones.expand(sizes["B"], sizes["T"], width)
+            continue
+        kept = torch.rand(shape, generator=generator) >= q
         masks[name] = kept.to(torch.float64).expand(sizes["B"], sizes["T"], width).contiguous()
     return masks
 
