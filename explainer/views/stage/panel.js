@@ -32,14 +32,14 @@ function light(stage, name, index, operands) {
   for (const operand of operands)
     for (const { cell } of findCells(stage, operand.name, operand.index))
       mark(stage, cell.element, "operand");
-  stage.root.classList.add("focusing");
+  stage.el.veil.classList.add("drawn");
 }
 
 /** Take all outlines away. */
 function unlight(stage) {
   for (const element of stage.lit) element.classList.remove("operand", "result", "pointed");
   stage.lit.length = 0;
-  stage.root.classList.remove("focusing");
+  stage.el.veil.classList.remove("drawn");
 }
 
 function mark(stage, element, name) {

@@ -42,7 +42,7 @@ function begin(root) {
   const find = (name) => root.querySelector(`.${name}`);
   const names = [
     ...["strip", "where", "panel", "lanes", "check", "question", "answer", "verdict"],
-    ...["wires", "equation", "parts", "legend", "ranking"],
+    ...["wires", "veil", "equation", "parts", "legend", "ranking"],
   ];
   const own = {
     root,
@@ -139,7 +139,7 @@ function rebuild(own) {
   own.current = null;
   const scene = otherConvention(own, book.scene);
   own.laneElements = scene.map((lane, i) => drawLane(own, lane, i));
-  el.lanes.replaceChildren(el.wires, ...own.laneElements);
+  el.lanes.replaceChildren(el.wires, ...own.laneElements, el.veil);
   el.lanes.classList.toggle("wired", Boolean(book.wired));
   own.byName = grouped(own.drawings);
   own.order = [...new Set(own.drawings.filter((d) => d.result).map((d) => d.name))];
