@@ -5,7 +5,7 @@ import importlib
 
 from benchmarks.table import markdown
 
-NAMES = ("engine", "server", "stage")
+NAMES = ("engine", "training", "server", "stage")
 
 
 def main() -> None:
