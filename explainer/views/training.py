@@ -103,9 +103,9 @@ def progress(own: Trainer) -> None:
     """Say how far it is, how fast, and how long still."""
     done = own.history.updates
     if not own.running:
-        st.caption(
-            f"{done:,} updates done. {lately(own.history)}" if done else "No updates done yet."
-        )
+        st.caption(f"{done:,} updates done." if done else "No updates done yet.")
+        if done:
+            st.caption(lately(own.history))
         return
     share = (done - own.began) / max(own.until - own.began, 1)
     left = (own.until - done) / own.rate if own.rate else math.inf
