@@ -42,25 +42,13 @@ SMALL_UPDATES = (500, 1_000, 2_000, 4_000)
 
 
 def lecture(text: str) -> Settings:
-    """Return the lecture's settings for a text of its kind."""
+    """Return the lecture's settings, in its own sizes, for a text of its kind."""
     return replace(
         PRESETS["story"],
         text=normalize(text, "letters").strip()[:CHARACTERS],
-        tokenizer="characters",
-        normalization="letters",
-        end_of_text=False,
-        unknown_token=True,
         batch_size=32,
-        context_length=35,
-        windows="sequential",
-        carry_state=True,
-        input="one_hot",
         hidden_size=256,
-        dropout=0.0,
-        initial="uniform",
-        head_bias=True,
-        learning_rate=1.0,
-        clip_norm=1.0,
+        windows="sequential",
     )
 
 

@@ -14,7 +14,7 @@ from explainer.equations import backward, gru, update
 from explainer.network import GIVEN, Network, network
 from explainer.parameters import draw_masks, effective_dropout, initial_parameters
 from explainer.passes import backward_pass, forward_pass, known_values
-from explainer.quantity import Quantity, ancestors, solve
+from explainer.quantity import Quantity, solve
 from explainer.settings import Settings
 from explainer.text import Batch, batch, read
 from explainer.trace import Array, Trace, Update
@@ -174,12 +174,10 @@ def carried_state(
     h = torch.zeros(sizes["B"], sizes["H"], dtype=torch.float64)
     if not settings.carry_state or settings.windows == "random":
         return h
-    up_to_h = ancestors(net.forward, "h")
-    equations = tuple(q for q in net.forward if q.name in up_to_h)
     for i in range(settings.batch_index):
         masks = draw_masks(settings, sizes, 0)
         known = known_values(batch(settings, i), effective_dropout(settings), masks, h)
-        h = forward_pass(equations, {**known, **parameters})["h"][:, -1]
+        h = forward_pass(net.forward, {**known, **parameters}, {"h"})["h"][:, -1]
     return h
 
 

@@ -100,7 +100,7 @@ def draw_masks(settings: Settings, sizes: Mapping[str, int], draw: int) -> dict[
     for name, width in (("mask_x", sizes["D"]), ("mask_h", sizes["H"])):
         locked = settings.dropout_kind == "locked"
         shape = (sizes["B"], 1 if locked else sizes["T"], width)
-        if q == 0:  # one number for all of them: an update without dropout has better things to do
+        if q == 0:  # nothing is dropped, so one number stands for all
             ones = torch.ones((), dtype=torch.float64)
             masks[name] = ones.expand(sizes["B"], sizes["T"], width)
             continue

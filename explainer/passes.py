@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from explainer.expression import Leaf
-from explainer.quantity import Quantity, ancestors, depends, solve
+from explainer.quantity import Quantity, ancestors, depends, leading_to, solve
 from explainer.text import Batch
 
 
@@ -42,8 +42,7 @@ def through_time(
     made, needed = carry
     equations = tuple(equations)
     if wanted is not None:
-        leading = ancestors(equations, made, *wanted)
-        equations = tuple(q for q in equations if q.name in leading)
+        equations = leading_to(equations, made, *wanted)
     later = depends(equations, needed)
     circle_names = later & ancestors(equations, made)
     before = [q for q in equations if q.name not in later]

@@ -130,6 +130,13 @@ def depends(equations: Iterable[Quantity], start: str) -> set[str]:
     return reached - {start}
 
 
+def leading_to(equations: Iterable[Quantity], *ends: str) -> tuple[Quantity, ...]:
+    """Return the equations that these names depend on, and their own, in the same order."""
+    equations = tuple(equations)
+    wanted = ancestors(equations, *ends)
+    return tuple(q for q in equations if q.name in wanted)
+
+
 def ancestors(equations: Iterable[Quantity], *ends: str) -> set[str]:
     """Return the names of everything that these names depend on, and the names themselves."""
     wanted = set(ends)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from explainer.network import network
-from explainer.quantity import ancestors, solve
+from explainer.quantity import leading_to, solve
 from explainer.settings import Settings
 from explainer.text import normalize, read
 
@@ -53,10 +53,10 @@ def continue_text(
     ids = tokenizer.encode(normalize(prefix, settings.normalization))
     if not ids:
         raise ValueError("the prefix is empty; possible: 1 character or more. Write one.")
-    net = network(settings)
-    leading = ancestors(net.forward, "logits")
-    equations = tuple(q for q in net.forward if q.name in leading)
-    known = {**parameters, **nothing_dropped(settings, len(tokenizer))}
+    equations = leading_to(network(settings).forward, "logits")
+    one, zero = torch.tensor([1.0, 0.0], dtype=torch.float64)
+    # nothing is dropped while it writes
+    known = {**parameters, "mask_x": one, "mask_h": one, "dropout": zero}
     # row i is what the network is given for token i
     rows = torch.eye(len(tokenizer), dtype=torch.float64)
     generator = torch.Generator().manual_seed(seed)
@@ -65,8 +65,8 @@ def continue_text(
     with torch.inference_mode():
         while len(written) < tokens:
             for i in ids:
-                one = {"ids": torch.tensor([i]), "one_hot": rows[i : i + 1], "h_prev": h}
-                values = solve(equations, {**known, **one})
+                token = {"ids": torch.tensor([i]), "one_hot": rows[i : i + 1], "h_prev": h}
+                values = solve(equations, {**known, **token})
                 h, logits = values["h"], values["logits"][0]
             if temperature == 0:
                 chosen = int(logits.argmax())
@@ -76,13 +76,3 @@ def continue_text(
             written.append(chosen)
             ids = [chosen]
     return tokenizer.decode(written)
-
-
-def nothing_dropped(settings: Settings, V: int) -> dict[str, Tensor]:
-    """Return dropout's masks for one token when nothing is dropped."""
-    D = V if settings.input == "one_hot" else settings.embedding_size
-    return {
-        "mask_x": torch.ones(1, D, dtype=torch.float64),
-        "mask_h": torch.ones(1, settings.hidden_size, dtype=torch.float64),
-        "dropout": torch.tensor(0.0, dtype=torch.float64),
-    }

@@ -15,7 +15,7 @@ from explainer.model import Run, check_size, run, update_values
 from explainer.network import network
 from explainer.parameters import draw_masks, effective_dropout, initial_parameters
 from explainer.passes import backward_pass, forward_pass, known_values
-from explainer.quantity import ancestors, solve
+from explainer.quantity import ancestors, leading_to, solve
 from explainer.settings import Settings
 from explainer.text import batch, read
 from explainer.trace import refuse_not_finite
@@ -215,9 +215,10 @@ def advance(settings: Settings, moment: Moment, i: int) -> tuple[float, Moment]:
     values |= forward_pass(net.forward, values, {"loss", "h", *forward})
     values |= backward_pass(net.backward, values, gradients)
 
-    equations = update_equations(net.parameters, settings.clip_norm is not None)
-    for_update = ancestors(equations, "norm", *(f"new_{q.name}" for q in net.parameters))
-    equations = tuple(q for q in equations if q.name in for_update)
+    equations = leading_to(
+        update_equations(net.parameters, settings.clip_norm is not None),
+        *("norm", *(f"new_{q.name}" for q in net.parameters)),
+    )
     updated = solve(equations, update_values(settings, net, values))
     declared = {q.name: q for q in equations}
     refuse_not_finite(declared, {n: v.numpy() for n, v in updated.items()})

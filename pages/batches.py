@@ -27,11 +27,10 @@ def of_text(page: Page) -> str:
     B, T = batch.ids.shape
     if windows == "random":
         return f"as it was drawn; an epoch counts {batch.count:,}."
-    start = batch.index * T if windows == "sequential" else batch.index * B * T
-    where = f"tokens {start:,} to {start + (T if windows == 'sequential' else B * T):,}"
+    length, of = (T, " of each part") if windows == "sequential" else (B * T, "")
     return (
-        f"of this text, which has {batch.count:,} (0 to {batch.count - 1:,}): {where}"
-        f"{' of each part' if windows == 'sequential' else ''}."
+        f"of this text, which has {batch.count:,} (0 to {batch.count - 1:,}): tokens "
+        f"{batch.index * length:,} to {(batch.index + 1) * length:,}{of}."
     )
 
 

@@ -104,15 +104,12 @@ def progress(own: Trainer) -> None:
     done = own.history.updates
     if not own.running:
         st.caption(f"{done:,} updates done." if done else "No updates done yet.")
-        if done:
-            st.caption(lately(own.history))
-        return
-    share = (done - own.began) / max(own.until - own.began, 1)
-    left = (own.until - done) / own.rate if own.rate else math.inf
-    time_left = f" · {left:.0f} s left" if math.isfinite(left) else ""
-    st.progress(
-        min(share, 1.0), f"{done:,} of {own.until:,} updates · {own.rate:.0f} a second{time_left}"
-    )
+    else:
+        share = (done - own.began) / max(own.until - own.began, 1)
+        left = (own.until - done) / own.rate if own.rate else math.inf
+        time_left = f" · {left:.0f} s left" if math.isfinite(left) else ""
+        speed = f"{own.rate:.0f} a second{time_left}"
+        st.progress(min(share, 1.0), f"{done:,} of {own.until:,} updates · {speed}")
     if done:
         st.caption(lately(own.history))
 
@@ -138,11 +135,10 @@ def curves(history: History, here: int) -> None:
     width = -(-len(losses) // MOST_POINTS)
     means = [fmean(losses[i : i + width]) for i in range(0, len(losses), width)]
     left, right = st.columns(2)
-    for where, title, values in (
-        (left, "loss of each update's batch", means),
-        (right, "perplexity, exp(loss)", [perplexity(v) for v in means]),
+    for where, name, title, values in (
+        (left, "loss", "loss of each update's batch", means),
+        (right, "perplexity", "perplexity, exp(loss)", [perplexity(v) for v in means]),
     ):
-        name = title.split()[0].strip(",")
         figure = curve(title, name, width, values, here)
         config = {"displayModeBar": False}
         where.plotly_chart(

@@ -83,7 +83,7 @@ function hideUnsolved(own) {
     if (!isHidden(own, drawing.name)) continue;
     for (const { text, element } of drawing.all) {
       text.data = "?";
-      element.style.background = "none";
+      element.style.backgroundColor = "transparent";
       element.style.color = "inherit";
     }
   }
