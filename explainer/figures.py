@@ -20,6 +20,10 @@ CELL = 26
 """Height of a cell in pixels."""
 WIDTH = 46
 """Width of a cell in pixels: its number, and a little air."""
+MOST_STEPS = 128
+"""Most time steps of a map of all pairs of them."""
+MOST_SQUARE_NUMBERS = 8
+"""Most time steps of such a map with numbers in the cells."""
 DIGITS = 2
 """Digits after the point in a cell; all of them appear on hover."""
 GAP = 2.0
@@ -156,6 +160,68 @@ def grid(lines: list[list[Panel]], theme: str) -> go.Figure:
                 "hoverlabel": {"align": "left"},
                 "xaxis": {**hidden, "range": [0, across]},
                 "yaxis": {**hidden, "range": [top, 0]},
+            },
+        }
+    )
+
+
+def square(norms: Array, labels: list[str], title: str, theme: str) -> go.Figure:
+    """Draw how much each target (downwards) owes to each state (across), as wide as there is room.
+
+    Args:
+        norms: (T, T), nothing above the diagonal.
+        labels: token and place of each time step, all different.
+        title: whose it is.
+        theme: "light" or "dark".
+    """
+    T = len(norms)
+    shown = norms[:MOST_STEPS, :MOST_STEPS]
+    places = list(map(tick, labels[:MOST_STEPS]))
+    panel, scale = Panel("d_h", title, norms, labels, labels), SCALES[theme]["signed"]
+    low, high = panel.ends
+    inks = readable(shown, (low, high), scale)
+    numbers = list(zip(*np.tril_indices(T), strict=True)) if T <= MOST_SQUARE_NUMBERS else []
+    part = f", the first {MOST_STEPS}" if T > MOST_STEPS else ""
+    last = len(shown) - 0.5
+    axis = {"showgrid": False, "fixedrange": True, "nticks": 12, "automargin": True}
+    return go.Figure(
+        {
+            "data": [
+                {
+                    "type": "heatmap",
+                    "z": np.where(np.tri(len(shown), dtype=bool), shown, np.nan),
+                    "x": places,
+                    "y": places,
+                    "zmin": low,
+                    "zmax": high,
+                    "colorscale": scale,
+                    "showscale": False,
+                    "hoverongaps": False,
+                    "hovertemplate": "target %{y}<br>state %{x}<br>%{z}<extra></extra>",
+                    "xgap": 1,
+                    "ygap": 1,
+                },
+                {
+                    "type": "scatter",
+                    "mode": "text",
+                    "x": [places[k] for _, k in numbers],
+                    "y": [places[t] for t, _ in numbers],
+                    "text": [write(float(shown[at]), DIGITS) for at in numbers],
+                    "textfont": {"size": 12, "color": [inks[t][k] for t, k in numbers]},
+                    "hoverinfo": "skip",
+                    "showlegend": False,
+                },
+            ],
+            "layout": {
+                "height": 420,
+                "margin": {"l": 8, "r": 8, "t": 32, "b": 8},
+                "title": {
+                    "text": f"<b>{escape(title)}</b>  {T} × {T}{part}",
+                    "font": {"size": 13, "color": hue("h", theme)},
+                },
+                "plot_bgcolor": "rgba(0,0,0,0)",
+                "xaxis": {**axis, "range": [-0.5, last]},
+                "yaxis": {**axis, "range": [last, -0.5]},
             },
         }
     )

@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explainer.equations import head, rnn
 from explainer.model import Run
-from explainer.network import network
+from explainer.network import GIVEN, network, rnn_network
+from explainer.parameters import rnn_parameters
 from explainer.passes import forward_pass
 from explainer.quantity import Quantity, ancestors, depends, solve
-from explainer.settings import Settings
 from explainer.trace import Array
+from explainer.training import Moment
 
 LARGEST_INFLUENCE = 20_000_000
 """Most numbers that may be computed on the way, T · T · H: some seconds, not minutes."""
@@ -28,9 +28,6 @@ FADED = 0.1
 """An influence has faded where its norm is no more than this share of what it began with."""
 ROUNDING = 1e-12
 """A gradient p - y of this size has lost most of its digits, since p has 16 of them at most."""
-
-SHARED = ("ids", "x", "mask_h", "dropout", "W_o", "b_o", "targets", "y")
-"""What an RNN in the GRU's place has in common with it."""
 
 
 @dataclass(frozen=True)
@@ -91,28 +88,33 @@ def token_influence(run: Run, sequence: int, t: int) -> Array:
     return gradient_norms(network(run.settings).backward, known, (t,), "d_x").reshape(-1)
 
 
-def rnn_influence(run: Run, sequence: int) -> Array:
+def rnn_influence(run: Run, sequence: int, moment: Moment | None = None) -> Array:
     """Return what `influence` returns, for an ordinary tanh RNN in the GRU's place.
 
-    Input, head and masks are the run's; the state begins with zeros, and the RNN's own
-    parameters have their first values (`rnn_parameters`). It is not trained with the GRU: after
-    a training, compare with care.
+    Args:
+        run: any run; its batch and dropout masks count.
+        sequence: which sequence of the batch, from 0.
+        moment: the RNN's network, as from an `RNNTraining`. None takes the run's own input and
+            head, first values between them (`rnn_parameters`), and a state of zeros.
 
     Raises:
         IndexError: the batch has no such sequence.
         ValueError: T · T · H is too large, or a gradient stops being finite.
     """
     refuse_large(run)
-    sizes = run.trace.sizes
-    gru = one_sequence(run, sequence)
-    known = {
-        **{n: gru[n] for n in SHARED if n in gru},
-        **rnn_parameters(run.settings, sizes),
-        "h_0": torch.zeros(1, sizes["H"], dtype=torch.float64),
-    }
-    to_p = head.HEAD if run.settings.head_bias else head.HEAD_NO_BIAS
-    forward = forward_pass((*rnn.RNN, *to_p), known)
-    return gradient_norms(rnn.RNN_BACKWARD, known | forward, range(sizes["T"]), "d_h")
+    sizes, net = run.trace.sizes, rnn_network(run.settings)
+    known = one_sequence(run, sequence)
+    if moment is None:
+        known["h_0"] = torch.zeros(1, sizes["H"], dtype=torch.float64)
+        first = rnn_parameters(run.settings, sizes["V"])
+        parameters = {n: known.get(n, v) for n, v in first.items()}
+    else:
+        known["h_0"] = moment.h_0[sequence : sequence + 1].double()
+        parameters = {n: v.double() for n, v in moment.parameters.items()}
+    known["ids"] = known["ids"].long()  # a trace holds nothing but float64
+    known = {q.name: known[q.name] for q in GIVEN} | parameters
+    known |= forward_pass(net.forward, known)
+    return gradient_norms(net.backward, known, range(sizes["T"]), "d_h")
 
 
 def memory_length(norms: Array) -> Memory | None:
@@ -159,33 +161,6 @@ def looking_back(norms: Array) -> list[Array]:
     Left out are the first target, which has no past, and those whose gradient is rounding.
     """
     return [norms[t, t::-1] for t in range(1, len(norms)) if norms[t, t] > ROUNDING]
-
-
-def rnn_parameters(settings: Settings, sizes: Mapping[str, int]) -> dict[str, Tensor]:
-    """Return the first values of an RNN's own parameters, by the GRU's rules, float64, by name.
-
-    Drawn as `parameters.initial_parameters` does, in float32 and after the same seed: constants
-    0.5 and 0.25; or W_ih, W_hh from torch.randn as (inputs, outputs); or what torch.nn.RNN draws
-    after torch.nn.Embedding; or rows or columns at right angles.
-    """
-    generator = torch.Generator().manual_seed(settings.seed)
-    drawn = {q.name: torch.zeros([sizes[d] for d in q.dims]) for q in rnn.PARAMETERS}
-    weights = {n: v for n, v in drawn.items() if v.dim() == 2}
-    if settings.initial in ("uniform", "orthogonal") and settings.input == "embedding":
-        torch.randn(sizes["V"], sizes["D"], generator=generator)  # E is drawn before
-    if settings.initial == "constant":
-        drawn["W_ih"].fill_(0.5)
-        drawn["W_hh"].fill_(0.25)
-    elif settings.initial == "normal":
-        for weight in weights.values():
-            weight.copy_(torch.randn(weight.T.shape, generator=generator).T)
-    elif settings.initial == "uniform":
-        for value in drawn.values():
-            value.uniform_(-(sizes["H"] ** -0.5), sizes["H"] ** -0.5, generator=generator)
-    else:
-        for weight in weights.values():
-            torch.nn.init.orthogonal_(weight, generator=generator)
-    return {n: v.to(torch.float64) for n, v in drawn.items()}
 
 
 def one_sequence(run: Run, sequence: int) -> dict[str, Tensor]:

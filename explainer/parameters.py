@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from explainer.network import GATES, network
+from explainer.network import GATES, network, rnn_network
 from explainer.settings import Settings
 
 
@@ -84,6 +84,38 @@ def _orthogonal(shapes: Shapes, generator: torch.Generator) -> dict[str, Tensor]
         else torch.zeros(s)
         for n, s in shapes.items()
     }
+
+
+def rnn_parameters(settings: Settings, vocabulary_size: int) -> dict[str, Tensor]:
+    """Return first values for the network with an ordinary RNN, float64, by name.
+
+    Embedding and head are those of `initial_parameters`. The RNN's own are drawn by the same
+    rules, in float32 and after the same seed: constants 0.5 and 0.25; or W_ih, W_hh from
+    torch.randn as (inputs, outputs); or what torch.nn.RNN draws after torch.nn.Embedding; or rows
+    or columns at right angles.
+    """
+    first = initial_parameters(settings, vocabulary_size)
+    H, D = first["W_ir"].shape
+    generator = torch.Generator().manual_seed(settings.seed)
+    if settings.initial in ("uniform", "orthogonal") and "E" in first:
+        torch.randn(first["E"].shape, generator=generator)  # E is drawn before
+    own = {n: torch.zeros(s) for n, s in {"W_ih": (H, D), "W_hh": (H, H)}.items()}
+    own |= {n: torch.zeros(H) for n in ("b_ih", "b_hh")}
+    weights = [own["W_ih"], own["W_hh"]]
+    if settings.initial == "constant":
+        own["W_ih"].fill_(0.5)
+        own["W_hh"].fill_(0.25)
+    elif settings.initial == "normal":
+        for weight in weights:
+            weight.copy_(torch.randn(weight.T.shape, generator=generator).T)
+    elif settings.initial == "uniform":
+        for value in own.values():
+            value.uniform_(-(H**-0.5), H**-0.5, generator=generator)
+    else:
+        for weight in weights:
+            torch.nn.init.orthogonal_(weight, generator=generator)
+    values = {**first, **{n: v.to(torch.float64) for n, v in own.items()}}
+    return {q.name: values[q.name] for q in rnn_network(settings).parameters}
 
 
 def draw_masks(settings: Settings, sizes: Mapping[str, int], draw: int) -> dict[str, Tensor]:

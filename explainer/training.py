@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from threading import RLock
+from typing import TypeVar
 
 import torch
 from cachetools import LRUCache
@@ -12,8 +13,8 @@ from torch import Tensor
 
 from explainer.equations.update import update_equations
 from explainer.model import Run, check_size, run, update_values
-from explainer.network import network
-from explainer.parameters import draw_masks, effective_dropout, initial_parameters
+from explainer.network import Network, network, rnn_network
+from explainer.parameters import draw_masks, effective_dropout, initial_parameters, rnn_parameters
 from explainer.passes import backward_pass, forward_pass, known_values
 from explainer.quantity import ancestors, leading_to, solve
 from explainer.settings import Settings
@@ -32,35 +33,40 @@ class Moment:
     h_0: Tensor
 
 
-class History:
-    """A training by SGD: its losses, and the run at every update.
+class Training:
+    """A training by SGD: its losses, and the network at every update.
 
     With `carry_state`, a batch begins with the state that the one before left behind, cut off
     from its past (detached), and an epoch begins with zeros. The matrices tutorial carries the
     state on without cutting it off, which PyTorch now refuses; cut off, its numbers come out.
 
-    Equal settings give equal histories, so that one may serve several readers; it is advanced by
+    Equal settings give equal trainings, so that one may serve several readers; it is advanced by
     one of them at a time.
 
     Args:
-        settings: what to train; `batch_index` and `updates` don't count.
-        dtype: of all numbers in the training. Float32 is faster; a run computes in float64
-            whatever it is.
+        settings: what to train on and how; `batch_index` and `updates` don't count.
+        net: the network.
+        parameters: its first values by name.
+        dtype: of all numbers in the training. Float32 is faster.
 
     Raises:
         ValueError: the text is too short.
     """
 
-    def __init__(self, settings: Settings, dtype: torch.dtype = torch.float64) -> None:
-        self.settings = settings = replace(settings, batch_index=0, updates=0)
+    def __init__(
+        self,
+        settings: Settings,
+        net: Network,
+        parameters: Mapping[str, Tensor],
+        dtype: torch.dtype = torch.float64,
+    ) -> None:
+        self.settings = replace(settings, batch_index=0, updates=0)
         self.lock = RLock()
-        V = len(read(settings)[0])
-        sizes = check_size(settings, V)
-        self.batches = batch(settings).count
+        self.batches = batch(self.settings).count
         """Batches of an epoch."""
-        zeros = torch.zeros(sizes["B"], sizes["H"], dtype=dtype)
-        parameters = {n: v.to(dtype) for n, v in initial_parameters(settings, V).items()}
-        self._now = Moment(parameters, zeros)
+        self._net = net
+        zeros = torch.zeros(settings.batch_size, settings.hidden_size, dtype=dtype)
+        self._now = Moment({n: v.to(dtype) for n, v in parameters.items()}, zeros)
         self._kept = {0: self._now}
         self._every = 1
         self._losses: list[float] = []
@@ -84,7 +90,7 @@ class History:
         with self.lock:
             i = self.updates
             try:
-                loss, now = advance(self.settings, self._now, i)
+                loss, now = advance(self.settings, self._net, self._now, i)
             except ValueError as error:
                 raise ValueError(f"update {i}: {self._where_it_began(i, error)}") from None
             self._now = now
@@ -97,11 +103,7 @@ class History:
             return loss
 
     def _where_it_began(self, i: int, error: ValueError) -> ValueError:
-        """Return what the run at update `i` says, since only that looks at every number."""
-        try:
-            self.next_run(i)
-        except ValueError as earlier:
-            return earlier
+        """Return what is said where a number of update `i` stops being finite."""
         return error
 
     def moment(self, i: int) -> Moment:
@@ -112,8 +114,33 @@ class History:
             nearest = max(k for k in self._kept if k <= i)
             found = self._kept[nearest]
         for k in range(nearest, i):
-            _, found = advance(self.settings, found, k)
+            _, found = advance(self.settings, self._net, found, k)
         return found
+
+
+class History(Training):
+    """A training of the GRU, and the run at every update.
+
+    Args:
+        settings: what to train; `batch_index` and `updates` don't count.
+        dtype: of all numbers in the training. Float32 is faster; a run computes in float64
+            whatever it is.
+
+    Raises:
+        ValueError: the text is too short.
+    """
+
+    def __init__(self, settings: Settings, dtype: torch.dtype = torch.float64) -> None:
+        V = vocabulary_size(settings)
+        super().__init__(settings, network(settings), initial_parameters(settings, V), dtype)
+
+    def _where_it_began(self, i: int, error: ValueError) -> ValueError:
+        """Return what the run at update `i` says, since only that looks at every number."""
+        try:
+            self.next_run(i)
+        except ValueError as earlier:
+            return earlier
+        return error
 
     def at(self, i: int) -> Run:
         """Return the run at update `i`, from 0, with every number.
@@ -135,6 +162,32 @@ class History:
         return run(here, moment.parameters, moment.h_0, draw=i)
 
 
+class RNNTraining(Training):
+    """The same training of an ordinary RNN in the GRU's place, from its own first values.
+
+    Args:
+        settings: what to train; `variant`, `batch_index` and `updates` don't count.
+
+    Raises:
+        ValueError: the text is too short.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        V = vocabulary_size(settings)
+        super().__init__(settings, rnn_network(settings), rnn_parameters(settings, V))
+
+
+def vocabulary_size(settings: Settings) -> int:
+    """Return V, once it is sure that these settings can be run.
+
+    Raises:
+        ValueError: one trace would have too many numbers.
+    """
+    V = len(read(settings)[0])
+    check_size(settings, V)
+    return V
+
+
 def train(settings: Settings, epochs: int) -> History:
     """Train by SGD over all batches of the text, `epochs` times; see `History`.
 
@@ -154,25 +207,29 @@ def train(settings: Settings, epochs: int) -> History:
     return history
 
 
-_histories: LRUCache[Settings, History] = LRUCache(8)
-_histories_lock = RLock()
+Kind = TypeVar("Kind", History, RNNTraining)
+_shared: LRUCache[tuple[type[Training], Settings], Training] = LRUCache(16)
+_shared_lock = RLock()
 
 
-def shared_history(settings: Settings, fresh: bool = False) -> History:
-    """Return the history of these settings that everybody in this process shares.
+def shared_training(kind: type[Kind], settings: Settings, fresh: bool = False) -> Kind:
+    """Return the training of these settings that everybody in this process shares.
 
     Args:
+        kind: `History` or `RNNTraining`.
         settings: what is trained.
         fresh: begin a new one; who holds the old one keeps it.
 
     Raises:
         ValueError: the text is too short.
     """
-    key = replace(settings, batch_index=0, updates=0)
-    with _histories_lock:
-        if fresh or key not in _histories:
-            _histories[key] = History(key)
-        return _histories[key]
+    key = (kind, replace(settings, batch_index=0, updates=0))
+    with _shared_lock:
+        if fresh or key not in _shared:
+            _shared[key] = kind(settings)
+        found = _shared[key]
+        assert isinstance(found, kind)
+        return found
 
 
 def trained_run(settings: Settings) -> Run:
@@ -181,7 +238,7 @@ def trained_run(settings: Settings) -> Run:
     Raises:
         ValueError: a number stops being finite on the way there.
     """
-    history = shared_history(settings)
+    history = shared_training(History, settings)
     while history.updates < settings.updates:
         history.advance()
     return replace(history.next_run(settings.updates), settings=settings)
@@ -194,7 +251,7 @@ def batch_number(settings: Settings, i: int) -> int:
     return i % batch(settings, 0).count
 
 
-def advance(settings: Settings, moment: Moment, i: int) -> tuple[float, Moment]:
+def advance(settings: Settings, net: Network, moment: Moment, i: int) -> tuple[float, Moment]:
     """Do update `i` of a training, and nothing that is not needed for it.
 
     Returns:
@@ -205,7 +262,6 @@ def advance(settings: Settings, moment: Moment, i: int) -> tuple[float, Moment]:
     """
     chosen = batch(settings, batch_number(settings, i))
     sizes = check_size(settings, len(chosen.vocabulary))
-    net = network(settings)
     masks = draw_masks(settings, sizes, i)
     known = known_values(chosen, effective_dropout(settings), masks, moment.h_0)
     values = {**known, **moment.parameters}

@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from explainer import PRESETS, run, train
-from explainer.equations import head, loss, rnn
+from explainer.equations import rnn
 from explainer.influence import (
     LARGEST_INFLUENCE,
     Memory,
@@ -26,11 +26,12 @@ from explainer.influence import (
     memory_length,
     one_sequence,
     rnn_influence,
-    rnn_parameters,
     token_influence,
 )
-from explainer.network import network
+from explainer.network import network, rnn_network
+from explainer.parameters import initial_parameters, rnn_parameters
 from explainer.passes import backward_pass, forward_pass
+from explainer.training import RNNTraining
 
 CASES = [
     replace(SMALL, variant=variant, input=input_, head_bias=bias, dropout=dropout)
@@ -71,35 +72,40 @@ def gru_cell(result):
     return reset_before
 
 
-def rnn_cell(result):
-    """One time step of an RNN with the parameters that `rnn_influence` gives it."""
+def rnn_cell(result, parameters=None):
+    """One time step of an RNN, with the parameters that `rnn_influence` gives it where none are."""
     sizes = result.trace.sizes
     cell = nn.RNNCell(sizes["D"], sizes["H"], nonlinearity="tanh", dtype=torch.float64)
-    drawn = rnn_parameters(result.settings, sizes)
+    drawn = parameters or rnn_parameters(result.settings, sizes["V"])
     with torch.no_grad():
         for (kind, letter), i in product((("weight", "W"), ("bias", "b")), "ih"):
-            getattr(cell, f"{kind}_{i}h").copy_(drawn[f"{letter}_{i}h"])
+            getattr(cell, f"{kind}_{i}h").copy_(torch.as_tensor(drawn[f"{letter}_{i}h"]))
     return lambda x, h: cell(x[None], h[None])[0]
 
 
-def losses(result, b, cell, h, x, nudges):
+def losses(result, b, cell, h, x, nudges, parameters=None):
     """Cross-entropy of each target of sequence b, (T,), with h_k pushed by nudges[k]."""
     trace = result.trace
-    bias = tensor(trace["b_o"]) if result.settings.head_bias else None
+    of = parameters or trace
+    bias = tensor(of["b_o"]) if result.settings.head_bias else None
     keep = 1 - float(trace["dropout"])
     each = []
     for k in range(trace.sizes["T"]):
         h = cell(x[k], h) + nudges[k]
-        logits = F.linear(tensor(trace["mask_h"][b, k]) * h / keep, tensor(trace["W_o"]), bias)
+        logits = F.linear(tensor(trace["mask_h"][b, k]) * h / keep, tensor(of["W_o"]), bias)
         each.append(F.cross_entropy(logits, tensor(trace["targets"][b, k]).long()))
     return torch.stack(each)
 
 
-def autograd_norms(result, b, cell, h):
+def autograd_norms(result, b, cell, h, parameters=None):
     """(T, T) norms for every target and hidden state, and the same for inputs, by autograd."""
-    x = tensor(result.trace["x"][b]).requires_grad_()
+    x = tensor(result.trace["x"][b])
+    if parameters and "E" in parameters:
+        rows = tensor(parameters["E"])[tensor(result.trace["ids"][b]).long()]
+        x = tensor(result.trace["mask_x"][b]) * rows / (1 - float(result.trace["dropout"]))
+    x.requires_grad_()
     nudges = torch.zeros(len(x), result.trace.sizes["H"], dtype=torch.float64, requires_grad=True)
-    each = losses(result, b, cell, h, x, nudges)
+    each = losses(result, b, cell, h, x, nudges, parameters)
     pairs = [torch.autograd.grad(one, (nudges, x), retain_graph=True) for one in each]
     return [torch.stack(gradients).norm(dim=-1).numpy() for gradients in zip(*pairs, strict=True)]
 
@@ -150,6 +156,23 @@ def test_longer_and_after_a_training(variant):
     np.testing.assert_allclose(token_influence(result, 2, 11), of_x[11], **CLOSE)
     expected, _ = autograd_norms(result, 2, rnn_cell(result), no_state(result))
     np.testing.assert_allclose(rnn_influence(result, 2), expected, **CLOSE)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+@pytest.mark.parametrize("input_", ["embedding", "one_hot"])
+def test_autograd_gives_a_trained_rnns_influence(input_, dropout):
+    settings = replace(SMALL, input=input_, dropout=dropout, carry_state=True, head_bias=True)
+    settings = replace(settings, text=settings.text * 3, batch_index=0)
+    training = RNNTraining(settings)
+    for _ in range(3):
+        training.advance()
+    moment = training.moment(3)
+    result = train(settings, epochs=1).at(3)
+    assert moment.h_0.any()
+    state = tensor(moment.h_0[1].numpy())
+    drawn = {n: v.numpy() for n, v in moment.parameters.items()}
+    expected, _ = autograd_norms(result, 1, rnn_cell(result, drawn), state, drawn)
+    np.testing.assert_allclose(rnn_influence(result, 1, moment), expected, **CLOSE)
 
 
 # The whole loss is the mean of all targets' losses.
@@ -206,17 +229,17 @@ def test_the_equations_are_torch_nn_rnn(bias, dropout):
     trace = run(settings).trace
     module = nn.RNN(4, 3, nonlinearity="tanh", batch_first=True, dtype=torch.float64)
     with torch.no_grad():
-        own = {q.name: tensor(np.zeros([trace.sizes[d] for d in q.dims])) for q in rnn.PARAMETERS}
+        own = {q.name: tensor(np.zeros([trace.sizes[d] for d in q.dims])) for q in rnn.GRADIENTS}
         for name, value in own.items():
             letter = "weight" if name[0] == "W" else "bias"
             value.copy_(getattr(module, f"{letter}_{name[-2:]}_l0"))
     h_0 = some_state(settings)
-    names = ("ids", "one_hot", "mask_x", "mask_h", "dropout", "targets", "y", "x", "W_o")
+    names = ("ids", "one_hot", "mask_x", "mask_h", "dropout", "targets", "y", "E", "W_o")
     known = {n: tensor(trace[n]) for n in (*names, *(["b_o"] if bias else []))}
-    known |= {**own, "h_0": h_0}
-    to_p = head.HEAD if bias else head.HEAD_NO_BIAS
-    values = known | forward_pass((*rnn.RNN, *to_p, *loss.LOSS), known)
-    values |= backward_pass(rnn.RNN_BACKWARD, values)
+    known |= {**own, "h_0": h_0, "ids": known["ids"].long()}
+    net = rnn_network(settings)
+    values = known | forward_pass(net.forward, known)
+    values |= backward_pass(net.backward, values)
 
     e = tensor(trace["e"]).requires_grad_()
     x = tensor(trace["mask_x"]) * e / (1 - dropout)
@@ -249,18 +272,21 @@ def test_uniform_is_what_torch_nn_rnn_draws(input_, hidden_size):
         if input_ == "embedding":
             nn.Embedding(sizes["V"], sizes["D"])
         module = nn.RNN(sizes["D"], sizes["H"])
-    for name, value in rnn_parameters(settings, sizes).items():
+    drawn = rnn_parameters(settings, sizes["V"])
+    for name in ("W_ih", "W_hh", "b_ih", "b_hh"):
         letter = "weight" if name[0] == "W" else "bias"
         expected = getattr(module, f"{letter}_{name[-2:]}_l0").detach()
-        np.testing.assert_allclose(value, expected, atol=1e-7, err_msg=name)
+        np.testing.assert_allclose(drawn[name], expected, atol=1e-7, err_msg=name)
+    first = initial_parameters(settings, sizes["V"])
+    for name in set(first) & set(drawn):
+        np.testing.assert_array_equal(drawn[name], first[name], err_msg=name)
 
 
 @pytest.mark.parametrize("hidden_size", [2, 16])
 def test_the_other_rules_are_the_grus(hidden_size):
-    sizes = {"V": 9, "D": 4, "H": hidden_size}
-
     def drawn(initial):
-        return rnn_parameters(replace(SMALL, initial=initial, hidden_size=hidden_size), sizes)
+        settings = replace(SMALL, initial=initial, hidden_size=hidden_size)
+        return {n: v for n, v in rnn_parameters(settings, 9).items() if n[-1] == "h"}
 
     constant, normal, orthogonal = map(drawn, ("constant", "normal", "orthogonal"))
     assert (constant["W_ih"] == 0.5).all()

@@ -21,13 +21,16 @@ from torch.nn import functional as F
 
 from explainer import PRESETS, History, Settings, run, train
 from explainer.export import safetensors, snippet, state_dict
+from explainer.influence import rnn_influence
 from explainer.links import fingerprint
-from explainer.parameters import draw_masks
+from explainer.network import rnn_network
+from explainer.parameters import draw_masks, rnn_parameters
 from explainer.quantity import solve
 from explainer.sampling import continue_text
 from explainer.text import batch, read
-from explainer.training import Moment, shared_history
+from explainer.training import Moment, RNNTraining, Training, shared_training
 from explainer.views import trainer as trainers
+from explainer.views.influence import in_words
 from explainer.views.trainer import Trainer
 
 SAME = {"rtol": 0, "atol": 1e-12}
@@ -61,7 +64,7 @@ DIVERGING = replace(
 @pytest.fixture(autouse=True)
 def nobody_trained_before(monkeypatch):
     """A process-wide cache of histories as a new server has it."""
-    monkeypatch.setattr("explainer.training._histories", LRUCache(8))
+    monkeypatch.setattr("explainer.training._shared", LRUCache(16))
 
 
 # PyTorch's own training.
@@ -77,9 +80,8 @@ TRAINED = {
 }
 
 
-def by_torch(settings, updates):
-    """What PyTorch's SGD makes of its modules: before each update, and after the last."""
-    net = modules(settings)
+def by_torch(settings, updates, net):
+    """What PyTorch's SGD makes of modules: before each update, and after the last."""
     optimizer = torch.optim.SGD(net.parameters(), lr=settings.learning_rate)
     ids, V = tensor(read(settings)[1]), len(read(settings)[0])
     B, T, H = settings.batch_size, settings.context_length, settings.hidden_size
@@ -102,7 +104,9 @@ def by_torch(settings, updates):
         if i % count == 0 or not settings.carry_state or settings.windows == "random":
             h = torch.zeros_like(h)
         inputs = net["embedding"](x) if "embedding" in net else F.one_hot(x, V).double()
-        outputs, last = net["gru"](inputs * masks["mask_x"] / (1 - settings.dropout), h)
+        outputs, last = net["cell" if "cell" in net else "gru"](
+            inputs * masks["mask_x"] / (1 - settings.dropout), h
+        )
         logits = net["head"](outputs * masks["mask_h"] / (1 - settings.dropout))
         loss = F.cross_entropy(logits.flatten(0, 1), y.flatten())
         kept = {n: v.detach().clone() for n, v in net.state_dict().items()}
@@ -126,7 +130,7 @@ def test_a_run_after_updates_is_pytorchs_training(case):
     settings = TRAINED[case]
     count = batch(settings).count
     assert count == 5
-    moments = by_torch(settings, max(UPDATES) + 1)
+    moments = by_torch(settings, max(UPDATES) + 1, modules(settings))
     for k in UPDATES:
         result, expected = run(replace(settings, updates=k)), moments[k]
         # with windows drawn anew the start of a run alone is the settings' batch, 0
@@ -144,6 +148,46 @@ def test_a_run_after_updates_is_pytorchs_training(case):
     assert np.ptp(losses) > 0.01
 
 
+def rnn_modules(settings):
+    """PyTorch's modules with an ordinary RNN in the GRU's place, and its first values."""
+    net = modules(settings)
+    first = rnn_parameters(settings, len(read(settings)[0]))
+    H, D = first["W_ih"].shape
+    cell = nn.RNN(D, H, batch_first=True, dtype=torch.float64)
+    own = {n: f"{'weight' if n[0] == 'W' else 'bias'}_{n[2:]}_l0" for n in first if n[-1] == "h"}
+    cell.load_state_dict({own[n]: first[n] for n in own})
+    del net["gru"]
+    net["cell"] = cell
+    names = {f"cell.{there}": here for here, there in own.items()}
+    return net, names | {"head.weight": "W_o", "head.bias": "b_o", "embedding.weight": "E"}
+
+
+@pytest.mark.parametrize("case", TRAINED)
+def test_an_rnn_is_trained_as_pytorch_does(case):
+    net, names = rnn_modules(settings := TRAINED[case])
+    moments = by_torch(settings, 14, net)
+    training = RNNTraining(settings)
+    for _ in range(14):
+        training.advance()
+    np.testing.assert_allclose(training.losses, [m.loss for m in moments[:14]], **CLOSE)
+    for k in (0, 1, 6, 13, 14):
+        now, then = training.moment(k), moments[k]
+        np.testing.assert_allclose(now.h_0, then.h_0, **CLOSE, err_msg=str(k))
+        assert set(now.parameters) == {names[n] for n in then.state}
+        for name, value in then.state.items():
+            np.testing.assert_allclose(now.parameters[names[name]], value, **CLOSE, err_msg=name)
+    assert shared_training(RNNTraining, settings) is shared_training(RNNTraining, settings)
+    assert shared_training(RNNTraining, settings).losses == ()
+
+
+def test_an_rnn_whose_numbers_stop_being_finite_says_where():
+    first = rnn_parameters(SMALL, len(read(SMALL)[0]))
+    training = Training(SMALL, rnn_network(SMALL), {**first, "W_o": first["W_o"] * 1e306})
+    with pytest.raises(ValueError, match=r"update 0: .*finite"):
+        training.advance()
+    assert training.losses == ()
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("case", ["carried", "dropout", "sequential", "random"])
 def test_a_run_after_updates_is_that_of_a_history(case, variant):
@@ -151,22 +195,22 @@ def test_a_run_after_updates_is_that_of_a_history(case, variant):
     asked = {k: replace(settings, updates=k, batch_index=1) for k in (7, 3, 12)}
     fresh = {k: run(s) for k, s in asked.items()}
     history = train(settings, epochs=3)
-    shared = shared_history(settings)
-    while shared.updates < 40:
-        shared.advance()
+    common = shared_training(History, settings)
+    while common.updates < 40:
+        common.advance()
     for k, s in asked.items():
         assert fresh[k].settings == s  # so that links and fingerprints say the same
         assert Settings.from_query(fresh[k].settings.to_query()) == s
-        for other in (history.at(k), history.next_run(k), run(s), shared.at(k)):
+        for other in (history.at(k), history.next_run(k), run(s), common.at(k)):
             assert_same_numbers(fresh[k], other)
         wanted = k if settings.windows == "random" else k % 5
         assert fresh[k].batch.index == wanted
         before = run(replace(s, updates=k - 1))
         for name, values in fresh[k].update.before.items():
             np.testing.assert_array_equal(values, before.update.after[name], err_msg=name)
-    assert shared_history(asked[3]) is shared
-    assert shared_history(settings, fresh=True) is not shared
-    assert shared.updates == 40, "who holds the old one keeps it"
+    assert shared_training(History, asked[3]) is common
+    assert shared_training(History, settings, fresh=True) is not common
+    assert common.updates == 40, "who holds the old one keeps it"
 
 
 @pytest.mark.parametrize("long", [False, True])
@@ -269,7 +313,7 @@ def test_a_text_too_short_for_windows_says_how_long_it_must_be():
     for windows in ("random", "sequential", "in_order"):
         short = replace(SMALL, text="abcdef", windows=windows, updates=3)
         sentence = "text has 6 tokens; batch size 2 × context length 3 .* 7. Write a longer text"
-        for call in (run, batch, History, shared_history):
+        for call in (run, batch, History, RNNTraining):
             with pytest.raises(ValueError, match=sentence):
                 call(short)
         assert batch(replace(short, text="abcdefg")).count == 1
@@ -419,7 +463,7 @@ def test_pytorchs_modules_take_the_parameters_and_give_the_same(case):
     net = loaded(result.settings, taken(result))
     x = tensor(result.trace["x"])
     with torch.no_grad():
-        outputs, last = net["gru"](x)
+        outputs, last = net["cell" if "cell" in net else "gru"](x)
         logits = net["head"](outputs)
         if "embedding" in net:
             found = net["embedding"](tensor(result.batch.ids))
@@ -695,7 +739,7 @@ def test_a_link_with_updates_shows_that_network():
         assert "**after 50 updates**" in said(at)
         assert "What the network writes after 50 updates:" in said(at)
         assert run_of(at).settings == settings
-        shared_history(settings, fresh=True)  # somebody begins anew
+        shared_training(History, settings, fresh=True)  # somebody begins anew
     assert_same_numbers(run_of(at), train(replace(settings, updates=0), epochs=10).at(50))
 
 
@@ -775,6 +819,39 @@ def test_without_influence_there_is_a_note(variant):
     assert not [key for key in figures(at) if key.startswith("past")]
     trained_at = past(preset="linear_algebra", variant=variant, updates=5)
     assert "past-GRU" in figures(trained_at), "training parts the rows of the head"
+
+
+@page_test
+def test_the_rnn_beside_is_trained_as_long():
+    settings = replace(PRESETS["start"], updates=60)
+    at = past(updates=60)
+    each = {"GRU": History(settings), "ordinary RNN": RNNTraining(settings)}
+    for name, training in each.items():
+        for _ in range(60):
+            training.advance()
+        mean = np.mean(training.losses[-training.batches :])
+        assert f"{name} **{mean:.4f}**" in said(at)
+    assert "trained by 60 updates" in said(at)
+    beside = rnn_influence(run_of(at), 0, each["ordinary RNN"].moment(60))
+    first = rnn_influence(run_of(at), 0)
+    assert np.abs(beside - first).max() > 1e-3
+    assert in_words(beside) in said(at)
+    assert in_words(first) not in said(at)
+
+
+@page_test
+def test_an_rnn_that_cannot_be_trained_leaves_the_gru_its_picture(monkeypatch):
+    def diverge(self):
+        raise ValueError("update 3: h stops being finite.")
+
+    monkeypatch.setattr(RNNTraining, "advance", diverge)
+    at = newcomer(updates=5)
+    at.session_state["opened-past"] = True
+    at = at.switch_page(page_of("gradients")).run()
+    assert not at.exception
+    assert sentences(at) == ["The ordinary RNN: update 3: h stops being finite."]
+    assert {"past-GRU", "past-tokens"} <= set(figures(at))
+    assert "past-ordinary RNN" not in figures(at)
 
 
 @page_test

@@ -10,14 +10,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from explainer.equations.backward import TO_STATES, d_e, d_h, parameter_gradients, same
+from explainer.equations.backward import TO_STATES, d_e, d_h, same
 from explainer.quantity import equation, given
 
 W_ih = given("W_ih", "W_{ih}", "H D", "Weights of the input.")
 W_hh = given("W_hh", "W_{hh}", "H H", "Weights of the past.")
 b_ih = given("b_ih", "b_{ih}", "H", "Bias of the input's part.")
 b_hh = given("b_hh", "b_{hh}", "H", "Bias of the past's part.")
-PARAMETERS = (W_ih, W_hh, b_ih, b_hh)
 
 
 @equation(symbol="a^{ih}_t", dims="B T H")
@@ -66,19 +65,12 @@ def d_x(d_a_ih: Tensor, W_ih: Tensor) -> Tensor:
     return d_a_ih @ W_ih
 
 
-PARAMETER_GRADIENTS = tuple(
-    parameter_gradients(q, needs)[0]
-    for q, needs in (
-        (W_ih, ("d_a_ih", "x")),
-        (W_hh, ("d_a_hh", "h_prev")),
-        (b_ih, ("d_a_ih",)),
-        (b_hh, ("d_a_hh",)),
-    )
-)
+RNN_BACKWARD = (*TO_STATES, *(d_h, d_a, d_a_ih, d_a_hh, d_h_prev), *(d_x, d_e))
 
-RNN_BACKWARD = (
-    *TO_STATES,
-    *(d_h, d_a, d_a_ih, d_a_hh, d_h_prev),
-    *(d_x, d_e),
-    *PARAMETER_GRADIENTS,
-)
+GRADIENTS = {
+    W_ih: ("d_a_ih", "x"),
+    W_hh: ("d_a_hh", "h_prev"),
+    b_ih: ("d_a_ih",),
+    b_hh: ("d_a_hh",),
+}
+"""Every parameter, and what its gradient needs."""

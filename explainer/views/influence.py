@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from statistics import fmean
+
 import streamlit as st
 
+from explainer.figures import square
 from explainer.influence import growth, influence, memory_length, rnn_influence, token_influence
 from explainer.panels import Panel
+from explainer.settings import Settings
 from explainer.trace import Array
+from explainer.training import History, Moment, RNNTraining, shared_training
 from explainer.views.header import as_it_is
 from explainer.views.page import Page
+from explainer.views.runs import train_up_to
 
 
 def past(page: Page) -> None:
@@ -28,32 +34,26 @@ def past(page: Page) -> None:
         )
         return
     try:
-        maps = [
-            ("GRU", influence(page.run, page.sequence)),
-            ("ordinary RNN", rnn_influence(page.run, page.sequence)),
-        ]
+        of_gru = influence(page.run, page.sequence)
     except ValueError as error:
         st.error(as_it_is(str(error)))
         return
-    if memory_length(maps[0][1]) is None:
+    if memory_length(of_gru) is None:
         page.note(
             "There is nothing to measure: no state has any influence on the loss, since all rows "
             "of the head are equal. Choose random initial values."
         )
         return
-    for column, (name, norms) in zip(st.columns(2), maps, strict=True):
-        with column:
-            page.matrices(
-                f"past-{name}",
-                [Panel("d_h", name, norms, tokens, tokens, whole=True)],
-                alt=f"{name}: length of the gradient of each target's loss at each state",
-            )
-            page.say(in_words(norms))
-    page.say(
-        "Neither is trained by these pictures: the ordinary network always has its first values. "
-        "Choose *orthogonal* initial values, a larger *hidden size*, or look again after "
-        "training: which of the two reaches further is decided by numbers, not by name."
-    )
+    columns = st.columns(2)
+    with columns[0]:
+        show_map(page, "GRU", of_gru)
+    with columns[1]:
+        try:
+            rnn = trained_beside(page.run.settings)
+            show_map(page, "ordinary RNN", rnn_influence(page.run, page.sequence, rnn))
+        except ValueError as error:
+            st.error(as_it_is(f"The ordinary RNN: {error}"))
+    page.say(how_trained(page.run.settings))
     T = len(tokens)
     t = st.slider("Target of time step", 0, T - 1, T - 1, key="past-target")
     found = token_influence(page.run, page.sequence, t)
@@ -61,6 +61,57 @@ def past(page: Page) -> None:
         "past-tokens",
         [Panel("d_x", f"influence of each token on target {t}", found[None, :], [""], tokens)],
         alt=f"length of the gradient of target {t}'s loss at each earlier input",
+    )
+
+
+def show_map(page: Page, name: str, norms: Array) -> None:
+    """Show one network's influences and say how far they reach."""
+    st.plotly_chart(
+        square(norms, page.tokens(), name, page.theme),
+        key=f"past-{name}",
+        alt=f"{name}: length of the gradient of each target's loss at each state",
+        config={"displayModeBar": False},
+    )
+    page.say(in_words(norms))
+
+
+def trained_beside(settings: Settings) -> Moment | None:
+    """Return the ordinary RNN after as many updates as the GRU had; None where that is none.
+
+    Raises:
+        ValueError: it takes too long, too many trainings run already, or a number stops being
+            finite.
+    """
+    if not settings.updates:
+        return None
+    training = shared_training(RNNTraining, settings)
+    train_up_to(settings.updates, training, "Training the ordinary RNN")
+    return training.moment(settings.updates)
+
+
+def how_trained(settings: Settings) -> str:
+    """Say what both networks have learned so far, and what to try."""
+    numbers = "which of the two reaches further is decided by numbers, not by name."
+    updates = settings.updates
+    if not updates:
+        return (
+            "Both have their first values. Choose *orthogonal* initial values or a larger *hidden "
+            f"size*, or train: {numbers}"
+        )
+    trainings = {
+        "GRU": shared_training(History, settings),
+        "ordinary RNN": shared_training(RNNTraining, settings),
+    }
+    done = {name: each.losses[:updates] for name, each in trainings.items()}
+    means = [
+        f"{name} **{fmean(losses[-trainings[name].batches :]):.4f}**"
+        for name, losses in done.items()
+        if len(losses) == updates
+    ]
+    return (
+        f"Each was trained by {updates:,} updates with the same batches and learning rate. Mean "
+        f"loss of the last pass over the text: {', '.join(means)}. How well they learn is one "
+        f"thing, how far they look back another: {numbers}"
     )
 
 

@@ -11,7 +11,7 @@ from cachetools import LRUCache, cached
 from explainer.model import Run, run
 from explainer.proof import Proof, prove
 from explainer.settings import Settings
-from explainer.training import History, shared_history
+from explainer.training import History, Training, shared_training
 from explainer.views.trainer import FULL, PLACES
 
 MOST_BYTES = 64 * 2**20
@@ -62,41 +62,41 @@ def reach(settings: Settings) -> None:
         ValueError: it takes too long, too many trainings run already, or a number stops being
             finite.
     """
-    if not settings.updates:
-        return
-    history = shared_history(settings)
-    missing = settings.updates - history.updates
+    if settings.updates:
+        train_up_to(settings.updates, shared_training(History, settings))
+
+
+def train_up_to(updates: int, training: Training, what: str = "Training") -> None:
+    """Go on with a training until so many updates are done, with a bar that shows how far it is.
+
+    Raises:
+        ValueError: it takes too long, too many trainings run already, or a number stops being
+            finite.
+    """
+    missing = updates - training.updates
     if missing <= FEW:  # so many are done while one looks
+        while training.updates < updates:
+            training.advance()
         return
     if not PLACES.acquire(blocking=False):
         raise ValueError(FULL)
     try:
-        train_up_to(settings.updates, history)
+        bar = st.empty()
+        start = time.monotonic()
+        while training.updates < updates:
+            training.advance()
+            done = training.updates
+            if time.monotonic() - start > LONGEST_WAIT:
+                raise ValueError(
+                    f"updates is {updates:,}; after {LONGEST_WAIT:.0f} seconds {done:,} were "
+                    f"done, possible at a time. Open the page again to go on, or choose fewer."
+                )
+            if done % FEW == 0:
+                share = 1 - (updates - done) / missing
+                bar.progress(share, f"{what}: {done:,} of {updates:,} updates")
+        bar.empty()
     finally:
         PLACES.release()
-
-
-def train_up_to(updates: int, history: History) -> None:
-    """Train a history with a bar that shows how far it is.
-
-    Raises:
-        ValueError: it takes too long, or a number stops being finite.
-    """
-    missing = updates - history.updates
-    bar = st.empty()
-    start = time.monotonic()
-    while history.updates < updates:
-        history.advance()
-        done = history.updates
-        if time.monotonic() - start > LONGEST_WAIT:
-            raise ValueError(
-                f"updates is {updates:,}; after {LONGEST_WAIT:.0f} seconds {done:,} were "
-                f"done, possible at a time. Open the page again to go on, or choose fewer."
-            )
-        if done % FEW == 0:
-            share = 1 - (updates - done) / missing
-            bar.progress(share, f"Training: {done:,} of {updates:,} updates")
-    bar.empty()
 
 
 def last_good() -> Settings:

@@ -16,7 +16,7 @@ from explainer.export import safetensors, snippet, state_dict
 from explainer.model import Run
 from explainer.sampling import continue_text
 from explainer.settings import Settings
-from explainer.training import History, shared_history
+from explainer.training import History, shared_training
 from explainer.views.header import as_it_is
 from explainer.views.sidebar import FIELDS
 from explainer.views.trainer import Trainer
@@ -40,7 +40,7 @@ def trainer(settings: Settings) -> Trainer:
     if own is None or own.history.settings != replace(settings, batch_index=0, updates=0):
         if own is not None:
             own.pause()
-        own = state["trainer"] = Trainer(shared_history(settings))
+        own = state["trainer"] = Trainer(shared_training(History, settings))
     return own
 
 
@@ -85,7 +85,7 @@ def buttons(own: Trainer, settings: Settings) -> None:
     def again() -> None:
         own.pause()
         show_everywhere(0)
-        st.session_state["trainer"] = Trainer(shared_history(settings, fresh=True))
+        st.session_state["trainer"] = Trainer(shared_training(History, settings, fresh=True))
 
     start.button(
         f"{go_on} training",
