@@ -122,7 +122,7 @@ def run(
             stops being finite; the message says what to do.
     """
     if settings.updates and parameters is None:
-        from explainer.training import trained_run  # which runs batches, too
+        from explainer.sharing import trained_run  # which runs batches, too
 
         return trained_run(settings)
     tokenizer, _ = read(settings)

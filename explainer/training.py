@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from threading import RLock
-from typing import TypeVar
 
 import torch
-from cachetools import LRUCache
 from torch import Tensor
 
 from explainer.equations.update import update_equations
@@ -23,6 +21,8 @@ from explainer.trace import refuse_not_finite
 
 KEPT = 64
 """Most moments of a training that are kept; others are computed again from the one before."""
+KEPT_BYTES = 64 * 2**20
+"""Most memory for them; of a large network there are fewer, but two at least."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,15 @@ class Moment:
 
     parameters: Mapping[str, Tensor]
     h_0: Tensor
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all numbers in bytes."""
+        return self.h_0.nbytes + sum(v.nbytes for v in self.parameters.values())
+
+    def copy(self) -> Moment:
+        """Return the same numbers in memory of their own."""
+        return Moment({n: v.clone() for n, v in self.parameters.items()}, self.h_0.clone())
 
 
 class Training:
@@ -68,6 +77,7 @@ class Training:
         zeros = torch.zeros(settings.batch_size, settings.hidden_size, dtype=dtype)
         self._now = Moment({n: v.to(dtype) for n, v in parameters.items()}, zeros)
         self._kept = {0: self._now}
+        self._most = max(2, min(KEPT, KEPT_BYTES // self._now.nbytes))
         self._every = 1
         self._losses: list[float] = []
 
@@ -80,6 +90,11 @@ class Training:
     def updates(self) -> int:
         """How many updates were done."""
         return len(self._losses)
+
+    @property
+    def nbytes(self) -> int:
+        """Most memory that its moments take, in bytes."""
+        return (self._most + 1) * self._now.nbytes
 
     def advance(self) -> float:
         """Do one more update; return the loss of its batch before it.
@@ -97,7 +112,7 @@ class Training:
             self._losses.append(loss)
             if self.updates % self._every == 0:
                 self._kept[self.updates] = now
-                if len(self._kept) > KEPT:
+                if len(self._kept) > self._most:
                     self._every *= 2
                     self._kept = {k: m for k, m in self._kept.items() if k % self._every == 0}
             return loss
@@ -107,15 +122,23 @@ class Training:
         return error
 
     def moment(self, i: int) -> Moment:
-        """Return the network after `i` updates."""
+        """Return a copy of the network after `i` updates.
+
+        Raises:
+            IndexError: `i` is below 0.
+        """
+        if i < 0:
+            raise IndexError(
+                f"there is no network after {i} updates; possible: 0 and more. Choose one of them."
+            )
         with self.lock:
             if i == self.updates:
-                return self._now
+                return self._now.copy()
             nearest = max(k for k in self._kept if k <= i)
             found = self._kept[nearest]
         for k in range(nearest, i):
             _, found = advance(self.settings, self._net, found, k)
-        return found
+        return found.copy()
 
 
 class History(Training):
@@ -205,43 +228,6 @@ def train(settings: Settings, epochs: int) -> History:
     for _ in range(epochs * history.batches):
         history.advance()
     return history
-
-
-Kind = TypeVar("Kind", History, RNNTraining)
-_shared: LRUCache[tuple[type[Training], Settings], Training] = LRUCache(16)
-_shared_lock = RLock()
-
-
-def shared_training(kind: type[Kind], settings: Settings, fresh: bool = False) -> Kind:
-    """Return the training of these settings that everybody in this process shares.
-
-    Args:
-        kind: `History` or `RNNTraining`.
-        settings: what is trained.
-        fresh: begin a new one; who holds the old one keeps it.
-
-    Raises:
-        ValueError: the text is too short.
-    """
-    key = (kind, replace(settings, batch_index=0, updates=0))
-    with _shared_lock:
-        if fresh or key not in _shared:
-            _shared[key] = kind(settings)
-        found = _shared[key]
-        assert isinstance(found, kind)
-        return found
-
-
-def trained_run(settings: Settings) -> Run:
-    """Return the run after `settings.updates` updates, trained from the seed where needed.
-
-    Raises:
-        ValueError: a number stops being finite on the way there.
-    """
-    history = shared_training(History, settings)
-    while history.updates < settings.updates:
-        history.advance()
-    return replace(history.next_run(settings.updates), settings=settings)
 
 
 def batch_number(settings: Settings, i: int) -> int:

@@ -64,6 +64,7 @@ def level(name):
         "influence": 2,
         "shares": 2,
         "training": 2,
+        "sharing": 2,
         "examples": 2,
         "tasks": 2,
         "figures": 3,

@@ -5,6 +5,7 @@ import time
 from contextlib import chdir
 from dataclasses import replace
 from itertools import product
+from threading import Event, Thread
 from types import SimpleNamespace
 
 import numpy as np
@@ -27,8 +28,9 @@ from explainer.network import rnn_network
 from explainer.parameters import draw_masks, rnn_parameters
 from explainer.quantity import solve
 from explainer.sampling import continue_text
+from explainer.sharing import SHARED_BYTES, _shared, shared_training
 from explainer.text import batch, read
-from explainer.training import Moment, RNNTraining, Training, shared_training
+from explainer.training import Moment, RNNTraining, Training
 from explainer.views import trainer as trainers
 from explainer.views.influence import in_words
 from explainer.views.trainer import Trainer
@@ -64,7 +66,7 @@ DIVERGING = replace(
 @pytest.fixture(autouse=True)
 def nobody_trained_before(monkeypatch):
     """A process-wide cache of histories as a new server has it."""
-    monkeypatch.setattr("explainer.training._shared", LRUCache(16))
+    monkeypatch.setattr("explainer.sharing._shared", LRUCache(SHARED_BYTES, _shared.getsizeof))
 
 
 # PyTorch's own training.
@@ -211,6 +213,84 @@ def test_a_run_after_updates_is_that_of_a_history(case, variant):
     assert shared_training(History, asked[3]) is common
     assert shared_training(History, settings, fresh=True) is not common
     assert common.updates == 40, "who holds the old one keeps it"
+
+
+def test_a_training_outlives_a_look_at_many_other_settings():
+    first = shared_training(History, SMALL)
+    first.advance()
+    for seed in range(100, 140):
+        shared_training(History, replace(SMALL, seed=seed))
+        shared_training(RNNTraining, replace(SMALL, seed=seed))
+    assert shared_training(History, SMALL) is first
+
+
+def test_trainings_of_large_networks_keep_fewer_moments(monkeypatch):
+    size = History(SMALL).moment(0).nbytes
+    monkeypatch.setattr("explainer.training.KEPT_BYTES", 5 * size)
+    history, wanted = History(SMALL), train(SMALL, epochs=6)
+    for _ in range(30):
+        history.advance()
+        assert len(history._kept) <= 5
+    assert history.nbytes == 6 * size
+    for k in (0, 7, 29, 30):
+        for name, value in history.moment(k).parameters.items():
+            assert torch.equal(value, wanted.moment(k).parameters[name])
+    monkeypatch.setattr("explainer.training.KEPT_BYTES", 0)
+    history = History(SMALL)
+    for _ in range(5):
+        history.advance()
+    assert_same_numbers(history.next_run(3), wanted.next_run(3))
+    monkeypatch.setattr(
+        "explainer.sharing._shared", cache := LRUCache(10 * size, lambda k: k.nbytes)
+    )
+    for seed in range(20):
+        shared_training(History, replace(SMALL, seed=seed))
+        assert cache.currsize <= 10 * size
+
+
+def test_a_training_larger_than_all_memory_for_them_is_shared_alone(monkeypatch):
+    small = shared_training(History, TINY)
+    monkeypatch.setattr(History, "nbytes", 10 * SHARED_BYTES)
+    large = shared_training(History, SMALL)
+    assert shared_training(History, SMALL) is large
+    assert shared_training(History, TINY) is not small
+
+
+def test_a_long_text_keeps_nobody_else_waiting():
+    begun, go_on = Event(), Event()
+
+    class Slow(History):
+        def __init__(self, settings):
+            begun.set()
+            assert go_on.wait(10)
+            super().__init__(settings)
+
+    thread = Thread(target=shared_training, args=(Slow, SMALL))
+    thread.start()
+    assert begun.wait(10)
+    other = Thread(target=shared_training, args=(History, TINY))
+    other.start()
+    other.join(10)
+    assert not other.is_alive()
+    go_on.set()
+    thread.join(10)
+
+
+def test_nobody_can_change_a_training_from_outside():
+    history = train(SMALL, epochs=1)
+    for k in (0, 3, 5):
+        before = run(replace(SMALL, updates=k))
+        moment = history.moment(k)
+        moment.h_0.fill_(9)
+        for value in moment.parameters.values():
+            value.fill_(9)
+        assert_same_numbers(history.next_run(k), before)
+
+
+@pytest.mark.parametrize("k", [-1, -7])
+def test_there_is_no_network_before_the_first(k):
+    with pytest.raises(IndexError, match=rf"after {k} updates; possible: 0 and more\. Choose"):
+        train(SMALL, epochs=1).moment(k)
 
 
 @pytest.mark.parametrize("long", [False, True])
@@ -741,6 +821,21 @@ def test_a_link_with_updates_shows_that_network():
         assert run_of(at).settings == settings
         shared_training(History, settings, fresh=True)  # somebody begins anew
     assert_same_numbers(run_of(at), train(replace(settings, updates=0), epochs=10).at(50))
+
+
+@page_test
+def test_a_run_that_is_kept_needs_no_training(monkeypatch):
+    at = visit("training", updates=40)
+    monkeypatch.setattr("explainer.sharing._shared", LRUCache(SHARED_BYTES))
+
+    def refuse(settings):
+        raise ValueError("trained again")
+
+    monkeypatch.setattr("explainer.views.runs.reach", refuse)
+    at = at.switch_page(page_of("cell")).run()
+    assert not at.exception
+    assert not at.error
+    assert run_of(at).settings.updates == 40
 
 
 @page_test

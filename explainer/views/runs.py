@@ -11,7 +11,8 @@ from cachetools import LRUCache, cached
 from explainer.model import Run, run
 from explainer.proof import Proof, prove
 from explainer.settings import Settings
-from explainer.training import History, Training, shared_training
+from explainer.sharing import shared_training
+from explainer.training import History, Training
 from explainer.views.trainer import FULL, PLACES
 
 MOST_BYTES = 64 * 2**20
@@ -47,7 +48,8 @@ def current(settings: Settings) -> tuple[Run, str]:
     Then the run is the last one that worked for this reader, or the preset `start`.
     """
     try:
-        reach(settings)
+        if kept_run.cache_key(settings) not in kept_run.cache:
+            reach(settings)
         result = kept_run(settings)
     except ValueError as error:
         return kept_run(last_good()), str(error)

@@ -16,8 +16,10 @@ from explainer.export import safetensors, snippet, state_dict
 from explainer.model import Run
 from explainer.sampling import continue_text
 from explainer.settings import Settings
-from explainer.training import History, shared_training
+from explainer.sharing import shared_training
+from explainer.training import History
 from explainer.views.header import as_it_is
+from explainer.views.runs import reach
 from explainer.views.sidebar import FIELDS
 from explainer.views.trainer import Trainer
 
@@ -29,6 +31,10 @@ EVERY = 0.6
 
 def watch(settings: Settings) -> None:
     """Show the training of these settings, and let the reader drive it."""
+    try:
+        reach(settings)  # the run may have been kept for longer than its training
+    except ValueError as error:
+        st.error(as_it_is(str(error)))
     own = trainer(settings)
     st.fragment(run_every=EVERY if own.running else None)(dashboard)(settings)
 
