@@ -32,7 +32,8 @@ CHAPTERS = (
         "Tokens",
         "How does a text become numbers?",
         task="Move **Merge** from the first to the last and watch the text get shorter while the "
-        "vocabulary grows. Then raise **Merges** under *More settings*.",
+        "vocabulary grows. Then raise **Merges** under *More settings*; where every character is a "
+        "token, choose *byte-pair merges* there first.",
     ),
     Chapter(
         "batches",
@@ -55,8 +56,8 @@ CHAPTERS = (
         "Dropout",
         "What does dropout do to the numbers?",
         ("e", "mask_x", "dropout", "x", "mask_h", "h_out"),
-        "Set **Dropout** to 0.5: half of the numbers vanish and the others double. Then lock the "
-        "mask and step through time: the holes stay where they are.",
+        "Set **Dropout** to 0.5, in training mode: half of the numbers vanish and the others "
+        "double. Then lock the mask and step through time: the holes stay where they are.",
         timed=True,
     ),
     Chapter(
@@ -68,8 +69,8 @@ CHAPTERS = (
             *("a_iz", "a_hz", "a_z", "z"),
             *("a_in", "h_reset", "a_hn", "a_n", "n", "h"),
         ),
-        "Find a unit whose z is near 1: its new state is almost its old one. Then switch the reset "
-        "gate to *before* and see which numbers change.",
+        "Find the unit with the largest z: its new state is the nearest to its old one. Then put "
+        "the reset gate in its other place and see which numbers change.",
         timed=True,
     ),
     Chapter(
@@ -107,7 +108,7 @@ CHAPTERS = (
             *("d_n", "d_z", "d_a_n", "d_a_z", "d_r", "d_a_r"),
             *("d_h_prev", "d_x", "d_e"),
         ),
-        "Start at the last time step and go back: *from later* is zero at the end and fills up.",
+        "Start at the last time step and go back: `d_h_next` is zero at the end and fills up.",
         timed=True,
     ),
     Chapter(
@@ -129,8 +130,8 @@ CHAPTERS = (
         "gates",
         "What gates are for",
         "Why are there gates at all?",
-        task="Train *store* at length 10, then at 40: which of the two networks still finds the "
-        "first symbol at the end?",
+        task="Train *store* at length 10, then at 40 with two or three seeds: how often does each "
+        "of the two networks still find the first symbol at the end?",
     ),
 )
 

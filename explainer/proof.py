@@ -7,6 +7,7 @@ text and batches the definition itself.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,8 @@ class Proof:
     Attributes:
         what: what is compared.
         reference: with what.
-        difference: the largest difference in this run.
+        difference: the largest difference in this run; a whole number where it counts what
+            is wrong.
     """
 
     what: str
@@ -73,10 +75,16 @@ def tokens(run: Run) -> Proof:
 
 
 def batches(run: Run) -> Proof:
-    """Targets are the inputs one place further: every one that differs counts 1."""
-    flat = run.batch.ids.ravel()
-    wrong = int((flat[1:] != run.batch.targets.ravel()[:-1]).sum())
-    return Proof("targets that are not the next input", "the ids shifted by one", wrong)
+    """Rows stand in the text, targets one place further: every row that doesn't counts 1."""
+    text = as_characters(read(run.settings)[1])
+    rows = zip(run.batch.ids, run.batch.targets, strict=True)
+    wrong = sum((x[1:] != y[:-1]).any() or as_characters([*x, y[-1]]) not in text for x, y in rows)
+    return Proof("rows whose targets are not what comes next", "the text's ids", int(wrong))
+
+
+def as_characters(ids: Iterable[int]) -> str:
+    """Return ids as one character each, so that Python can look for a row in a text."""
+    return "".join(map(chr, ids))
 
 
 def embedding(run: Run) -> Proof:

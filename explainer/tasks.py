@@ -237,7 +237,10 @@ def compare(
     elif difference * task.expected >= CLEAR:
         meaning = f"this network solved it, {claim}"
     elif abs(difference) < CLEAR:
-        meaning = f"hardly a difference; here the network solved it without {claim}"
+        meaning = (
+            f"hardly a difference, so the mean over all units does not show the network {claim}; "
+            "single units may, in the picture"
+        )
     else:
         meaning = f"the other way round; here the network solved it without {claim}"
     marked, rest = task.steps

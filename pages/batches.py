@@ -39,7 +39,8 @@ def body(page: Page) -> None:
     batch, settings = page.run.batch, page.run.settings
     B, T = batch.ids.shape
     page.say(
-        f"A batch is B = {B} rows of T = {T} tokens, its **inputs**. The **targets** are the same "
+        f"A batch is B = {B} {'rows' if B > 1 else 'row'} of T = {T} "
+        f"{'tokens' if T > 1 else 'token'}, its **inputs**. The **targets** are the same "
         "one place further in the text: for every token the one that really comes next. "
         + WINDOWS[settings.windows].format(B=B, T=T, window=B * T + 1)
     )
@@ -59,8 +60,9 @@ def body(page: Page) -> None:
         page.note(
             "Here the state is carried on: each row of a batch begins with the state that the same "
             "row of the batch before left behind. As in the tutorial, batches are filled row after "
-            f"row, so row 0 of the next batch begins {B} windows further: with more than one row "
-            "the carried state skips the text in between. With *sequential* windows it does not."
+            f"row, so a row of the next batch begins B · T = {B * T:,} tokens further: with more "
+            "than one row the carried state skips the text in between. With *sequential* windows "
+            "it does not."
         )
     elif settings.carry_state and settings.windows == "sequential":
         page.note(

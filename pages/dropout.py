@@ -9,7 +9,10 @@ def body(page: Page) -> None:
     settings, trace = page.run.settings, page.trace
     q = float(trace["dropout"])
     if not settings.training:
-        page.say("When **evaluating**, nothing is dropped: the mask is all ones and x equals e.")
+        page.say(
+            "When **evaluating**, nothing is dropped: the mask is all ones and x equals e. Choose "
+            "*training mode* under *More settings* to see dropout at work."
+        )
     elif q == 0:
         page.say("Dropout is 0 here, so x equals e. Set it under *More settings*.")
     else:
@@ -23,7 +26,9 @@ def body(page: Page) -> None:
         lane("On the input", "x", "e ⊙ mask_x = x"),
         lane("On the hidden states", "h", "h ⊙ mask_h = h_out"),
     )
-    if settings.dropout_kind == "locked":
+    if q == 0:
+        page.say("The masks have a number for every feature and unit, and all of them are 1.")
+    elif settings.dropout_kind == "locked":
         page.say(
             "The mask is **locked** (variational dropout): one mask for all time steps, so a "
             "feature that is dropped is missing from the first token to the last."
@@ -36,9 +41,9 @@ def body(page: Page) -> None:
             "describes."
         )
     page.over_time("mask_x", "x")
-    page.say("The hidden states are dropped in the same way before the output head reads them:")
+    page.say("The hidden states go through a mask of their own before the output head reads them:")
     page.over_time("mask_h", "h_out")
-    if settings.dropout == 0.1:
+    if settings.dropout == 0.1 and settings.initial == "constant":
         page.note(
             "The notebook prints 1.2346 and not 1.1111 for an embedding of ones: its dropout cell "
             "was run twice, and 1.1111² = 1.2346."

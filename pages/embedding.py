@@ -1,5 +1,7 @@
 """Embedding: how a token becomes a vector."""
 
+import numpy as np
+
 from explainer.scenes import lane
 from explainer.views.page import Page, show
 
@@ -22,7 +24,7 @@ def body(page: Page) -> None:
     )
     page.stage(lane("Lookup", "x", "one_hot | E = e"))
     page.over_time("e")
-    if page.run.settings.initial == "constant":
+    if np.ptp(page.trace["E"], axis=0).max() == 0:
         page.note(
             "The notebook starts with an embedding of ones, so every token looks the same to the "
             "cell. Choose other initial values under *More settings* to tell them apart."

@@ -1,6 +1,10 @@
 """Prediction: which token the network expects next."""
 
+import numpy as np
+
+from explainer.panels import NOTHING
 from explainer.scenes import lane
+from explainer.tables import visible
 from explainer.views.page import Page, show
 
 
@@ -18,15 +22,20 @@ def body(page: Page) -> None:
     )
     chance = 1 / len(batch.vocabulary)
     page.say(f"Guessing blindly would give every token the probability {chance:.4f}.")
-    if page.run.settings.initial == "constant":
+    if np.ptp(page.trace["logits"], axis=-1).max() < NOTHING:
         page.note(
             "All rows of the head are equal here, so all logits are equal and every token gets "
             "exactly 1 in V."
         )
     page.say("The target's probability over the whole sequence:")
     rows = range(batch.ids.shape[1])
-    found = page.trace["p"][page.sequence, rows, batch.targets[page.sequence]]
-    page.bars("target-p", found, page.tokens(), "probability of the target")
+    targets = batch.targets[page.sequence]
+    found = page.trace["p"][page.sequence, rows, targets]
+    labels = [
+        f"{read} → {visible(batch.vocabulary[target])}"
+        for read, target in zip(page.tokens(), targets, strict=True)
+    ]
+    page.bars("target-p", found, labels, "probability of the target, after the token before it")
 
 
 show("prediction", body)

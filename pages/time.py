@@ -1,5 +1,8 @@
 """Through time: what the cell keeps, and for how long."""
 
+import numpy as np
+
+from explainer.panels import NOTHING
 from explainer.scenes import lane
 from explainer.views.page import Page, show
 
@@ -20,10 +23,10 @@ def body(page: Page) -> None:
     )
     z = page.trace["z"][page.sequence].mean(-1)
     page.bars("mean-z", z, page.tokens(), "mean of z over the units: how much is kept")
-    if page.run.settings.initial == "constant":
+    if page.trace.sizes["H"] > 1 and np.ptp(page.trace["h"], axis=-1).max() < NOTHING:
         page.note(
-            "With constant weights all units compute the same, so all rows are equal. Choose "
-            "random initial values to see them part."
+            "All units have the same weights here and compute the same, so all rows are equal. "
+            "Choose random initial values to see them part."
         )
 
 

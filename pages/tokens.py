@@ -19,7 +19,9 @@ def body(page: Page) -> None:
         "makes them one token, again and again."
     )
     left, middle, right = st.columns(3)
-    left.metric("characters", f"{len(settings.text):,}")
+    clean = text.normalize(settings.text, settings.normalization)
+    documents = clean.split(text.END_OF_TEXT) if settings.end_of_text else [clean]
+    left.metric("characters", f"{sum(map(len, documents)):,}")
     middle.metric("tokens", f"{len(ids):,}")
     right.metric("vocabulary V", f"{len(tokenizer):,}")
     if tokenizer.merges:
@@ -31,12 +33,14 @@ def body(page: Page) -> None:
             pair = " + ".join(tables.visible(p) for p in merge.pair)
             page.say(f"Merge {done} of {most}, and how often the pair stood in the text:")
             st.code(f"{pair} → {tables.visible(merge.token)}   {merge.count} times", language=None)
-        start = text.normalize(settings.text, settings.normalization)[:600]
-        documents = start.split(text.END_OF_TEXT) if settings.end_of_text else [start]
+        start = clean[:600].split(text.END_OF_TEXT) if settings.end_of_text else [clean[:600]]
         for label, count in (("before", done - 1), ("after", done)):
             if count >= 0 and (done or label == "after"):
-                pieces = [p for d in documents for p in tokenizer.pieces(d, count)]
-                st.caption(f"{label}: {len(pieces)} tokens in the first {len(start)} characters")
+                pieces = [p for d in start for p in tokenizer.pieces(d, count)]
+                st.caption(
+                    f"{label}: {len(pieces)} tokens in the first {sum(map(len, start))} "
+                    f"characters, a vocabulary of {len(tokenizer) - most + count}"
+                )
                 known = [tables.visible(p) for p in pieces]
                 ribbon(f"ribbon-{label}", known, [tokenizer.ids.get(p, 0) for p in pieces])
         with st.expander("All merges in the order they were learned"):
@@ -58,7 +62,7 @@ def body(page: Page) -> None:
             "The notebook appends the end token to each text *and* puts one in front, so between "
             "two texts it stands twice."
         )
-    if settings.alphabet:
+    if settings.alphabet == PRESETS["math"].alphabet:
         page.note(
             "The tutorial fixes the ids by hand (h 0, a 1, t 2, M 3), yet its `sample` looks "
             "characters up in `list(set(text))`, whose order changes from run to run, and never "
@@ -78,8 +82,8 @@ def cut(tokenizer: text.Tokenizer, written: str) -> None:
     ribbon("ribbon-try", [tables.visible(tokenizer.tokens[i]) for i in found], found)
     st.code(f"ids {found}", language=None, wrap_lines=True)
     if missing:
-        what = "became the unknown token" if tokenizer.has_unknown else "were left out"
-        st.caption(f"{missing.total()} characters are not in the vocabulary and {what}:")
+        what = "became the unknown token" if tokenizer.has_unknown else "left out"
+        st.caption(f"Not in the vocabulary, and {what} ({missing.total()} in all):")
         st.code(" ".join(f"{c!r} × {n}" for c, n in missing.items()), language=None)
 
 

@@ -5,7 +5,11 @@ import math
 import streamlit as st
 
 from explainer.views.page import Page, show
-from explainer.views.training import take_away, watch
+from explainer.views.trained import take_away
+from explainer.views.training import watch
+
+FAST = 3.0
+"""A learning rate that is large for a long training."""
 
 
 def body(page: Page) -> None:
@@ -17,6 +21,11 @@ def body(page: Page) -> None:
         "equations; nothing else happens."
     )
     watch(settings)
+    if settings.learning_rate >= FAST:
+        page.note(
+            f"A learning rate of {settings.learning_rate:g} makes one update easy to see. In a "
+            "long training it jumps about: reset, and try about 1."
+        )
     if settings.carry_state:
         page.note(
             "The state is carried on from batch to batch, but **cut off** from its past "

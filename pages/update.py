@@ -1,8 +1,13 @@
 """Update: what one update changes, and whether it helps."""
 
+from dataclasses import replace
+
+import numpy as np
 import streamlit as st
 
 from explainer import tables
+from explainer.panels import NOTHING
+from explainer.presets import PRESETS
 from explainer.scenes import lane
 from explainer.views.page import Page, show
 
@@ -44,19 +49,24 @@ def body(page: Page) -> None:
     change = (after - before) / before if before else 0.0
     page.say(f"On the same batch the loss changes by **{change:+.1%}**.".replace("-", "−"))
     page.formula("predicted_change", update)
-    if settings.redraw_masks and settings.dropout:
+    if settings.redraw_masks and float(run.trace["dropout"]):
         page.say(
             "The second pass draws new dropout masks, as the notebook does, so a part of the "
             "difference is chance."
         )
-    if settings.initial == "constant":
+    notebook, tutorial = PRESETS["linear_algebra"], PRESETS["math"]
+    if replace(settings, hidden_size=notebook.hidden_size) == notebook:
         page.note(
             "The notebook says that the loss falls “by about 6 %”. With its own code and H = 2 it "
             "falls by **3.0 %** (3.5835 to 3.4771 without dropout). At H = 4 it is 5.2 %, at 8 "
-            "8.1 %, at 32 13 %: move the **hidden size**. And only the head changes: every "
-            "gradient below it is exactly zero, since all rows of the head are equal."
+            "8.1 %, at 32 13 %: move the **hidden size**."
         )
-    if settings.alphabet:
+    if np.abs(run.trace["d_h_out"]).max() < NOTHING:
+        page.note(
+            "Only the head changes: every gradient below it is exactly zero, since all rows of the "
+            "head are equal."
+        )
+    if replace(settings, batch_index=0, updates=0) == tutorial:
         page.note(
             "The tutorial's printed training log (0.0619 to 0.0575) is not that of its first 100 "
             "epochs. From these weights epoch 1 ends at 1.3024 and epoch 91 at 1.0163; the log "

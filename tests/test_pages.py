@@ -16,10 +16,11 @@ from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.testing.v1 import AppTest
 from test_payload import STAGED, Sent, assert_place_is_sent, assert_sent_as_computed
 
-from explainer import PRESETS, Settings, explain
+from explainer import PRESETS, Settings, explain, run
 from explainer.chapters import CHAPTERS, HOME
 from explainer.colours import SCALES
 from explainer.links import fingerprint, read_query
+from explainer.proof import prove
 from explainer.text import read
 from explainer.views.runs import kept_run
 from explainer.views.stage.payload import Place
@@ -726,7 +727,7 @@ def test_the_tokenizer_can_be_tried_with_characters_it_does_not_know():
     at = visit("tokens", preset="math")
     at.text_input(key="try").set_value("Mathe!").run()
     assert ribbon(at, "ribbon-try")["tokens"] == ["M", "a", "t", "h"]
-    assert any("2 characters are not in the vocabulary" in c.value for c in at.caption)
+    assert "Not in the vocabulary, and left out (2 in all):" in [c.value for c in at.caption]
     assert "'e' × 1 '!' × 1" in [c.value for c in at.code]
 
 
@@ -916,3 +917,79 @@ def test_a_run_is_computed_once_for_all_readers():
     first, second = (run_of(visit("loss", seed="11")) for _ in range(2))
     assert first is second
     assert first is kept_run(replace(START, seed=11))
+
+
+# Sentences hold under other settings.
+
+ONLY_HERE = {
+    "prediction": "All rows of the head are equal",
+    "loss": "Whatever dropout does, the loss is ln V",
+    "time": "All units have the same weights",
+    "embedding": "an embedding of ones",
+    "update": "Only the head changes",
+    "gradients": "Everything below the head is exactly zero",
+}
+
+
+@pytest.mark.parametrize("slug", ONLY_HERE)
+def test_what_is_said_of_equal_weights_is_said_of_them_alone(slug):
+    sentence = ONLY_HERE[slug]
+    assert sentence in notes(visit(slug, preset="linear_algebra"))
+    assert sentence not in notes(visit(slug, preset="linear_algebra", updates=5))
+    assert sentence not in notes(visit(slug, preset="start"))
+
+
+def test_the_sources_figures_stand_beside_the_sources_settings():
+    for preset, words, other in (
+        ("math", "epoch 1 ends at 1.3024", {"hidden_size": 8}),
+        ("linear_algebra", "falls “by about 6 %”", {"learning_rate": 1.0}),
+    ):
+        assert words in notes(visit("update", preset=preset))
+        assert words not in notes(visit("update", preset=preset, **other))
+    assert "falls “by about 6 %”" in notes(visit("update", preset="linear_algebra", hidden_size=8))
+    assert "1.2346" in notes(visit("dropout", preset="linear_algebra"))
+    assert "1.2346" not in notes(visit("dropout", dropout=0.1))
+    masks = "draws new dropout masks"
+    assert masks in " ".join(m.value for m in visit("update", preset="linear_algebra").markdown)
+    still = visit("update", preset="linear_algebra", training="false")
+    assert masks not in " ".join(m.value for m in still.markdown)
+
+
+@pytest.mark.parametrize("query", [{"training": "false"}, {"preset": "math"}])
+def test_where_nothing_is_dropped_no_mask_is_drawn(query):
+    at = visit("dropout", **query)
+    words = notes(at) + " ".join(m.value for m in at.markdown)
+    assert "drawn anew" not in words
+    assert "all of them are 1" in words
+
+
+@pytest.mark.parametrize("windows", ["in_order", "sequential", "random"])
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_a_right_batch_is_proved_right(windows, batch_size):
+    at = visit("batches", windows=windows, batch_size=batch_size, context_length=5)
+    (line,) = (c.value for c in at.caption if "**Proof" in c.value)
+    assert "rows whose targets are not what comes next: **0** from" in line
+
+
+def test_a_wrong_batch_is_found(monkeypatch):
+    result = run(replace(PRESETS["start"], windows="sequential", batch_size=4))
+    wrong = result.batch.targets.copy()
+    wrong[2, -1] += 1
+    changed = replace(result, batch=replace(result.batch, targets=wrong))
+    assert prove(changed, "batches")[0].difference == 1
+    wrong[0, 3] += 1
+    assert prove(changed, "batches")[0].difference == 2
+
+
+def test_tokens_and_characters_are_counted_alike():
+    for preset, ratio in (("story", 1), ("math", 1)):
+        at = visit("tokens", preset=preset)
+        counts = {m.label: int(m.value.replace(",", "")) for m in at.metric}
+        assert counts["characters"] == ratio * counts["tokens"]
+    at = visit("tokens")
+    at.slider(key="merge").set_value(0).run()
+    (line,) = (c.value for c in at.caption if c.value.startswith("after: "))
+    tokens, characters, vocabulary = map(int, re.findall(r"\d+", line))
+    assert tokens == characters
+    most = len(read(PRESETS["start"])[0].merges)
+    assert vocabulary == len(read(PRESETS["start"])[0]) - most

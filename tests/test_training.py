@@ -676,7 +676,10 @@ def test_a_training_ends_when_nobody_looks(begin, monkeypatch):
         time.sleep(0.02)
     assert own.running, "as long as somebody looks"
     wait(lambda: not own.running, 2)
-    assert own.problem == ""
+    assert own.problem == (
+        f"The training ended at update {own.history.updates:,}, since its page was left; possible: "
+        "to train while it is open. Press resume to go on."
+    )
     assert_places(2)
 
 
@@ -785,12 +788,19 @@ def test_a_reader_trains_looks_back_and_begins_again(preset, variant):
     last = losses[-history.batches :]
     mean = np.mean(last)
     assert f"the last {len(last)}: **{mean:.4f}**, perplexity **{np.exp(mean):.4g}**" in said(at)
-    assert "after 0 updates" in said(at), "until it is shown everywhere"
+    assert "chapters show the network **after 0 updates**" in said(at), "until it is shown"
+    assert "files hold the network **after 0 updates**" in said(at)
+    assert at.slider(key="look-at").value == 6, "one wants to see what came out"
+    prefix = at.text_input(key="prefix").value
+    greedy = continue_text(settings, history.moment(6).parameters, prefix, 60)
+    assert code(at)[0] == f"{prefix}|{greedy}"
+    assert "Trained on this server before" not in said(at)
     at.slider(key="look-at").set_value(4).run()
     button(at, "show it everywhere").click().run()
     assert run_of(at).settings == replace(settings, updates=4)
     assert at.query_params["updates"] in ("4", ["4"])
-    assert "**after 4 updates**" in said(at)
+    assert "files hold the network **after 4 updates**" in said(at)
+    assert at.slider(key="look-at").value == 4
     assert_same_numbers(run_of(at), history.at(4))
     prefix = at.text_input(key="prefix").value
     greedy = continue_text(settings, history.moment(4).parameters, prefix, 60)
@@ -801,6 +811,9 @@ def test_a_reader_trains_looks_back_and_begins_again(preset, variant):
     cell = at.switch_page(page_of("cell")).run()
     assert not cell.exception
     assert_sent_as_computed(stage(cell), run(replace(settings, updates=4)))
+    other = visit("training", preset=preset, variant=variant)
+    assert "6 updates done." in said(other)
+    assert "Trained on this server before" in said(other)
     at = cell.switch_page(page_of("training")).run()
     button(at, "reset").click().run()
     assert not at.exception
@@ -821,6 +834,32 @@ def test_a_link_with_updates_shows_that_network():
         assert run_of(at).settings == settings
         shared_training(History, settings, fresh=True)  # somebody begins anew
     assert_same_numbers(run_of(at), train(replace(settings, updates=0), epochs=10).at(50))
+
+
+@page_test
+def test_what_stands_in_the_fields_is_there_after_another_chapter():
+    at = visit("training")
+    at.text_input(key="prefix").set_value("alg").run()
+    train_on_page(at, 3)
+    at = at.switch_page(page_of("cell")).run()
+    at = at.switch_page(page_of("training")).run()
+    assert at.text_input(key="prefix").value == "alg"
+    assert at.number_input(key="to-do").value == 3
+    at = at.switch_page(page_of("home")).run()
+    button(at, "math").click().run()
+    at = at.switch_page(page_of("training")).run()
+    assert at.text_input(key="prefix").value == PRESETS["math"].text[:8].strip()
+    assert not at.error
+
+
+@page_test
+def test_worse_than_guessing_is_said():
+    at = visit("training", learning_rate=1000.0)
+    train_on_page(at, 40)
+    assert "Guessing blindly has 36, so this is worse than that" in said(at)
+    at = visit("training")
+    train_on_page(at, 40)
+    assert "worse" not in said(at)
 
 
 @page_test

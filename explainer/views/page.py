@@ -250,5 +250,9 @@ def proof(page: Page) -> None:
     """Show how far this run is from independent computations."""
     proofs = kept_proof(page.run.settings, page.chapter.slug)
     if proofs:
-        lines = [f"{p.what}: **{p.difference:.1e}** from {p.reference}" for p in proofs]
+        lines = [
+            f"{p.what}: **{p.difference:{'d' if isinstance(p.difference, int) else '.1e'}}** "
+            f"from {p.reference}"
+            for p in proofs
+        ]
         st.caption("**Proof, in this run** · largest difference · " + " · ".join(lines))

@@ -45,6 +45,11 @@ class Trainer:
         self._thread: Thread | None = None
 
     @property
+    def started(self) -> bool:
+        """Whether this reader has trained."""
+        return self._thread is not None
+
+    @property
     def running(self) -> bool:
         """Whether it is at work."""
         return self._thread is not None and self._thread.is_alive()
@@ -84,6 +89,10 @@ class Trainer:
             while self.history.updates < self.until and not self._halt.is_set():
                 now = time.monotonic()
                 if now - self._seen > PATIENCE:
+                    self.problem = (
+                        f"The training ended at update {self.history.updates:,}, since its page "
+                        f"was left; possible: to train while it is open. Press resume to go on."
+                    )
                     return
                 if now - self._started > SECONDS:
                     self.problem = (

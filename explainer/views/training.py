@@ -1,26 +1,22 @@
-"""What a reader sees of a training: buttons, progress, loss, text, and the way back in time."""
+"""What a reader sees of a training: buttons, progress, loss."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
 from statistics import fmean
-from threading import Lock
 
 import plotly.graph_objs as go
 import streamlit as st
-import torch
-from cachetools import LRUCache, cached
 
-from explainer.export import safetensors, snippet, state_dict
-from explainer.model import Run
-from explainer.sampling import continue_text
 from explainer.settings import Settings
 from explainer.sharing import shared_training
+from explainer.text import read
 from explainer.training import History
 from explainer.views.header import as_it_is
 from explainer.views.runs import reach
 from explainer.views.sidebar import FIELDS
+from explainer.views.trained import scrub, show_everywhere, writing
 from explainer.views.trainer import Trainer
 
 MOST_POINTS = 600
@@ -59,11 +55,13 @@ def dashboard(settings: Settings) -> None:
     buttons(own, settings)
     if own.problem:
         st.error(as_it_is(own.problem))
-    progress(own)
+    progress(own, settings.updates)
+    at = history.updates
     if history.updates:
         curves(history, settings.updates)
-        scrub(history, settings)
-    writing(own, settings)
+        chosen = scrub(own, settings)
+        at = at if own.running else chosen
+    writing(own, settings, at)
     moved = st.session_state.pop("moved", False)
     if moved or st.session_state.get("was-training", False) != was_running:
         # sidebar, address, files and the clock of this part are the whole page's
@@ -71,27 +69,24 @@ def dashboard(settings: Settings) -> None:
         st.rerun()
 
 
-def show_everywhere(updates: int) -> None:
-    """Let every chapter look at the network after so many updates; for a button's callback."""
-    st.session_state["updates"] = updates
-    st.session_state["moved"] = True
-
-
 def buttons(own: Trainer, settings: Settings) -> None:
     """Draw start, pause and reset."""
     count, start, pause, reset = st.columns([2, 1.4, 1, 1], vertical_alignment="bottom")
     most = FIELDS["updates"].metadata["high"]
-    wanted = count.number_input("Updates to do", 1, most, 200, key="to-do")
+    state = st.session_state
+    wanted = count.number_input("Updates to do", 1, most, state.get("done-last", 200), key="to-do")
     go_on = "resume" if own.history.updates else "start"
     full = own.history.updates >= most
 
     def begin() -> None:
-        own.start(min(own.history.updates + int(st.session_state["to-do"]), most))
+        # Streamlit forgets what stands in a field once another chapter is open
+        state["done-last"] = int(state["to-do"])
+        own.start(min(own.history.updates + state["done-last"], most))
 
     def again() -> None:
         own.pause()
         show_everywhere(0)
-        st.session_state["trainer"] = Trainer(shared_training(History, settings, fresh=True))
+        state["trainer"] = Trainer(shared_training(History, settings, fresh=True))
 
     start.button(
         f"{go_on} training",
@@ -105,8 +100,8 @@ def buttons(own: Trainer, settings: Settings) -> None:
     reset.button("reset", on_click=again, disabled=own.history.updates == 0, width="stretch")
 
 
-def progress(own: Trainer) -> None:
-    """Say how far it is, how fast, and how long still."""
+def progress(own: Trainer, here: int) -> None:
+    """Say how far it is, how fast, and how long still; the chapters show update `here`."""
     done = own.history.updates
     if not own.running:
         st.caption(f"{done:,} updates done." if done else "No updates done yet.")
@@ -116,6 +111,11 @@ def progress(own: Trainer) -> None:
         time_left = f" · {left:.0f} s left" if math.isfinite(left) else ""
         speed = f"{own.rate:.0f} a second{time_left}"
         st.progress(min(share, 1.0), f"{done:,} of {own.until:,} updates · {speed}")
+    if done > here and not own.started:
+        st.caption(
+            "Trained on this server before: equal settings give equal numbers, so that readers "
+            "share one training. *reset* begins anew."
+        )
     if done:
         st.caption(lately(own.history))
 
@@ -124,10 +124,17 @@ def lately(history: History) -> str:
     """Say what the last pass over the text came to."""
     last = history.losses[-history.batches :]
     mean = fmean(last)
-    return (
+    blind = len(read(history.settings)[0])
+    words = (
         f"Mean loss of the last {len(last):,}: **{mean:.4f}**, perplexity "
         f"**{perplexity(mean):.4g}**."
     )
+    if perplexity(mean) > 2 * blind:
+        words += (
+            f" Guessing blindly has {blind}, so this is worse than that: choose a smaller "
+            "*learning rate* and reset."
+        )
+    return words
 
 
 def perplexity(loss: float) -> float:
@@ -195,83 +202,3 @@ def curve(title: str, name: str, width: int, values: list[float], here: int) -> 
             },
         }
     )
-
-
-def scrub(history: History, settings: Settings) -> None:
-    """Let the reader choose the update that all chapters show."""
-    done = history.updates
-    st.markdown(
-        f"Every chapter shows the network **after {settings.updates:,} updates**; the link says "
-        "so, too."
-    )
-
-    def look() -> None:
-        show_everywhere(int(st.session_state["look-at"]))
-
-    left, right = st.columns([4, 1], vertical_alignment="bottom")
-    value = min(settings.updates, done)
-    left.slider("Look at the network after so many updates", 0, done, value, key="look-at")
-    right.button("show it everywhere", on_click=look, key="look", width="stretch")
-
-
-def writing(own: Trainer, settings: Settings) -> None:
-    """Let the network write on from a prefix: the likeliest tokens, and drawn ones."""
-    left, middle, right = st.columns([2, 1, 1])
-    some = settings.text[:8].strip() or settings.text[:1]
-    prefix = left.text_input("A prefix to warm up on", some, max_chars=200, key="prefix")
-    temperature = middle.slider("Temperature", 0.1, 2.0, 0.8, 0.1, key="temperature")
-    tokens = right.slider("Tokens", 10, 200, 60, 10, key="tokens")
-    history = own.history
-    at = history.updates if own.running else min(settings.updates, history.updates)
-    st.caption(f"What the network writes after {at:,} updates:")
-    try:
-        greedy = written(history, at, prefix, tokens, 0.0)
-        drawn = written(history, at, prefix, tokens, temperature)
-    except ValueError as error:
-        st.error(as_it_is(str(error)))
-        return
-    st.code(f"{prefix}|{greedy}", language=None, wrap_lines=True)
-    st.caption(f"and drawn at temperature {temperature:g}:")
-    st.code(f"{prefix}|{drawn}", language=None, wrap_lines=True)
-
-
-@cached(
-    LRUCache(256),
-    key=lambda history, at, *choices: (history.settings, at, *choices),
-    lock=Lock(),
-)
-def written(history: History, at: int, prefix: str, tokens: int, temperature: float) -> str:
-    """Return what the network writes after some updates; equal choices write the same."""
-    parameters = history.moment(at).parameters
-    return continue_text(history.settings, parameters, prefix, tokens, temperature, at)
-
-
-def take_away(run: Run) -> None:
-    """Offer the parameters of the run as files, and the code that loads them."""
-    settings = run.settings
-    parameters = {n: torch.from_numpy(v.copy()) for n, v in run.update.before.items()}
-    left, right = st.columns(2)
-    left.download_button(
-        "parameters by their names here (safetensors)",
-        lambda: safetensors(parameters),
-        file_name="parameters.safetensors",
-        key="download-parameters",
-        on_click="ignore",
-        width="stretch",
-    )
-    if settings.variant != "reset_after":
-        right.caption(
-            "torch.nn.GRU applies the reset gate after the product; with *after* there is a file "
-            "for it, too."
-        )
-        return
-    right.download_button(
-        "for torch.nn.GRU and torch.nn.Linear (safetensors)",
-        lambda: safetensors(state_dict(settings, parameters)),
-        file_name="gru.safetensors",
-        key="download-gru",
-        on_click="ignore",
-        width="stretch",
-    )
-    with st.expander("Load it in PyTorch"):
-        st.code(snippet(settings, "gru.safetensors"), language="python")
