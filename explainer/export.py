@@ -9,7 +9,10 @@ from safetensors.torch import save
 from torch import Tensor
 
 from explainer.network import GATES
+from explainer.parameters import checked_parameters, real_numbers
 from explainer.settings import Settings
+from explainer.text import read
+from explainer.trace import Array
 
 SNIPPET = """\
 import torch
@@ -27,7 +30,7 @@ logits = head(outputs)
 """
 
 
-def state_dict(settings: Settings, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def state_dict(settings: Settings, parameters: Mapping[str, Tensor | Array]) -> dict[str, Tensor]:
     """Return parameters under the names of torch.nn.GRU, torch.nn.Linear and torch.nn.Embedding.
 
     PyTorch stacks the gates in the order r, z, n
@@ -35,10 +38,14 @@ def state_dict(settings: Settings, parameters: Mapping[str, Tensor]) -> dict[str
 
     Args:
         settings: the network they belong to.
-        parameters: values by name.
+        parameters: arrays or tensors by name.
+
+    Returns:
+        Tensors, float64.
 
     Raises:
-        ValueError: the reset gate comes before the product, which torch.nn.GRU can't do.
+        ValueError: the reset gate comes before the product, which torch.nn.GRU can't do, or the
+            parameters don't fit.
     """
     if settings.variant != "reset_after":
         raise ValueError(
@@ -47,26 +54,32 @@ def state_dict(settings: Settings, parameters: Mapping[str, Tensor]) -> dict[str
             "reset_after."
         )
 
+    own = checked_parameters(settings, parameters, len(read(settings)[0]))
+
     def gates(start: str) -> Tensor:
-        return torch.cat([parameters[f"{start}{g}"] for g in GATES])
+        return torch.cat([own[f"{start}{g}"] for g in GATES])
 
     state = {
         "gru.weight_ih_l0": gates("W_i"),
         "gru.weight_hh_l0": gates("W_h"),
         "gru.bias_ih_l0": gates("b_i"),
         "gru.bias_hh_l0": gates("b_h"),
-        "head.weight": parameters["W_o"],
+        "head.weight": own["W_o"],
     }
-    if "b_o" in parameters:
-        state["head.bias"] = parameters["b_o"]
-    if "E" in parameters:
-        state["embedding.weight"] = parameters["E"]
-    return {name: value.contiguous() for name, value in state.items()}
+    if "b_o" in own:
+        state["head.bias"] = own["b_o"]
+    if "E" in own:
+        state["embedding.weight"] = own["E"]
+    return state
 
 
-def safetensors(tensors: Mapping[str, Tensor]) -> bytes:
-    """Return tensors as the bytes of a safetensors file, which holds numbers and no code."""
-    return save({name: value.contiguous() for name, value in tensors.items()})
+def safetensors(tensors: Mapping[str, Tensor | Array]) -> bytes:
+    """Return arrays or tensors as a safetensors file, which holds numbers (float64) and no code.
+
+    Raises:
+        ValueError: something is no array and no tensor, or its numbers are not real.
+    """
+    return save({name: real_numbers(name, v).contiguous() for name, v in tensors.items()})
 
 
 def snippet(settings: Settings, file: str) -> str:

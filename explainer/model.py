@@ -12,7 +12,13 @@ from torch import Tensor
 
 from explainer.equations import backward, gru, update
 from explainer.network import GIVEN, Network, network
-from explainer.parameters import draw_masks, effective_dropout, initial_parameters
+from explainer.parameters import (
+    checked_parameters,
+    draw_masks,
+    effective_dropout,
+    initial_parameters,
+    real_numbers,
+)
 from explainer.passes import backward_pass, forward_pass, known_values
 from explainer.quantity import Quantity, solve
 from explainer.settings import Settings
@@ -100,8 +106,8 @@ def check_size(settings: Settings, V: int) -> dict[str, int]:
 
 def run(
     settings: Settings,
-    parameters: Mapping[str, Tensor] | None = None,
-    h_0: Tensor | None = None,
+    parameters: Mapping[str, Tensor | Array] | None = None,
+    h_0: Tensor | Array | None = None,
     draw: int = 0,
 ) -> Run:
     """Run one batch: forward, backward by hand, one SGD update by hand, forward again.
@@ -109,7 +115,8 @@ def run(
     Args:
         settings: every choice; equal settings give equal numbers. With `updates`, the network
             is trained so far first, and the batch is the one whose turn it is then.
-        parameters: values to use instead of the initial ones, by name, shapes as in the trace.
+        parameters: values to use instead of the initial ones, by name, shapes as in the trace;
+            arrays or tensors, such as another run's `update.after`.
         h_0: (B, H) state to begin with; None takes zeros, or with `carry_state` what the
             batches before this one leave behind.
         draw: which draw of the dropout masks, from 0.
@@ -118,8 +125,8 @@ def run(
         The run, all values float64.
 
     Raises:
-        ValueError: the text is too short or has too many different characters, or a number
-            stops being finite; the message says what to do.
+        ValueError: the text is too short or has too many different characters, what was passed
+            does not fit, or a number stops being finite; the message says what to do.
     """
     if settings.updates and parameters is None:
         from explainer.sharing import trained_run  # which runs batches, too
@@ -130,27 +137,20 @@ def run(
     chosen = batch(settings)
     net = network(settings)
     if parameters is None:
-        parameters = initial_parameters(settings, len(tokenizer))
-    parameters = {n: v.detach().to(torch.float64, copy=True) for n, v in parameters.items()}
-    for q in net.parameters:
-        expected = tuple(sizes[d] for d in q.dims)
-        if q.name not in parameters or tuple(parameters[q.name].shape) != expected:
-            given = tuple(parameters[q.name].shape) if q.name in parameters else "missing"
-            raise ValueError(
-                f"parameter {q.name} is {given}; these settings need the shape {expected}. "
-                f"Pass all of {', '.join(p.name for p in net.parameters)}."
-            )
+        own = initial_parameters(settings, len(tokenizer))
+    else:
+        own = checked_parameters(settings, parameters, len(tokenizer))
     if h_0 is None:
-        h_0 = carried_state(settings, net, parameters, sizes)
+        h_0 = carried_state(settings, net, own, sizes)
+    h_0 = real_numbers("h_0", h_0)
     if tuple(h_0.shape) != (sizes["B"], sizes["H"]):
         raise ValueError(
             f"h_0 is {tuple(h_0.shape)}; these settings need the shape {sizes['B'], sizes['H']}: "
             f"one row for each sequence. Pass such a state or None."
         )
-    h_0 = h_0.detach().to(torch.float64, copy=True)
     dropout = effective_dropout(settings)
     given_values = known_values(chosen, dropout, draw_masks(settings, sizes, draw), h_0)
-    values = {**given_values, **parameters}
+    values = {**given_values, **own}
     values |= forward_pass(net.forward, values)
     values |= backward_pass(net.backward, values)
     trace = make_trace(net, values, sizes)

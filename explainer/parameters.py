@@ -1,17 +1,81 @@
-"""What a run draws: the parameters' first values and dropout's masks.
+"""What a run begins with: parameters, drawn or the reader's own, and dropout's masks.
 
-From generators of their own, so that readers of one server don't disturb each other.
+Drawn from generators of their own, so that readers of one server don't disturb each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from explainer.network import GATES, network, rnn_network
-from explainer.settings import Settings
+from explainer.settings import Settings, shorten
+from explainer.trace import Array
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+def parameter_shapes(settings: Settings, vocabulary_size: int) -> Shapes:
+    """Return the shape of every parameter by name."""
+    V, H = vocabulary_size, settings.hidden_size
+    D = V if settings.input == "one_hot" else settings.embedding_size
+    sizes = {"V": V, "D": D, "H": H}
+    return {q.name: tuple(sizes[d] for d in q.dims) for q in network(settings).parameters}
+
+
+def checked_parameters(
+    settings: Settings, parameters: Mapping[str, Tensor | Array], vocabulary_size: int
+) -> dict[str, Tensor]:
+    """Return a reader's own parameters, float64, in memory of their own.
+
+    Args:
+        settings: the network that they are for.
+        parameters: arrays or tensors by name, as `update.after` has them.
+        vocabulary_size: V.
+
+    Raises:
+        ValueError: one is missing, has another shape or no real numbers, or is no parameter.
+    """
+    shapes = parameter_shapes(settings, vocabulary_size)
+    names = ", ".join(shapes)
+    if not isinstance(parameters, Mapping):
+        raise ValueError(
+            f"parameters is {shorten(parameters)}; possible: arrays or tensors by name. "
+            f"Pass all of {names}."
+        )
+    if others := [n for n in parameters if n not in shapes]:
+        raise ValueError(
+            f"parameters has {', '.join(map(shorten, others))}; these settings have {names}. "
+            f"Pass only those."
+        )
+    own = {n: real_numbers(n, v) for n, v in parameters.items()}
+    for name, shape in shapes.items():
+        given = tuple(own[name].shape) if name in own else "missing"
+        if given != shape:
+            raise ValueError(
+                f"parameter {name} is {given}; these settings need the shape {shape}. "
+                f"Pass all of {names}."
+            )
+    return own
+
+
+def real_numbers(name: str, value: Tensor | Array) -> Tensor:
+    """Return an array or a tensor as a float64 tensor in memory of its own.
+
+    Raises:
+        ValueError: it is something else, or its numbers are not real.
+    """
+    if isinstance(value, Tensor) and not value.is_complex() and value.dtype != torch.bool:
+        return value.detach().to(torch.float64, copy=True)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiu":
+        return torch.from_numpy(value.astype(np.float64))
+    raise ValueError(
+        f"{name} is {getattr(value, 'dtype', type(value).__name__)}; possible: an array or a "
+        f"tensor of real numbers. Pass one of them."
+    )
 
 
 def initial_parameters(settings: Settings, vocabulary_size: int) -> dict[str, Tensor]:
@@ -26,17 +90,11 @@ def initial_parameters(settings: Settings, vocabulary_size: int) -> dict[str, Te
       order after `torch.manual_seed(seed)`;
     * orthogonal: rows or columns at right angles, as the EpyNN GRU layer begins.
     """
-    V, H = vocabulary_size, settings.hidden_size
-    D = V if settings.input == "one_hot" else settings.embedding_size
-    sizes = {"V": V, "D": D, "H": H}
-    shapes = {q.name: tuple(sizes[d] for d in q.dims) for q in network(settings).parameters}
+    shapes = parameter_shapes(settings, vocabulary_size)
     generator = torch.Generator().manual_seed(settings.seed)
     draw = {"constant": _constant, "normal": _normal, "uniform": _uniform}
     make = draw.get(settings.initial, _orthogonal)
     return {n: v.to(torch.float64) for n, v in make(shapes, generator).items()}
-
-
-Shapes = Mapping[str, tuple[int, ...]]
 
 
 def _constant(shapes: Shapes, generator: torch.Generator) -> dict[str, Tensor]:

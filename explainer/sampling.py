@@ -8,9 +8,11 @@ import torch
 from torch import Tensor
 
 from explainer.network import network
+from explainer.parameters import checked_parameters
 from explainer.quantity import leading_to, solve
 from explainer.settings import Settings
 from explainer.text import normalize, read
+from explainer.trace import Array
 
 LONGEST = 500
 """Most tokens written at once."""
@@ -18,7 +20,7 @@ LONGEST = 500
 
 def continue_text(
     settings: Settings,
-    parameters: Mapping[str, Tensor],
+    parameters: Mapping[str, Tensor | Array],
     prefix: str,
     tokens: int,
     temperature: float = 0.0,
@@ -28,7 +30,7 @@ def continue_text(
 
     Args:
         settings: tokenizer, network and sizes.
-        parameters: values of the parameters by name.
+        parameters: arrays or tensors by name.
         prefix: what it reads first, to warm up its state; 1 character or more.
         tokens: how many tokens to write, 1 to 500.
         temperature: 0 takes the likeliest token each time (greedy); above 0 draws, from
@@ -39,8 +41,8 @@ def continue_text(
         What it wrote, without the prefix.
 
     Raises:
-        ValueError: the prefix is empty or has characters the network doesn't know, or a number
-            is out of range.
+        ValueError: the prefix is empty or has characters the network doesn't know, a number
+            is out of range, or the parameters don't fit.
     """
     if not 1 <= tokens <= LONGEST:
         raise ValueError(f"tokens is {tokens}; possible: 1 to {LONGEST}. Choose one of them.")
@@ -56,7 +58,8 @@ def continue_text(
     equations = leading_to(network(settings).forward, "logits")
     one, zero = torch.tensor([1.0, 0.0], dtype=torch.float64)
     # nothing is dropped while it writes
-    known = {**parameters, "mask_x": one, "mask_h": one, "dropout": zero}
+    known = checked_parameters(settings, parameters, len(tokenizer))
+    known |= {"mask_x": one, "mask_h": one, "dropout": zero}
     # row i is what the network is given for token i
     rows = torch.eye(len(tokenizer), dtype=torch.float64)
     generator = torch.Generator().manual_seed(seed)

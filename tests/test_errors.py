@@ -5,8 +5,11 @@ from dataclasses import FrozenInstanceError, fields, replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load, save
 
-from explainer import PRESETS, Settings, Trace, explain, run, train
+from explainer import PRESETS, Run, Settings, Trace, explain, run, train
+from explainer.export import safetensors, state_dict
+from explainer.sampling import continue_text
 from explainer.text import UNKNOWN, Tokenizer, batch
 
 SMALL = replace(
@@ -304,6 +307,99 @@ def test_parameters_that_do_not_fit_say_which(change):
         parameters["W_ir"] = W.T if change == "turned around" else W[:1]
     with pytest.raises((ValueError, KeyError), match="W_ir"):
         run(SMALL, parameters)
+
+
+WAYS = {
+    "run": run,
+    "continue_text": lambda s, parameters: continue_text(s, parameters, "ab", 5),
+    "state_dict": lambda s, parameters: save(state_dict(s, parameters)),
+}
+"""Everything that takes parameters."""
+
+
+def same(first, second):
+    """Whether two results of the same way are equal."""
+    if isinstance(first, Run):
+        return all((first.trace[name] == second.trace[name]).all() for name in first.trace)
+    return first == second
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("others", [["dropout"], ["targets", "mask_x"], ["b_o"], [3]])
+def test_a_name_that_is_no_parameter_is_refused_everywhere(way, others):
+    parameters = parameters_with({})
+    names = ", ".join(parameters)
+    sentence = sentence_of(ValueError, WAYS[way], SMALL, parameters | dict.fromkeys(others, ONE))
+    assert sentence == (
+        f"parameters has {', '.join(map(repr, others))}; these settings have {names}. "
+        f"Pass only those."
+    )
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", ["W_ir", "b_hn", "E", "W_o"])
+def test_a_parameter_that_is_missing_is_named_everywhere(way, name):
+    parameters = parameters_with({})
+    shape = tuple(parameters.pop(name).shape)
+    sentence = sentence_of(ValueError, WAYS[way], SMALL, parameters)
+    assert sentence.startswith(
+        f"parameter {name} is missing; these settings need the shape {shape}"
+    )
+    assert "Pass all of E, W_ir" in sentence
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_parameters_are_arrays_or_tensors_everywhere(way):
+    tensors = parameters_with({})
+    expected = WAYS[way](SMALL, tensors)
+    arrays = run(SMALL).update.before
+    assert same(WAYS[way](SMALL, arrays), expected)
+    assert same(WAYS[way](SMALL, {n: v.astype(">f8") for n, v in arrays.items()}), expected)
+    assert same(WAYS[way](SMALL, {n: v[::-1].copy()[::-1] for n, v in arrays.items()}), expected)
+
+
+def test_what_an_update_leads_to_can_be_run():
+    first = run(SMALL)
+    second = run(SMALL, first.update.after, h_0=np.zeros((1, 2)))
+    np.testing.assert_array_equal(second.trace["loss"], first.second["loss"])
+
+
+def test_arrays_can_be_taken_away():
+    arrays = run(SMALL).update.after
+    back = load(safetensors(arrays))
+    assert all((back[name].numpy() == arrays[name]).all() for name in arrays)
+
+
+ONE = torch.ones(1)
+NO_REAL_NUMBERS = {
+    "complex128": np.zeros((2, 4), complex),
+    "torch.complex64": torch.zeros(2, 4, dtype=torch.complex64),
+    "bool": np.zeros((2, 4), bool),
+    "torch.bool": torch.zeros(2, 4, dtype=torch.bool),
+    "<U1": np.full((2, 4), "a"),
+    "object": np.full((2, 4), None),
+    "list": [[0.0] * 4] * 2,
+    "NoneType": None,
+}
+
+
+@pytest.mark.parametrize("kind", NO_REAL_NUMBERS)
+def test_parameters_without_real_numbers_are_refused(kind):
+    wrong = NO_REAL_NUMBERS[kind]
+    said = f"{kind}; possible: an array or a tensor of real numbers. Pass one of them."
+    for call in WAYS.values():
+        assert sentence_of(ValueError, call, SMALL, parameters_with({}) | {"W_ir": wrong}) == (
+            f"W_ir is {said}"
+        )
+    assert sentence_of(ValueError, safetensors, {"mine": wrong}) == f"mine is {said}"
+    if wrong is not None:
+        assert sentence_of(ValueError, run, SMALL, h_0=wrong) == f"h_0 is {said}"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_parameters_have_names(way):
+    sentence = sentence_of(ValueError, WAYS[way], SMALL, ["W_ir"])
+    assert sentence.startswith("parameters is ['W_ir']; possible: arrays or tensors by name. Pass")
 
 
 @pytest.mark.parametrize("shape", [(1, 3), (2, 2), (2,)])
