@@ -117,8 +117,8 @@ def run(
             is trained so far first, and the batch is the one whose turn it is then.
         parameters: values to use instead of the initial ones, by name, shapes as in the trace;
             arrays or tensors, such as another run's `update.after`.
-        h_0: (B, H) state to begin with; None takes zeros, or with `carry_state` what the
-            batches before this one leave behind.
+        h_0: (B, H) state to begin with, an array or a tensor; None takes zeros, or with
+            `carry_state` what the batches before this one leave behind.
         draw: which draw of the dropout masks, from 0.
 
     Returns:
@@ -129,6 +129,12 @@ def run(
             does not fit, or a number stops being finite; the message says what to do.
     """
     if settings.updates and parameters is None:
+        if h_0 is not None or draw:
+            raise ValueError(
+                f"updates is {settings.updates:,}, and the training up to there has its own h_0 "
+                f"and draw; possible: yours with updates 0, or with parameters of yours. Leave "
+                f"them out, or choose one of these."
+            )
         from explainer.sharing import trained_run  # which runs batches, too
 
         return trained_run(settings)
