@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from explainer.settings import shorten
+from explainer.settings import in_range, shorten
 
 
 @dataclass(frozen=True)
@@ -161,8 +161,8 @@ def make(task: Task, length: int, count: int, seed: int) -> Examples:
     Raises:
         ValueError: an argument is outside its range; the message says what is possible.
     """
-    check_task(task, length, seed)
-    check_whole("count", count, 1, 10_000, "more could not be looked at")
+    length, seed = check_task(task, length, seed)
+    count = in_range("count", count, int, 1, 10_000, "more could not be looked at")
     drawn = task.draw(length, count, generator_of(seed, 0))
     return Examples(drawn.ids.numpy(), drawn.answers.numpy(), drawn.marks.numpy())
 
@@ -173,8 +173,8 @@ def generator_of(seed: int, stream: int) -> Generator:
     return Generator().manual_seed((4 * seed + stream) % 2**32)
 
 
-def check_task(task: Task, length: int, seed: int) -> None:
-    """Refuse what is no task, and a length or seed out of range.
+def check_task(task: Task, length: int, seed: int) -> tuple[int, int]:
+    """Refuse what is no task; return length and seed, which are in their range.
 
     Raises:
         ValueError: what was given, what is possible, what to do.
@@ -184,18 +184,7 @@ def check_task(task: Task, length: int, seed: int) -> None:
             f"task is {shorten(task)}; possible: a Task, such as those in TASKS: "
             f"{', '.join(TASKS)}. Pass TASKS[name]."
         )
-    check_whole("length", length, 5, 60, "longer ones take more than seconds to learn")
-    check_whole("seed", seed, 0, 2**32 - 1, "PyTorch's generators take 32 bits")
-
-
-def check_whole(name: str, value: int, low: int, high: int, reason: str) -> None:
-    """Refuse what is no whole number between two bounds, the bounds included.
-
-    Raises:
-        ValueError: what was given, what is possible, what to do.
-    """
-    if type(value) is not int or not low <= value <= high:
-        raise ValueError(
-            f"{name} is {shorten(value)}; possible: a whole number from {low:,} to {high:,}, "
-            f"since {reason}. Choose a value in that range."
-        )
+    return (
+        in_range("length", length, int, 5, 60, "longer ones take more than seconds to learn"),
+        in_range("seed", seed, int, 0, 2**32 - 1, "PyTorch's generators take 32 bits"),
+    )

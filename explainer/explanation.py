@@ -22,6 +22,7 @@ from explainer.scalar import (
     Walk,
     evaluate,
 )
+from explainer.settings import as_python, shorten
 from explainer.tensor_formula import shapes_line
 from explainer.trace import Trace
 
@@ -111,19 +112,25 @@ def explain(
 
     Raises:
         KeyError: the trace has no such quantity.
-        ValueError: there is no such number in it, or it can't be written so.
+        ValueError: there is no such number in it, it can't be written so, or `trace` is none.
     """
-    if digits is not None and not 0 <= digits <= 17:
+    if not isinstance(trace, Trace):
         raise ValueError(
-            f"digits is {digits}; possible: 0 to 17, which tell all floats apart, or None for "
-            f"every digit. Choose one of them."
+            f"trace is a {type(trace).__name__}; possible: a Trace, such as a run's trace, second "
+            f"or update. Pass result.trace."
         )
-    if shown is not None and shown < 1:
+    digits, shown = as_python(digits), as_python(shown)
+    if digits is not None and not (type(digits) is int and 0 <= digits <= 17):
         raise ValueError(
-            f"shown is {shown}; possible: 1 and more, or None for all terms. Choose one of them."
+            f"digits is {shorten(digits)}; possible: 0 to 17, which tell all floats apart, or "
+            f"None for every digit. Choose one of them."
         )
-    if name not in trace.quantities:
-        raise KeyError(f"no {name!r} in this trace; it has {', '.join(trace)}")
+    if shown is not None and not (type(shown) is int and shown >= 1):
+        raise ValueError(
+            f"shown is {shorten(shown)}; possible: 1 and more, or None for all terms. Choose one "
+            f"of them."
+        )
+    trace.check(name)
     q = trace.quantities[name]
     shape = trace.shape(name)
     try:

@@ -19,6 +19,7 @@ from explainer.network import GIVEN, network, rnn_network
 from explainer.parameters import rnn_parameters
 from explainer.passes import forward_pass
 from explainer.quantity import Quantity, ancestors, depends, solve
+from explainer.settings import as_python, shorten
 from explainer.trace import Array
 from explainer.training import Moment
 
@@ -83,7 +84,7 @@ def token_influence(run: Run, sequence: int, t: int) -> Array:
         IndexError: the batch has no such sequence, or the sequence no such target.
         ValueError: a gradient stops being finite.
     """
-    refuse_outside("target", t, run.trace.sizes["T"])
+    t = check_place("target", t, run.trace.sizes["T"])
     known = one_sequence(run, sequence)
     return gradient_norms(network(run.settings).backward, known, (t,), "d_x").reshape(-1)
 
@@ -169,7 +170,7 @@ def one_sequence(run: Run, sequence: int) -> dict[str, Tensor]:
     Raises:
         IndexError: the batch has no such sequence.
     """
-    refuse_outside("sequence", sequence, run.trace.sizes["B"])
+    sequence = check_place("sequence", sequence, run.trace.sizes["B"])
     known = {}
     for name, value in run.trace.values.items():
         if not name.startswith("d_"):
@@ -259,13 +260,21 @@ def refuse_large(run: Run) -> None:
         )
 
 
-def refuse_outside(what: str, i: int, count: int) -> None:
-    """Raise where there is no sequence or target `i`.
+def check_place(what: str, i: int, count: int) -> int:
+    """Return which sequence or target `i` is.
 
     Raises:
         IndexError: `i` is not from 0 to count - 1.
+        ValueError: `i` is no whole number.
     """
+    i = as_python(i)
+    if type(i) is not int:
+        raise ValueError(
+            f"{what} is {shorten(i)}; possible: a whole number from 0 to {count - 1}. Choose one "
+            f"of them."
+        )
     if not 0 <= i < count:
         raise IndexError(
             f"{what} {i} is not in this run; possible: 0 to {count - 1}. Choose one of them."
         )
+    return i

@@ -21,7 +21,7 @@ from explainer.parameters import (
 )
 from explainer.passes import backward_pass, forward_pass, known_values
 from explainer.quantity import Quantity, solve
-from explainer.settings import Settings
+from explainer.settings import Settings, in_range
 from explainer.text import Batch, batch, read
 from explainer.trace import Array, Trace, Update
 
@@ -128,6 +128,7 @@ def run(
         ValueError: the text is too short or has too many different characters, what was passed
             does not fit, or a number stops being finite; the message says what to do.
     """
+    draw = in_range("draw", draw, int, 0, 2**32 - 1, "no training is longer")
     if settings.updates and parameters is None:
         if h_0 is not None or draw:
             raise ValueError(

@@ -10,7 +10,7 @@ from torch import Tensor
 from explainer.network import network
 from explainer.parameters import checked_parameters
 from explainer.quantity import leading_to, solve
-from explainer.settings import Settings
+from explainer.settings import Settings, in_range
 from explainer.text import normalize, read
 from explainer.trace import Array
 
@@ -35,7 +35,7 @@ def continue_text(
         tokens: how many tokens to write, 1 to 500.
         temperature: 0 takes the likeliest token each time (greedy); above 0 draws, from
             probabilities that are sharper below 1 and flatter above, up to 10.
-        seed: of the draws.
+        seed: of the draws, 0 to 2**32 - 1.
 
     Returns:
         What it wrote, without the prefix.
@@ -44,13 +44,11 @@ def continue_text(
         ValueError: the prefix is empty or has characters the network doesn't know, a number
             is out of range, or the parameters don't fit.
     """
-    if not 1 <= tokens <= LONGEST:
-        raise ValueError(f"tokens is {tokens}; possible: 1 to {LONGEST}. Choose one of them.")
-    if not 0 <= temperature <= 10:
-        raise ValueError(
-            f"temperature is {temperature:g}; possible: 0 (the likeliest token) to 10. "
-            f"Choose one in between."
-        )
+    tokens = in_range("tokens", tokens, int, 1, LONGEST, "more take longer than one would wait")
+    temperature = in_range(
+        "temperature", temperature, float, 0.0, 10.0, "there all tokens are almost equally likely"
+    )
+    seed = in_range("seed", seed, int, 0, 2**32 - 1, "PyTorch's generators take 32 bits")
     tokenizer, _ = read(settings)
     ids = tokenizer.encode(normalize(prefix, settings.normalization))
     if not ids:

@@ -7,9 +7,14 @@ errors and the links are made from them.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields
-from typing import Any
+from typing import Any, TypeVar
+
+import numpy as np
+
+Number = TypeVar("Number", int, float)
+Name = TypeVar("Name", bound=str)
 
 
 def number(
@@ -171,19 +176,16 @@ def check(f: Field[Any], value: Any) -> Any:
     """
     meta = f.metadata
     kind = meta["kind"]
-    given = f"{f.name} is {shorten(value)}"
+    value = as_python(value)
     if value is None and meta.get("optional"):
         return None
-    if "options" in meta and value not in meta["options"]:
-        raise ValueError(f"{given}; possible: {', '.join(meta['options'])}. Choose one of them.")
+    if "options" in meta:
+        return one_of(f.name, value, meta["options"])
     if "low" in meta:
-        real = type(value) is int or (type(value) is float and kind is float)
-        if not (real and meta["low"] <= value <= meta["high"]):  # false for not-a-number, too
-            raise ValueError(f"{given}; {possible(f)}")
-        return kind(value)
+        return in_range(f.name, value, kind, meta["low"], meta["high"], meta["reason"])
     if type(value) is not kind:
         expected = "True or False" if kind is bool else "a text"
-        raise ValueError(f"{given}; possible: {expected}. Choose one.")
+        raise ValueError(f"{f.name} is {shorten(value)}; possible: {expected}. Choose one.")
     if meta.get("required") and not value:
         raise ValueError(
             f"{f.name} is empty; possible: 1 to {meta['high']:,} characters. Write one."
@@ -202,13 +204,42 @@ def check(f: Field[Any], value: Any) -> Any:
     return value
 
 
-def possible(f: Field[Any]) -> str:
-    """Return what a number may be, why, and what to do."""
-    meta = f.metadata
-    kind = "a whole number" if meta["kind"] is int else "a number"
-    return (
-        f"possible: {kind} from {meta['low']:,} to {meta['high']:,}, since {meta['reason']}. "
-        f"Choose a value in that range."
+def as_python(value: Any) -> Any:
+    """Return a number, a switch or a text of NumPy's as Python's own, and others as they are."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def in_range(
+    name: str, value: Any, kind: type[Number], low: Number, high: Number, reason: str
+) -> Number:
+    """Return a whole or real number between two bounds, the bounds included; a bool is none.
+
+    Raises:
+        ValueError: what was given, what is possible, why, and what to do.
+    """
+    value = as_python(value)
+    fits = type(value) is int or (type(value) is float and kind is float)
+    if not (fits and low <= value <= high):  # false for not-a-number, too
+        expected = "a whole number" if kind is int else "a number"
+        raise ValueError(
+            f"{name} is {shorten(value)}; possible: {expected} from {low:,} to {high:,}, since "
+            f"{reason}. Choose a value in that range."
+        )
+    return kind(value)
+
+
+def one_of(name: str, value: Any, options: Iterable[Name]) -> Name:
+    """Return the option that equals a value.
+
+    Raises:
+        ValueError: none does; the message lists them.
+    """
+    value = as_python(value)
+    for option in options:
+        if type(value) is str and value == option:
+            return option
+    raise ValueError(
+        f"{name} is {shorten(value)}; possible: {', '.join(options)}. Choose one of them."
     )
 
 

@@ -26,13 +26,12 @@ from explainer.examples import (
     Examples,
     Task,
     check_task,
-    check_whole,
     generator_of,
     make,
 )
 from explainer.network import GATES
 from explainer.passes import through_time
-from explainer.settings import shorten
+from explainer.settings import in_range, one_of, shorten
 from explainer.trace import Array
 
 __all__ = ["TASKS", "Examples", "Learned", "Measure", "Task", "compare", "learn", "make", "measure"]
@@ -162,12 +161,9 @@ def learn(
     Raises:
         ValueError: an argument is outside its range; the message says what is possible.
     """
-    check_task(task, length, seed)
-    check_whole("updates", updates, 1, 2_000, "more take minutes")
-    if kind not in KINDS:
-        raise ValueError(
-            f"kind is {shorten(kind)}; possible: {', '.join(KINDS)}. Choose one of them."
-        )
+    length, seed = check_task(task, length, seed)
+    updates = in_range("updates", updates, int, 1, 2_000, "more take minutes")
+    kind = one_of("kind", kind, KINDS)
     network = _Network(task, kind, generator_of(seed, 1))
     parameters = list(network.parameters())
     optimizer = torch.optim.Adam(parameters, lr=LEARNING_RATE)
@@ -208,7 +204,7 @@ def measure(task: Task, learned: Learned, examples: Examples, gate: str = "z") -
             f"the network learned {learned.task.name}; possible: {task.name}, the task to "
             f"measure. Learn that one first."
         )
-    if gate not in task.claims:
+    if not isinstance(gate, str) or gate not in task.claims:
         raise ValueError(
             f"gate is {shorten(gate)}; possible for {task.name}: {', '.join(task.claims)}. "
             f"Choose one of them."

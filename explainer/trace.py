@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainer.quantity import DIMS, Quantity
+from explainer.settings import shorten
 
 Array = NDArray[np.float64]
 
@@ -52,14 +53,29 @@ class Trace:
 
         Raises:
             KeyError: there is none; the message lists what there is.
+            ValueError: `name` is no text.
         """
+        self.check(name)
         if name in self.values:
             return self.values[name]
-        if name in self.on_demand:
-            value = self.on_demand[name](self)
-            value.setflags(write=False)
-            return value
-        raise KeyError(f"no {name!r} in this trace; it has {', '.join(self)}")
+        value = self.on_demand[name](self)
+        value.setflags(write=False)
+        return value
+
+    def check(self, name: object) -> None:
+        """Refuse what is not the name of a quantity.
+
+        Raises:
+            KeyError: there is none of this name; the message lists what there is.
+            ValueError: `name` is no text.
+        """
+        if not isinstance(name, str):
+            raise ValueError(
+                f"name is {shorten(name)}; possible: a text, such as 'z'. Choose one of "
+                f"{', '.join(self)}."
+            )
+        if name not in self.quantities:
+            raise KeyError(f"no {name!r} in this trace; it has {', '.join(self)}. Choose one.")
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over all names, in the order they were computed."""
@@ -67,7 +83,7 @@ class Trace:
 
     def __contains__(self, name: object) -> bool:
         """Tell whether there is a quantity of this name."""
-        return name in self.quantities
+        return isinstance(name, str) and name in self.quantities
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Return the shape of a quantity, without computing it."""

@@ -89,7 +89,7 @@ def test_a_number_with_hundreds_of_digits_says_the_range(name):
 def test_a_number_of_another_type_says_the_range(name):
     missing = [] if name == "clip_norm" else [None]
     fractions = [] if name in REAL else [2.5]
-    for value in ("3", True, [1], 1j, *missing, *fractions):
+    for value in ("3", True, [1], {1: 2}, 1j, np.array([1]), *missing, *fractions):
         sentence = sentence_of(ValueError, Settings, text="a", **{name: value})
         assert sentence.startswith(f"{name} is {value!r}; ")
         assert ("a number" if name in REAL else "a whole number") in sentence
@@ -102,7 +102,8 @@ def test_no_clipping_is_none():
 
 @pytest.mark.parametrize("name", CHOICES)
 def test_a_choice_that_is_not_there_lists_what_is(name):
-    for value in ("nothing", "", "BPE", 3, None):
+    first = next(iter(FIELDS[name]["options"]))
+    for value in ("nothing", "", "BPE", 3, None, [first], {first: 1}, {first}, np.array([first])):
         sentence = sentence_of(ValueError, Settings, text="a", **{name: value})
         assert sentence.startswith(f"{name} is {value!r}; ")
         assert all(option in sentence for option in FIELDS[name]["options"]), sentence
@@ -110,7 +111,7 @@ def test_a_choice_that_is_not_there_lists_what_is(name):
 
 @pytest.mark.parametrize("name", SWITCHES)
 def test_a_switch_is_true_or_false(name):
-    for value in (1, 0, "true", None):
+    for value in (1, 0, "true", None, [True], np.array([True])):
         sentence = sentence_of(ValueError, Settings, text="a", **{name: value})
         assert sentence.startswith(f"{name} is {value!r}; ")
         assert "True or False" in sentence
@@ -141,6 +142,31 @@ def test_a_batch_has_at_most_4096_tokens(B, T):
     assert all(str(n) in sentence.replace(",", "") for n in (B, T, B * T, 4096))
     assert "Choose" in sentence
     assert Settings(text="a", batch_size=64, context_length=64)
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_value_of_numpys_types_is_the_same_value(name):
+    value = 2.5 if name == "clip_norm" else getattr(SMALL, name)
+    expected = replace(SMALL, **{name: value})
+    for same in (np.array(value)[()], *([np.float32(2.5)] if name == "clip_norm" else [])):
+        assert isinstance(same, np.generic)
+        settings = replace(SMALL, **{name: same})
+        assert settings == expected
+        assert hash(settings) == hash(expected)
+        assert type(getattr(settings, name)) is type(value)
+        assert settings.to_query() == expected.to_query()
+
+
+def test_a_switch_is_no_number_and_a_number_no_switch_in_numpys_types_either():
+    for name in NUMBERS:
+        sentence = sentence_of(ValueError, Settings, text="a", **{name: np.bool_(True)})
+        assert sentence.startswith(f"{name} is True; possible: a")
+    for name in SWITCHES:
+        sentence = sentence_of(ValueError, Settings, text="a", **{name: np.int64(1)})
+        assert sentence.startswith(f"{name} is 1; possible: True or False")
+    for name in set(NUMBERS) - set(REAL):
+        sentence = sentence_of(ValueError, Settings, text="a", **{name: np.float64(2.0)})
+        assert sentence.startswith(f"{name} is 2.0; possible: a whole number")
 
 
 def test_settings_stay_as_they_are():
@@ -420,6 +446,36 @@ def test_what_a_training_decides_can_not_be_passed_beside_it(own):
     assert run(replace(later, updates=0), **own)
 
 
+def test_a_draw_of_numpys_types_is_the_same_draw():
+    settings = replace(SMALL, dropout=0.5)
+    third = run(settings, draw=3).trace["mask_h"]
+    np.testing.assert_array_equal(run(settings, draw=np.int64(3)).trace["mask_h"], third)
+
+
+@pytest.mark.parametrize("draw", [-1, 2**32, 1.0, True, "3", None, [1]])
+def test_a_draw_is_a_whole_number(draw):
+    sentence = sentence_of(ValueError, run, SMALL, draw=draw)
+    assert sentence.startswith(
+        f"draw is {draw!r}; possible: a whole number from 0 to 4,294,967,295"
+    )
+    assert "Choose" in sentence
+
+
+@pytest.mark.parametrize("name", ["tokens", "seed", "temperature"])
+def test_what_is_written_on_takes_numbers_of_numpys_types(name):
+    parameters = parameters_with({})
+    usual = {"prefix": "ab", "tokens": 7, "seed": 4, "temperature": 2.0}
+    numpys = usual | {name: np.array(usual[name])[()]}
+    expected = continue_text(SMALL, parameters, **usual)
+    assert continue_text(SMALL, parameters, **numpys) == expected
+    for value in (True, "3", None, [1], float("inf"), -1):
+        sentence = sentence_of(
+            ValueError, continue_text, SMALL, parameters, **usual | {name: value}
+        )
+        assert sentence.startswith(f"{name} is {value!r}; possible: a")
+        assert "Choose" in sentence
+
+
 @pytest.mark.parametrize(
     "turn",
     [torch.Tensor.float, lambda v: v.clone().requires_grad_(), torch.nn.Parameter],
@@ -472,6 +528,16 @@ def test_a_name_that_is_not_in_a_trace_lists_what_there_is(start_run, name):
     assert name not in start_run.trace
     assert "z" in start_run.trace
     assert sentence == sentence_of(KeyError, explain, start_run.trace, name)
+
+
+@pytest.mark.parametrize("name", [["z"], {"z": 1}, {"z"}, 3, None, ("z",)])
+def test_what_is_no_name_is_told_so(start_run, name):
+    sentence = sentence_of(ValueError, start_run.trace.__getitem__, name)
+    assert sentence.startswith(
+        f"name is {name!r}; possible: a text, such as 'z'. Choose one of ids,"
+    )
+    assert name not in start_run.trace
+    assert sentence == sentence_of(ValueError, explain, start_run.trace, name)
 
 
 def test_a_trace_has_what_it_lists(start_run):

@@ -258,11 +258,34 @@ def test_digits_are_the_readers_choice(start_run, digits):
         ({"digits": -1}, r"digits is -1; possible: 0 to 17, .* Choose"),
         ({"digits": 18}, r"digits is 18; possible: 0 to 17, .* Choose"),
         ({"shown": 0}, r"shown is 0; possible: 1 and more, .* Choose"),
+        ({"digits": "4"}, r"digits is '4'; possible: 0 to 17, .* Choose"),
+        ({"digits": 3.5}, r"digits is 3\.5; possible: 0 to 17, .* Choose"),
+        ({"digits": True}, r"digits is True; possible: 0 to 17, .* Choose"),
+        ({"digits": [4]}, r"digits is \[4\]; possible: 0 to 17, .* Choose"),
+        ({"shown": 2.5}, r"shown is 2\.5; possible: 1 and more, .* Choose"),
+        ({"shown": "a"}, r"shown is 'a'; possible: 1 and more, .* Choose"),
+        ({"shown": True}, r"shown is True; possible: 1 and more, .* Choose"),
     ],
 )
 def test_a_number_that_can_not_be_written_so_says_what_is_possible(start_run, choice, said):
     with pytest.raises(ValueError, match=said):
         explain(start_run.trace, "a_iz", (0, 0, 0), **choice)
+
+
+def test_numbers_of_numpys_types_open_the_same(start_run):
+    place = (0, 3, 1)
+    expected = explain(start_run.trace, "d_z", place, digits=2, shown=2)
+    one, two = np.int64(1), np.int64(2)
+    opened = explain(start_run.trace, "d_z", (0 * one, 3 * one, one), digits=two, shown=two)
+    assert opened == expected
+
+
+@pytest.mark.parametrize("name", ["trace", "settings", "batch"])
+def test_what_is_no_trace_is_told_which_there_are(start_run, name):
+    wrong = start_run if name == "trace" else getattr(start_run, name)
+    kind = type(wrong).__name__
+    with pytest.raises(ValueError, match=rf"trace is a {kind}; possible: a Trace.* Pass result\."):
+        explain(wrong, "z", (0, 0, 0))
 
 
 @pytest.mark.parametrize("shown", [1, 2, 3, None])

@@ -439,6 +439,28 @@ def test_a_target_that_is_not_there_is_refused(outside):
         token_influence(run(SMALL), 0, outside)
 
 
+@pytest.mark.parametrize("wrong", [1.0, "1", None, True, [1], np.float64(1)])
+def test_what_is_no_whole_number_is_refused(wrong):
+    result = run(SMALL)
+    for what, last, call in (
+        ("sequence", 2, influence),
+        ("sequence", 2, rnn_influence),
+        ("target", 4, lambda r, t: token_influence(r, 0, t)),
+    ):
+        with pytest.raises(
+            ValueError, match=rf"possible: a whole number from 0 to {last}\. Ch"
+        ) as e:
+            call(result, wrong)
+        assert str(e.value).startswith(f"{what} is ")
+
+
+def test_a_sequence_of_numpys_types_is_the_same_sequence():
+    result = run(SMALL)
+    one = np.int64(1)
+    np.testing.assert_array_equal(influence(result, one), influence(result, 1))
+    np.testing.assert_array_equal(token_influence(result, one, one), token_influence(result, 1, 1))
+
+
 def test_a_gradient_that_explodes_beyond_all_numbers_is_refused():
     result = run(replace(SMALL, batch_size=1, context_length=4, dropout=0.0))
     known = one_sequence(result, 0)

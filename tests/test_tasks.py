@@ -251,6 +251,13 @@ STORE = TASKS["store"]
         (lambda: make(STORE, 5, 1, -1), r"seed is -1; possible: .* 0 to 4,294,967,295, since"),
         (lambda: make(STORE, 5, 1, True), r"seed is True; possible: a whole number"),
         (lambda: learn(STORE, "lstm", 5, 0), r"kind is 'lstm'; possible: gru, rnn\. Choose one"),
+        (
+            lambda: learn(STORE, ["gru"], 5, 0),
+            r"kind is \['gru'\]; possible: gru, rnn\. Choose one",
+        ),
+        (lambda: learn(STORE, {}, 5, 0), r"kind is \{\}; possible: gru, rnn\. Choose one"),
+        (lambda: make(STORE, 5, 1, [1]), r"seed is \[1\]; possible: a whole number"),
+        (lambda: measure_of(gate=["z"]), r"gate is \['z'\]; possible for store: z\. Choose one"),
         (lambda: learn(STORE, "gru", 500, 0), r"length is 500; possible"),
         (lambda: learn(STORE, "gru", 5, 2**32), r"seed is 4294967296; possible"),
         (lambda: learn(STORE, "gru", 5, 0, updates=0), r"updates is 0; possible: .* 1 to 2,000"),
@@ -266,6 +273,16 @@ STORE = TASKS["store"]
 def test_bad_input_is_told_what_is_possible(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()
+
+
+def test_numbers_of_numpys_types_are_the_same_numbers():
+    five, seed = np.int8(5), np.uint32(2**32 - 1)
+    np.testing.assert_array_equal(
+        make(STORE, five, five, seed).ids, make(STORE, 5, 5, 2**32 - 1).ids
+    )
+    learned = learn(STORE, np.str_("gru"), five, seed, np.int64(1))
+    assert learned.losses == learn(STORE, "gru", 5, 2**32 - 1, 1).losses
+    assert type(learned.kind) is str
 
 
 def measure_of(kind="gru", gate="z", task="store", ids=0, marked=None):
