@@ -25,7 +25,9 @@ gru = torch.nn.GRU(D, H, batch_first=True, dtype=torch.float64)
 head = torch.nn.Linear(H, V, bias="head.bias" in state, dtype=torch.float64)
 network = torch.nn.ModuleDict({{"gru": gru, "head": head}})
 network.load_state_dict({{k: v for k, v in state.items() if k != "embedding.weight"}})
-outputs, last = gru(x)  # x: (B, T, D){x}
+ids = torch.tensor([{ids}])  # the text's first tokens
+x = {x}  # (B, T, D)
+outputs, last = gru(x)
 logits = head(outputs)
 """
 
@@ -83,6 +85,8 @@ def safetensors(tensors: Mapping[str, Tensor | Array]) -> bytes:
 
 
 def snippet(settings: Settings, file: str) -> str:
-    """Return Python code that loads the file into PyTorch's modules."""
-    inputs = ", one-hot rows" if settings.input == "one_hot" else ", rows of embedding.weight"
-    return SNIPPET.format(file=file, x=inputs)
+    """Return Python code that loads the file into PyTorch's modules and reads a few tokens."""
+    rows = 'state["embedding.weight"][ids]'
+    if settings.input == "one_hot":
+        rows = "torch.nn.functional.one_hot(ids, D).double()"
+    return SNIPPET.format(file=file, ids=read(settings)[1][:8].tolist(), x=rows)

@@ -72,7 +72,8 @@ def continue_text(
             if temperature == 0:
                 chosen = int(logits.argmax())
             else:
-                p = torch.softmax(logits / temperature, -1)
+                # the largest is 0 first, so that no temperature is too low to divide by
+                p = torch.softmax((logits - logits.max()) / temperature, -1)
                 chosen = int(torch.multinomial(p, 1, generator=generator))
             written.append(chosen)
             ids = [chosen]
