@@ -45,8 +45,6 @@ Expression = Leaf | Number | Apply
 Axis = tuple[str, int]
 """One axis of a tensor: its dim's letter and its length."""
 
-ELEMENTWISE = {"add", "sub", "mul", "div", "neg", "sigmoid", "tanh", "exp", "log", "sqrt", "min"}
-
 
 def read(function: Callable[..., Any], names: tuple[str, ...]) -> Expression:
     """Return the body of `function` as a tree over the tensors called `names`.

@@ -38,7 +38,7 @@ def body(page: Page) -> None:
         else ["d_a_hn | W_hn = d_h_reset", "h_prev = d_r , r = d_a_r"]
     )
     candidate_way = ["d_a_hn | W_hn"] if after else ["d_h_reset ⊙ r"]
-    weights = [n for n in page.run.update.before if n[:2] in ("W_", "b_") or n == "E"]
+    weights = list(page.run.update.before)
     weight = st.selectbox("Parameter", weights, weights.index("W_hz"), key="weight")
     share = f"d_{weight}_t"
     shared = math.prod(page.trace.shape(share)) <= MOST_SHARES

@@ -161,10 +161,7 @@ def unchanged(d_sum: Tensor) -> Tensor:
 
 def same(name: str, symbol: str, of: str) -> Quantity:
     """A sum passes its gradient on: a part's gradient is that of the whole."""
-    why = "A sum passes its gradient to every part unchanged."
-    return equation(symbol=symbol, dims="B T H", name=name, needs=(of,), why=why)(
-        lambda whole: whole
-    )
+    return equation(symbol=symbol, dims="B T H", name=name, needs=(of,))(unchanged)
 
 
 d_a_ir = same("d_a_ir", r"\delta a^{ir}_t", "d_a_r")
