@@ -6,6 +6,7 @@ stands here, so that another way to draw them takes its place without touching t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -230,8 +231,15 @@ def numbers_table(page: Page) -> None:
         key=f"download-{page.chapter.slug}",
         on_click="ignore",
     )
-    if table.size > MOST_CELLS:
+    rows = math.prod([trace.sizes[d] for d in trace.quantities[name].dims if d != "B"][:-1])
+    if rows > tables.MOST_ROWS:
+        st.caption(
+            f"{rows:,} rows; the file has the first {len(table):,} of them, a notebook has all "
+            f"(`run(settings).trace[{name!r}]`)."
+        )
+    elif table.size > MOST_CELLS:
         st.caption(f"{table.size:,} numbers; the first rows are shown, the file has all.")
+    if table.size > MOST_CELLS:
         table = table.iloc[: max(1, MOST_CELLS // table.shape[1])]
     st.dataframe(table)
 
