@@ -53,3 +53,8 @@ def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module 'explainer' has no {name!r}; it has {', '.join(__all__)}")
     return getattr(import_module(f"explainer.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, for those who press the tab key."""
+    return __all__

@@ -47,6 +47,12 @@ class Run:
     update: Update
     second: Trace
 
+    def __repr__(self) -> str:
+        """Return what a notebook shows: the network's kind and sizes, and the loss."""
+        sizes = ", ".join(f"{d}={n}" for d, n in self.trace.sizes.items())
+        loss, after = float(self.trace["loss"]), float(self.second["loss"])
+        return f"Run({self.settings.variant}, {sizes}, loss {loss:.6g} → {after:.6g})"
+
     @property
     def nbytes(self) -> int:
         """Size of all kept values in bytes."""

@@ -228,6 +228,18 @@ def in_range(
     return kind(value)
 
 
+def whole(name: str, value: Any) -> int:
+    """Return a whole number; a bool is none.
+
+    Raises:
+        ValueError: what was given, what is possible, and what to do.
+    """
+    number = as_python(value)
+    if type(number) is not int:
+        raise ValueError(f"{name} is {shorten(number)}; possible: a whole number. Choose one.")
+    return number
+
+
 def one_of(name: str, value: Any, options: Iterable[Name]) -> Name:
     """Return the option that equals a value.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 
@@ -209,7 +209,7 @@ class Batch:
 
     ids: Ids
     targets: Ids
-    vocabulary: tuple[str, ...]
+    vocabulary: tuple[str, ...] = field(repr=False)
     index: int
     count: int
 

@@ -77,6 +77,11 @@ class Trace:
         if name not in self.quantities:
             raise KeyError(f"no {name!r} in this trace; it has {', '.join(self)}. Choose one.")
 
+    def __repr__(self) -> str:
+        """Return what a notebook shows: how many quantities there are, and the sizes."""
+        sizes = ", ".join(f"{d}={n}" for d, n in self.sizes.items())
+        return f"{type(self).__name__}({len(self.quantities)} quantities, {sizes})"
+
     def __iter__(self) -> Iterator[str]:
         """Iterate over all names, in the order they were computed."""
         return iter(self.quantities)
@@ -102,7 +107,7 @@ class Trace:
         return sum(v.nbytes for v in self.values.values())
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Update(Trace):
     """The trace of one SGD update: parameters before and after, and what lies between."""
 
@@ -143,19 +148,23 @@ def refuse_not_finite(quantities: Mapping[str, Quantity], values: Mapping[str, A
         dims = quantities[name].dims
         places = np.argwhere(~np.isfinite(value))
         backwards = name.startswith("d_")
-        time = places[:, dims.index("T")] * (-1 if backwards else 1) if "T" in dims else None
-        place = places[0 if time is None else int(time.argmin())]
-        when = 0 if time is None else int(time.min())
+        if "T" in dims:
+            time = places[:, dims.index("T")] * (-1 if backwards else 1)
+            when, place = float(time.min()), places[int(time.argmin())]
+        else:  # given before the first time step, or computed after the last
+            when, place = np.inf if quantities[name].function else -np.inf, places[0]
         found.append((backwards, when, order, name, tuple(int(i) for i in place)))
     if not found:
         return
     *_, name, place = min(found)
     one = {"B": "sequence", "T": "time step", "D": "feature", "H": "unit", "V": "token id"}
     where = ", ".join(f"{one[d]} {i}" for d, i in zip(quantities[name].dims, place, strict=True))
+    advice = "Choose a smaller learning rate, or clip the gradient norm."
+    if not quantities[name].function:  # what was learned was found to be finite before
+        advice = "Pass finite ones."
     raise ValueError(
         f"{name} is {values[name][place]:g}{' at ' + where if where else ''}, and that is where it "
-        f"began; only finite numbers can be shown. Choose a smaller learning rate, or clip the "
-        f"gradient norm."
+        f"began; only finite numbers can be shown. {advice}"
     )
 
 

@@ -15,7 +15,7 @@ from explainer.network import Network, network, rnn_network
 from explainer.parameters import draw_masks, effective_dropout, initial_parameters, rnn_parameters
 from explainer.passes import backward_pass, forward_pass, known_values
 from explainer.quantity import ancestors, leading_to, solve
-from explainer.settings import Settings
+from explainer.settings import Settings, in_range, whole
 from explainer.text import batch, read
 from explainer.trace import refuse_not_finite
 
@@ -126,7 +126,9 @@ class Training:
 
         Raises:
             IndexError: `i` is below 0.
+            ValueError: `i` is no whole number.
         """
+        i = whole("i", i)
         if i < 0:
             raise IndexError(
                 f"there is no network after {i} updates; possible: 0 and more. Choose one of them."
@@ -170,7 +172,9 @@ class History(Training):
 
         Raises:
             IndexError: the training had no such update.
+            ValueError: `i` is no whole number.
         """
+        i = whole("i", i)
         if not 0 <= i < self.updates:
             raise IndexError(
                 f"update {i} is not in this training; possible: 0 to {self.updates - 1}. "
@@ -216,14 +220,13 @@ def train(settings: Settings, epochs: int) -> History:
 
     Args:
         settings: what to train; every choice but `batch_index` and `updates` counts.
-        epochs: passes over the text, 1 or more.
+        epochs: passes over the text, 1 to 1,000,000.
 
     Raises:
         ValueError: no epochs, the text is too short, or a number stops being finite; the
             message says at which update.
     """
-    if epochs < 1:
-        raise ValueError(f"epochs is {epochs}; possible: 1 and more. Train for at least one epoch.")
+    epochs = in_range("epochs", epochs, int, 1, 1_000_000, "more would take hours or days")
     history = History(settings)
     for _ in range(epochs * history.batches):
         history.advance()

@@ -1,5 +1,6 @@
 """Every error says what was given, what is possible, and what to do."""
 
+import re
 from dataclasses import FrozenInstanceError, fields, replace
 
 import numpy as np
@@ -7,10 +8,12 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
+import explainer
 from explainer import PRESETS, Run, Settings, Trace, explain, run, train
 from explainer.export import safetensors, state_dict
 from explainer.sampling import continue_text
 from explainer.text import UNKNOWN, Tokenizer, batch
+from explainer.trace import refuse_not_finite
 
 SMALL = replace(
     PRESETS["start"],
@@ -279,7 +282,17 @@ def test_numbers_that_are_not_finite_say_where_it_began(changes, where):
     assert all(part in sentence for part in where), sentence
     assert "where it began" in sentence
     assert "finite" in sentence
-    assert "Choose a smaller learning rate" in sentence
+    given = where[0].split()[0] in run(SMALL).update.before
+    assert ("Pass finite ones." if given else "Choose a smaller learning rate") in sentence
+
+
+def test_a_number_for_the_whole_pass_is_not_where_an_earlier_time_step_began():
+    trace = run(SMALL).trace
+    values = {name: value.copy() for name, value in trace.values.items()}
+    values["loss"] = np.array(NAN)
+    values["logits"][0, 2, 1] = INF
+    sentence = sentence_of(ValueError, refuse_not_finite, trace.quantities, values)
+    assert sentence.startswith("logits is inf at sequence 0, time step 2, token id 1, and that is")
 
 
 def test_a_gradient_that_is_not_finite_began_at_the_latest_time_step():
@@ -552,12 +565,13 @@ def test_a_trace_has_what_it_lists(start_run):
 # Training.
 
 
-@pytest.mark.parametrize("epochs", [0, -1])
+@pytest.mark.parametrize("epochs", [0, -1, 1.5, "3", None, True])
 def test_a_training_has_at_least_one_epoch(epochs):
     sentence = sentence_of(ValueError, train, PRESETS["math"], epochs=epochs)
-    assert f"epochs is {epochs}" in sentence
-    assert "1 and more" in sentence
-    assert "Train" in sentence
+    assert sentence.startswith(
+        f"epochs is {epochs!r}; possible: a whole number from 1 to 1,000,000"
+    )
+    assert "Choose" in sentence
 
 
 @pytest.mark.parametrize("i", [-1, 6, 1000])
@@ -567,3 +581,32 @@ def test_an_update_that_a_training_did_not_do_says_which_it_did(i):
     assert f"update {i} " in sentence
     assert "0 to 5" in sentence
     assert "choose" in sentence
+
+
+@pytest.mark.parametrize("i", [1.5, "1", None, True])
+def test_an_update_of_a_training_has_a_whole_number(i):
+    history = train(PRESETS["math"], epochs=2)
+    for way in (history.at, history.moment):
+        sentence = sentence_of(ValueError, way, i)
+        assert sentence == f"i is {i!r}; possible: a whole number. Choose one."
+
+
+def test_an_update_of_a_training_can_be_a_number_of_numpys():
+    history = train(PRESETS["math"], epochs=np.int64(2))
+    assert history.at(np.int64(4)).trace["loss"] == history.losses[4]
+
+
+# What a notebook shows.
+
+
+def test_what_a_notebook_shows_of_a_run_is_short():
+    result = run(PRESETS["math"])
+    sizes = "B=2, T=3, D=4, H=2, V=4"
+    assert re.fullmatch(rf"Run\(reset_before, {sizes}, loss [\d.]+ → [\d.]+\)", repr(result))
+    assert repr(result.trace) == f"Trace({len(list(result.trace))} quantities, {sizes})"
+    assert repr(result.update) == f"Update({len(list(result.update))} quantities, {sizes})"
+    assert "vocabulary" not in repr(result.batch)
+
+
+def test_the_package_lists_its_public_names():
+    assert dir(explainer) == sorted(explainer.__all__)
