@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from explainer.equations import backward, embedding, gru, head, loss, rnn
@@ -33,6 +33,16 @@ def network(settings: Settings) -> Network:
     """Return the equations of a variant with its input, head and gradients."""
     return _network(
         settings.variant == "reset_after", settings.input == "embedding", settings.head_bias
+    )
+
+
+def without_dropout(net: Network) -> Network:
+    """Return equations that give the same numbers with less work, where nothing is dropped."""
+    whole = {q.name: q for q in (head.h_out_whole, backward.d_h_whole)}
+    return replace(
+        net,
+        forward=tuple(whole.get(q.name, q) for q in net.forward),
+        backward=tuple(whole.get(q.name, q) for q in net.backward),
     )
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from explainer.expression import Leaf
+from explainer.network import Network, without_dropout
 from explainer.quantity import Quantity, ancestors, depends, leading_to, solve
 from explainer.text import Batch
 
+Moments = Mapping[str, Sequence[Tensor]]
+"""Values by name, one tensor (B, ...) for each time step."""
 
-@torch.inference_mode()
+
 def through_time(
     equations: Iterable[Quantity],
     known: Mapping[str, Tensor],
@@ -39,6 +42,34 @@ def through_time(
     Returns:
         Every new value by name, among them the needed one, stacked over time.
     """
+    values, moments = step_by_step(equations, known, {}, carry, start, order, wanted)
+    return values | {n: torch.stack(v, 1) for n, v in moments.items()}
+
+
+@torch.inference_mode()
+def step_by_step(
+    equations: Iterable[Quantity],
+    known: Mapping[str, Tensor],
+    known_moments: Moments,
+    carry: tuple[str, str],
+    start: Tensor,
+    order: Iterable[int],
+    wanted: Collection[str] | None = None,
+) -> tuple[dict[str, Tensor], dict[str, list[Tensor]]]:
+    """Do what `through_time` does, but stack nothing that no equation needs of all time steps.
+
+    Args:
+        equations: in the order they are computed.
+        known: values by name.
+        known_moments: others by name, one for each time step, not stacked.
+        carry: as in `through_time`.
+        start: as there.
+        order: as there.
+        wanted: as there.
+
+    Returns:
+        New values as whole tensors, and the others one for each time step.
+    """
     made, needed = carry
     equations = tuple(equations)
     if wanted is not None:
@@ -55,21 +86,29 @@ def through_time(
         used = {*wanted, *(n for q in after for n in q.needs)}
         new = [n for n in new if n in used]
 
-    values = {**known, **solve(before, known)}
+    of_all = {n for q in (*before, *after) for n in q.needs}
+    values = {**known, **{n: torch.stack([*v], 1) for n, v in known_moments.items() if n in of_all}}
+    values |= solve(before, values)
     outside = {n for q in circle for n in q.needs} - circle_names - {needed}
-    timed = {n: values[n].unbind(1) for n in outside if values[n].dim() == 3}
-    fixed = {n: values[n] for n in outside if n not in timed}
-    moments: dict[int, dict[str, Tensor]] = {}
+    timed: dict[str, Sequence[Tensor]] = {n: v for n, v in known_moments.items() if n in outside}
+    rest = outside - timed.keys()
+    timed |= {n: values[n].unbind(1) for n in rest if values[n].dim() == 3}
+    fixed = {n: values[n] for n in outside - timed.keys()}
+    solved_at: dict[int, dict[str, Tensor]] = {}
     carried = start
     for t in order:
         here = {n: v[t] for n, v in timed.items()}
         solved = {needed: carried, **solve(circle, {**fixed, **here, needed: carried})}
-        moments[t] = {n: solved[n] for n in new}
+        solved_at[t] = {n: solved[n] for n in new}
         carried = solved[made]
-    values |= {n: torch.stack([moments[t][n] for t in sorted(moments)], 1) for n in new}
+    moments = {n: [solved_at[t][n] for t in sorted(solved_at)] for n in new}
+    values |= {n: torch.stack(v, 1) for n, v in moments.items() if n in of_all}
     values |= solve(after, values)
-    kept = values.keys() if wanted is None else wanted
-    return {n: values[n] for n in kept if n not in known}
+    kept = [*values, *moments] if wanted is None else wanted
+    return (
+        {n: values[n] for n in kept if n in values and n not in known},
+        {n: moments[n] for n in kept if n in moments and n not in values},
+    )
 
 
 def known_values(
@@ -93,6 +132,10 @@ def known_values(
     }
 
 
+FORWARD = ("h", "h_prev")
+BACKWARD = ("d_h_prev", "d_h_next")
+
+
 def forward_pass(
     equations: tuple[Quantity, ...],
     known: Mapping[str, Tensor],
@@ -100,20 +143,38 @@ def forward_pass(
 ) -> dict[str, Tensor]:
     """Compute the forward quantities; `known` holds parameters and `known_values`."""
     T = known["ids"].shape[1]
-    return through_time(equations, known, ("h", "h_prev"), known["h_0"], range(T), wanted)
+    return through_time(equations, known, FORWARD, known["h_0"], range(T), wanted)
 
 
 def backward_pass(
-    equations: tuple[Quantity, ...],
-    known: Mapping[str, Tensor],
-    wanted: Collection[str] | None = None,
+    equations: tuple[Quantity, ...], known: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
     """Compute the gradients by hand; `known` holds the forward pass too."""
     T = known["ids"].shape[1]
     start = torch.zeros_like(known["h_0"])
-    known = {**known, "d_loss": torch.ones_like(known["loss"])}
+    first = {"d_loss": torch.ones_like(known["loss"])}
     order = range(T - 1, -1, -1)
-    return {
-        "d_loss": known["d_loss"],
-        **through_time(equations, known, ("d_h_prev", "d_h_next"), start, order, wanted),
-    }
+    return first | through_time(equations, {**known, **first}, BACKWARD, start, order)
+
+
+def learning_pass(net: Network, known: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Compute what one update needs, and record nothing on the way.
+
+    Args:
+        net: the network.
+        known: parameters and `known_values`.
+
+    Returns:
+        Loss, hidden states, and the gradient of each parameter.
+    """
+    if known["dropout"] == 0:
+        net = without_dropout(net)
+    T = known["ids"].shape[1]
+    gradients = [f"d_{q.name}" for q in net.parameters]
+    needed = ancestors(net.backward, *gradients) & {"h_prev", *(q.name for q in net.forward)}
+    wanted = {"loss", "h", *needed}
+    values, moments = step_by_step(net.forward, known, {}, FORWARD, known["h_0"], range(T), wanted)
+    known = {**known, **values, "d_loss": torch.ones_like(values["loss"])}
+    start, order = torch.zeros_like(known["h_0"]), range(T - 1, -1, -1)
+    found, _ = step_by_step(net.backward, known, moments, BACKWARD, start, order, gradients)
+    return {"loss": values["loss"], "h": values["h"], **found}

@@ -13,8 +13,8 @@ from explainer.equations.update import update_equations
 from explainer.model import Run, check_size, run, update_values
 from explainer.network import Network, network, rnn_network
 from explainer.parameters import draw_masks, effective_dropout, initial_parameters, rnn_parameters
-from explainer.passes import backward_pass, forward_pass, known_values
-from explainer.quantity import ancestors, leading_to, solve
+from explainer.passes import known_values, learning_pass
+from explainer.quantity import leading_to, solve
 from explainer.settings import Settings, in_range, whole
 from explainer.text import batch, read
 from explainer.trace import refuse_not_finite
@@ -254,11 +254,7 @@ def advance(settings: Settings, net: Network, moment: Moment, i: int) -> tuple[f
     masks = draw_masks(settings, sizes, i)
     known = known_values(chosen, effective_dropout(settings), masks, moment.h_0)
     values = {**known, **moment.parameters}
-    gradients = [f"d_{q.name}" for q in net.parameters]
-    for_gradients = ancestors(net.backward, *gradients)
-    forward = for_gradients & {"h_prev", *(q.name for q in net.forward)}
-    values |= forward_pass(net.forward, values, {"loss", "h", *forward})
-    values |= backward_pass(net.backward, values, gradients)
+    values |= learning_pass(net, values)
 
     equations = leading_to(
         update_equations(net.parameters, settings.clip_norm is not None),
@@ -269,6 +265,6 @@ def advance(settings: Settings, net: Network, moment: Moment, i: int) -> tuple[f
     refuse_not_finite(declared, {n: v.numpy() for n, v in updated.items()})
     last = chosen.index == chosen.count - 1
     carried = settings.carry_state and settings.windows != "random" and not last
-    h = values["h"][:, -1] if carried else torch.zeros_like(moment.h_0)
+    h = values["h"][:, -1].clone() if carried else torch.zeros_like(moment.h_0)
     after = Moment({q.name: updated[f"new_{q.name}"] for q in net.parameters}, h)
     return float(values["loss"]), after

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from cachetools import LRUCache
-from conftest import CLOSE, gates_of, modules, tensor
+from conftest import CLOSE, gates_of, modules, some_state, tensor
 from safetensors.torch import load
 from test_pages import VARIANTS, figures, newcomer, notes, page_of, run_of, sentences, stage, visit
 from test_payload import assert_sent_as_computed
@@ -24,8 +24,10 @@ from explainer import PRESETS, History, Settings, run, train
 from explainer.export import safetensors, snippet, state_dict
 from explainer.influence import rnn_influence
 from explainer.links import fingerprint
-from explainer.network import rnn_network
-from explainer.parameters import draw_masks, rnn_parameters
+from explainer.model import check_size
+from explainer.network import network, rnn_network
+from explainer.parameters import draw_masks, initial_parameters, rnn_parameters
+from explainer.passes import backward_pass, forward_pass, known_values, learning_pass
 from explainer.quantity import solve
 from explainer.sampling import continue_text
 from explainer.sharing import SHARED_BYTES, _shared, shared_training
@@ -340,6 +342,30 @@ def test_an_update_solves_no_more_than_it_needs(settings, monkeypatch):
 
 
 # Sequential and random windows.
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+@pytest.mark.parametrize("make", [network, rnn_network])
+@pytest.mark.parametrize("variant", ["reset_after", "reset_before"])
+def test_what_an_update_needs_is_what_a_whole_pass_has(dropout, make, variant):
+    settings = replace(SMALL, dropout=dropout, variant=variant)
+    net, chosen = make(settings), batch(settings)
+    sizes = check_size(settings, len(chosen.vocabulary))
+    own = {network: initial_parameters, rnn_network: rnn_parameters}[make](settings, sizes["V"])
+    known = known_values(chosen, dropout, draw_masks(settings, sizes, 0), some_state(settings))
+    known |= own
+    whole = forward_pass(net.forward, known)
+    whole |= backward_pass(net.backward, known | whole)
+    needed = learning_pass(net, known)
+    assert needed.keys() == {"loss", "h", *(f"d_{q.name}" for q in net.parameters)}
+    for name, value in needed.items():
+        assert torch.equal(value, whole[name]), name
+
+
+def test_a_kept_state_does_not_keep_the_states_before_it():
+    history = train(replace(SMALL, carry_state=True), epochs=1)
+    for moment in history._kept.values():
+        assert moment.h_0.untyped_storage().nbytes() == moment.h_0.nbytes
 
 
 def test_a_sequential_row_goes_on_where_it_was():

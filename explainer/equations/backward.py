@@ -70,6 +70,12 @@ def d_h(mask_h: Tensor, d_h_out: Tensor, dropout: Tensor, d_h_next: Tensor) -> T
     return mask_h * d_h_out / (1 - dropout) + d_h_next
 
 
+@equation(symbol=r"\delta h_t", dims="B T H", name="d_h")
+def d_h_whole(d_h_out: Tensor, d_h_next: Tensor) -> Tensor:
+    """Where nothing is dropped, the output's part arrives as it is."""
+    return d_h_out + d_h_next
+
+
 @equation(symbol=r"\delta n_t", dims="B T H")
 def d_n(d_h: Tensor, z: Tensor) -> Tensor:
     """The candidate counts as much as the update gate lets it in."""

@@ -15,6 +15,12 @@ def h_out(mask_h: Tensor, h: Tensor, dropout: Tensor) -> Tensor:
     return mask_h * h / (1 - dropout)
 
 
+@equation(symbol="h^{o}_t", dims="B T H", name="h_out")
+def h_out_whole(h: Tensor) -> Tensor:
+    """Where nothing is dropped, the head sees the hidden states themselves."""
+    return h
+
+
 @equation(symbol="l_t", dims="B T V")
 def logits(h_out: Tensor, W_o: Tensor, b_o: Tensor) -> Tensor:
     """Logits: one score for every token of the vocabulary."""
