@@ -264,7 +264,7 @@ def bars(values: Array, labels: list[str], title: str, theme: str) -> go.Figure:
 
 def legend(theme: str) -> go.Figure:
     """Draw the three colour scales with their numbers."""
-    steps = np.linspace(-1.0, 1.0, 9).reshape(1, -1)
+    steps = np.linspace(-1.0, 1.0, 5).reshape(1, -1)
     unit = np.linspace(0.0, 1.0, 5).reshape(1, -1)
 
     def panel(name: str, title: str, value: Array) -> Panel:
@@ -272,9 +272,9 @@ def legend(theme: str) -> go.Figure:
 
     return grid(
         [
-            [panel("n", "activations and gradients: orange below 0, blue above", steps)],
+            [panel("n", "values: orange below 0, blue above", steps)],
             [panel("W_o", "parameters: brown below 0, teal above", steps)],
-            [panel("p", "gates, probabilities and masks: 0 to 1", unit)],
+            [panel("p", "0 to 1: gates, probabilities, masks", unit)],
         ],
         theme,
     )

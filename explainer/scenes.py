@@ -3,7 +3,8 @@
 A lane is a column of bands, aligned so that each column is one unit, feature or token. The band
 "x | W_irᵀ + b_ir = a_ir" is a product: x stands left of the matrix, a number beside each of its
 rows; below it bias and result. ᵀ turns a matrix, a sign before a name says what it does, a comma
-only stands between two names.
+only stands between two names. What is longer than a sign stands in braces, so that the lane read
+downwards is the equation: "{+ (1 − z) ⊙} n" before its name, "z{)}" after it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-RESULTS = {"=", "→", "σ", "tanh", "softmax", "ln", "Σ", "−mean", "mean", "1−"}
+RESULTS = {"=", "→", "σ", "tanh", "softmax", "ln", "Σ"}
 """Signs before a name that is computed there."""
 
 
@@ -21,18 +22,20 @@ class Row:
 
     Attributes:
         name: the quantity.
-        sign: what stands before it, such as "+", "=" or "σ".
+        sign: what stands before it, such as "+", "=" or "/ (1 − q) =".
         turned: whether a matrix is shown with rows and columns exchanged.
+        after: what stands after it, such as ")".
     """
 
     name: str
     sign: str = ""
     turned: bool = False
+    after: str = ""
 
     @property
     def result(self) -> bool:
         """Whether it is computed here."""
-        return self.sign in RESULTS
+        return self.sign.rpartition(" ")[2] in RESULTS
 
 
 @dataclass(frozen=True)
@@ -59,30 +62,32 @@ class Lane:
 
 
 def band(written: str) -> Band:
-    """Read a band such as "h_prev | W_hrᵀ + b_hr = a_hr".
+    """Read a band such as "+ h_prev | W_hrᵀ + b_hr = a_hr"; its first sign is that of the product.
 
     Raises:
         ValueError: it has no quantity, or a sign without one.
     """
     left, _, right = written.rpartition("|")
-    if left and len(left.split()) != 1:
+    product = re.fullmatch(r"([^\w\s]*)\s*([A-Za-z]\w*|)", left.strip(), re.ASCII)
+    if not product or (left.strip() and not product[2]):
         raise ValueError(
             f"the band {written!r} has {left.strip()!r} on its left; name one quantity."
         )
+    sign, left = product.groups()
     rows = []
-    sign = ""
-    for word in right.split():
-        name = word.removesuffix("ᵀ")
-        if re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII) and word not in RESULTS:
-            rows.append(Row(name, sign.removeprefix(","), word != name))
+    for word in re.findall(r"(?:\{[^{}]*\}|\S)+", right):
+        found = re.fullmatch(r"([A-Za-z]\w*)(ᵀ?)(?:\{(.*)\})?", word, re.ASCII)
+        if found and word not in RESULTS:
+            name, turn, after = found.groups("")
+            rows.append(Row(name, sign.removeprefix(","), bool(turn), after))
             sign = ""
         elif sign:
             raise ValueError(f"the band {written!r} has {sign!r} without a quantity; name one.")
         else:
-            sign = word
+            sign = word.strip("{}").strip()
     if sign or not rows:
         raise ValueError(f"the band {written!r} ends without a quantity; name one.")
-    return Band(tuple(rows), left.strip())
+    return Band(tuple(rows), left)
 
 
 def lane(title: str, name: str, *bands: str) -> Lane:

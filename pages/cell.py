@@ -20,7 +20,7 @@ def body(page: Page) -> None:
             g,
             f"x | W_i{g}ᵀ + {f'b_i{g}' if after else f'b_{g}'} = a_i{g}",
             f"h_prev | W_h{g}ᵀ {f'+ b_h{g} ' if after else ''}= a_h{g}",
-            f"= a_{g} σ {g}",
+            f"{{+ a_i{g} =}} a_{g} σ {g}",
         )
         for title, g in (("Reset gate", "r"), ("Update gate", "z"))
     ]
@@ -28,20 +28,20 @@ def body(page: Page) -> None:
         candidate = [
             "x | W_inᵀ + b_in = a_in",
             "h_prev | W_hnᵀ + b_hn = a_hn",
-            "⊙ r = a_n tanh n",
+            "⊙ r {+ a_in =} a_n tanh n",
         ]
     else:
         candidate = [
             "x | W_inᵀ + b_n = a_in",
             "r ⊙ h_prev = h_reset",
             "h_reset | W_hnᵀ = a_hn",
-            "= a_n tanh n",
+            "{+ a_in =} a_n tanh n",
         ]
     page.stage(
         lane("What comes in", "x", "x", "h_prev"),
         *gates,
         lane("Candidate n", "n", *candidate),
-        lane("New state h", "h", "z ⊙ h_prev , n = h"),
+        lane("New state h", "h", "z ⊙ h_prev {+ (1 − z) ⊙} n = h"),
         wired=True,
     )
     if after:

@@ -19,9 +19,11 @@ def body(page: Page) -> None:
     )
     page.stage(
         lane("First term: the target's row times ln p", "p", "p ln log_p ⊙ y = ce_1"),
-        lane("Second term: the sum over the vocabulary, for each sequence", "ce_2", "Σ ce_2"),
-        lane("Third term: minus the mean over the sequences", "ce_3", "−mean ce_3"),
-        lane("Their mean over the time steps", "loss", "mean loss"),
+        lane(
+            "Second term: the sum over the vocabulary, for each sequence", "ce_2", "{Σ ce_1 =} ce_2"
+        ),
+        lane("Third term: minus the mean over the sequences", "ce_3", "{−mean ce_2 =} ce_3"),
+        lane("Their mean over the time steps", "loss", "{mean ce_3 =} loss"),
     )
     page.over_time("ce_2")
     page.bars("ce_3", trace["ce_3"], page.tokens(), "third term: one number for each time step")

@@ -17,7 +17,7 @@ def body(page: Page) -> None:
     )
     bias = "+ b_o " if page.has("b_o") else ""
     page.stage(
-        lane("What the head reads", "h", "h ⊙ mask_h = h_out"),
+        lane("What the head reads", "h", "h ⊙ mask_h {/ (1 − q) =} h_out"),
         lane("Scores and probabilities", "p", f"h_out | W_oᵀ {bias}= logits softmax p"),
     )
     chance = 1 / len(batch.vocabulary)

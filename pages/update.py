@@ -23,11 +23,11 @@ def body(page: Page) -> None:
     names = list(update.before)
     name = st.selectbox("Parameter", names, names.index("W_o"), key="parameter")
     turn = "ᵀ" if name.startswith("W_") else ""
+    rate = "{· scale · lr =}" if "scale" in update else "{· lr =}"
+    product = f"lr_d_{name}{turn}"
     page.stage(
-        lane("Before", name, f"{name}{turn}"),
-        lane("Gradient", f"d_{name}", f"d_{name}{turn}"),
-        lane("Learning rate × gradient", f"lr_d_{name}", f"= lr_d_{name}{turn}"),
-        lane("After", f"new_{name}", f"= new_{name}{turn}"),
+        lane("Learning rate × gradient", f"d_{name}", f"d_{name}{turn} {rate} {product}"),
+        lane("Before, and after", name, f"{name}{turn} − {product} = new_{name}{turn}"),
     )
     st.subheader("Every parameter")
     st.dataframe(tables.parameters_changed(update, dict(update.after)), hide_index=True)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import runpy
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import streamlit as st
+from conftest import SMALL
 from hypothesis import given
 from hypothesis import strategies as some
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -539,6 +541,13 @@ BANDS = {
         (Row("W_o", "", True), Row("logits", "="), Row("p", "softmax")), "h_out"
     ),
     "d_h , z": Band((Row("d_h"), Row("z"))),
+    "+ h | W_hrᵀ": Band((Row("W_hr", "+", True),), "h"),
+    "z ⊙ h_prev {+ (1 − z) ⊙} n = h": Band(
+        (Row("z"), Row("h_prev", "⊙"), Row("n", "+ (1 − z) ⊙"), Row("h", "="))
+    ),
+    "d_h {⊙ (1 −} n{²)} {/ (B · T) =} y": Band(
+        (Row("d_h"), Row("n", "⊙ (1 −", after="²)"), Row("y", "/ (B · T) ="))
+    ),
 }
 
 
@@ -547,11 +556,18 @@ def test_a_band_is_read_as_it_is_written(written):
     assert band(written) == BANDS[written]
 
 
-@pytest.mark.parametrize("sign", ["=", "→", "σ", "tanh", "softmax", "ln", "Σ", "−mean", "1−"])
+@pytest.mark.parametrize("sign", ["=", "→", "σ", "tanh", "softmax", "ln", "Σ", "/ (1 − q) ="])
 def test_a_result_is_known_by_its_sign(sign):
-    (row,) = band(f"{sign} y").rows
+    (row,) = band(f"{{{sign}}} y").rows
     assert row == Row("y", sign)
     assert row.result
+
+
+@pytest.mark.parametrize("written", ["x y | W", "+ | W", "+ − x | W"])
+def test_a_product_has_one_quantity_on_its_left(written):
+    with pytest.raises(ValueError, match=r"on its left; name one quantity\.$") as caught:
+        band(written)
+    assert repr(written) in str(caught.value)
 
 
 @pytest.mark.parametrize("sign", ["", "+", "⊙", "−", ","])
@@ -578,3 +594,59 @@ def test_a_lane_names_each_quantity_once():
     one = lane("Gate", "z", "x | W_izᵀ = a_iz", "x ⊙ a_iz σ z")
     assert (one.title, one.name) == ("Gate", "z")
     assert one.names == ("x", "W_iz", "a_iz", "z")
+
+
+# What a lane says.
+
+FUNCTIONS = {
+    "σ": lambda a: 1 / (1 + np.exp(-a)),
+    "tanh": np.tanh,
+    "ln": np.log,
+    "softmax": lambda a: np.exp(a) / np.exp(a).sum(-1, keepdims=True),
+    "Σ": lambda a: a.sum(0),
+}
+MEANS = {"Σ ce_1": "ce_1.sum(-1)", "−mean ce_2": "-ce_2.mean(0)", "mean ce_3": "ce_3.mean()"}
+AS_PYTHON = str.maketrans({"⊙": "*", "·": "*", "−": "-", "²": "**2"})
+
+
+def equations_of(one, known):
+    """What a reader makes of a lane, read downwards: each result, and what stands above it."""
+    above = ""
+    for written in one.bands:
+        for i, row in enumerate(written.rows):
+            body, _, last = row.sign.rpartition(" ") if row.result else (row.sign, "", "")
+            value = known(row.name)
+            name = f"{row.name}.swapaxes(-1, -2)" if row.turned and value.ndim > 1 else row.name
+            if row.result:
+                said = MEANS.get(body, f"{above} {body}")
+                if said.strip():
+                    yield row.name, f"f({said})", FUNCTIONS.get(last, lambda a: a), row.turned
+                above = name
+                continue
+            term = f"({written.left} @ {name})" if i == 0 and written.left else name
+            # without an operator something new begins
+            above = f"{above if body.strip('(') else ''} {body} {term}{row.after}"
+
+
+@pytest.mark.parametrize("slug", STAGED)
+@pytest.mark.parametrize("clip_norm", [None, 0.01])
+@pytest.mark.parametrize("input_", ["embedding", "one_hot"])
+@pytest.mark.parametrize("variant", ["reset_after", "reset_before"])
+def test_a_lane_read_downwards_is_its_equation(slug, variant, input_, clip_norm):
+    result = run(replace(SMALL, variant=variant, input=input_, clip_norm=clip_norm))
+    lanes, _ = scene_of(slug, result)
+    letters = {"q": "dropout", "lr": "learning_rate", "scale": "scale"}
+
+    def known(name):
+        return trace_of(result, name)[name]
+
+    for one in lanes:
+        for name, said, function, turned in equations_of(one, known):
+            text = said.translate(AS_PYTHON)
+            words = set(re.findall(r"[A-Za-z_]\w*", text)) - {"f", "swapaxes", "sum", "mean"}
+            values = {w: result.trace.sizes[w] for w in words & {"B", "T"}}
+            values |= {w: known(letters.get(w, w)) for w in words - {"B", "T"}}
+            value = known(name)
+            wanted = value.swapaxes(-1, -2) if turned and value.ndim > 1 else value
+            read = eval(text, {"__builtins__": {}, "f": function}, values)
+            np.testing.assert_allclose(read, wanted, atol=1e-12, err_msg=f"{one.title}: {said}")

@@ -974,7 +974,9 @@ def test_the_ranking_does_not_give_away_what_is_asked(tab):
 
 def test_what_is_asked_is_shown_when_asked_for(checking):
     page = checking("r", (0, 1, 2), preset="start")
+    assert verdict(page, 0.123).startswith("Not yet")
     button(page, "show it").click()
+    expect(inside(page, ".verdict")).to_have_text("")
     expect_lines(page, START, "r", (0, 1, 2))
     expect_cells(page, START)
 

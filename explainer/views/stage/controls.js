@@ -14,7 +14,7 @@ function fillChoices(own) {
   root.querySelector(".sequences").hidden = book.sizes.B === 1;
   fill(
     choose("equation"),
-    [[-1, "all at once"], ...own.order.map((name, i) => [i, `${i + 1} · ${name}`])],
+    [[-1, "all at once"], ...own.order.map((name, i) => [i, `${i + 1} · ${nameText(name)}`])],
     own.equation,
   );
   root.querySelector(".walk").hidden = own.order.length === 0;
@@ -57,7 +57,11 @@ function drawLegend(own) {
     ["weight", "parameters: brown below 0, teal above"],
     ["unit", "0 to 1: gates, probabilities, masks"],
   ]);
-  const far = { matrix: "as far as this matrix reaches", time: "as far as over time", run: "as far as in the whole run" };
+  const far = {
+    matrix: "in its matrix, here",
+    time: "in its matrix, at any time step",
+    run: "of its kind in the whole run",
+  };
   const used = new Set(own.drawings.map((d) => own.book.quantities[d.name].kind));
   const items = [...kinds].filter(([kind]) => used.has(kind)).map(([kind, words]) => {
     const item = make("span", "scale");
@@ -68,7 +72,7 @@ function drawLegend(own) {
     item.append(bar, words);
     return item;
   });
-  own.el.legend.replaceChildren(...items, make("span", "", `colours reach ${far[own.range]}`));
+  own.el.legend.replaceChildren(...items, make("span", "", `strongest colour: the largest number ${far[own.range]}`));
   own.el.legend.setAttribute("aria-label", [...kinds.values()].join("; "));
 }
 

@@ -15,6 +15,7 @@ function listen(own) {
     "equation-next": () => walkTo(own, own.equation + 1),
     solve: () => {
       own.solved = true;
+      drawCheck(own);
       repaint(own, true);
       drawPanel(own);
     },

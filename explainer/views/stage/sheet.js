@@ -88,17 +88,42 @@ function span(stage, dim, size, way) {
   return [first, first + PART[way]];
 }
 
-/** Width of a cell and of the names beside it, in pixels, by digits; as in the style sheet. */
+/** Width of a cell with its gap, in pixels, by digits; as in the style sheet. */
 const WIDTHS = { 2: 44, 4: 59, full: 159 };
-const HEAD = 100;
+/** Room for a place's name beside a number that is multiplied, in pixels. */
+const BESIDE = 48;
+/** What a lane is wide besides heads and cells, in pixels. */
+const RIM = 8;
 
 /**
- * Return how many columns there is room for; a wider band goes on below.
+ * Return how wide a lane's heads are, in pixels: room for the longest, and for what multiplies.
  * @param {object} stage
+ * @param {any} lane
  */
-function pieceOf(stage) {
-  const room = stage.el.lanes.parentElement.clientWidth || 900;
-  return Math.max(4, Math.min(24, Math.floor((room - HEAD) / WIDTHS[stage.digitsName])));
+function headOf(stage, lane) {
+  const left = lane.bands.some((band) => band.left);
+  let width = WIDTHS[left ? stage.digitsName : 2] + BESIDE;
+  for (const { rows } of lane.bands)
+    for (const row of rows) {
+      const { rows: size, columns } = layout(stage.book, row.name, row.turned);
+      // the style sheet's letters: a name's are all alike, most of a sign's are narrower
+      const signs = 5.6 * (row.sign + row.after).length;
+      const named = size > 1 ? 0 : 7.9 * nameText(row.name).length + 7 * String(columns).length;
+      width = Math.max(width, Math.ceil(signs + named + 18));
+    }
+  return width;
+}
+
+/**
+ * Return how many columns each lane has room for; a wider band goes on below.
+ * @param {object} stage
+ * @returns {number[]}
+ */
+function piecesOf(stage) {
+  const room = (stage.el.lanes.parentElement.clientWidth || 900) - RIM;
+  return stage.heads.map((head) =>
+    Math.max(3, Math.min(24, Math.floor((room - head) / WIDTHS[stage.digitsName]))),
+  );
 }
 
 /**
@@ -129,6 +154,7 @@ function drawLane(stage, lane, number) {
     box.append(title);
   }
   const sheet = make("div", "sheet");
+  sheet.style.setProperty("--head", `${stage.heads[number]}px`);
   sheet.setAttribute("role", "grid");
   sheet.setAttribute("aria-label", lane.title || lane.name);
   let above = "";
@@ -158,7 +184,7 @@ function drawBand(stage, sheet, band, lane, above) {
     : null;
   let heads = above;
   // pieces of like width
-  const pieces = Math.ceil((end - first) / stage.piece);
+  const pieces = Math.ceil((end - first) / stage.pieces[lane]);
   const width = Math.ceil((end - first) / pieces);
   for (let from = first; from < end; from += width) {
     const to = Math.min(from + width, end);
@@ -246,10 +272,11 @@ function matrixHead(stage, row, own, multiplied, leftName) {
   line.setAttribute("role", "row");
   const head = make("span", "head");
   head.setAttribute("role", "rowheader");
+  if (row.sign) head.append(make("span", "sign", row.sign));
   if (multiplied) {
     head.append(nameOf(book, leftName, false), make("span", "sign", "·"));
     multiplied.head = multiplied.head ?? head;
-  } else if (row.sign) head.append(make("span", "sign", row.sign));
+  }
   const title = make("span", "wide");
   title.setAttribute("role", "gridcell");
   title.append(nameOf(book, row.name, row.turned), make("span", "shape", shapeOf(row)));
@@ -262,14 +289,26 @@ function matrixHead(stage, row, own, multiplied, leftName) {
 function nameHead(book, row) {
   const head = make("span", "head");
   if (row.sign) head.append(make("span", "sign", row.sign));
-  head.append(nameOf(book, row.name, row.turned));
-  head.append(make("span", "shape", shapeOf(row)));
+  const name = make("span");
+  name.append(nameOf(book, row.name, row.turned), make("span", "sign", row.after));
+  head.append(name, make("span", "shape", shapeOf(row)));
   return head;
+}
+
+/** Quantities that are not called by their own name: the page's words have another. */
+const NAMES = { z_other: "z′", h_other: "h" };
+
+/**
+ * Return what a quantity is called on the stage.
+ * @param {string} name
+ */
+function nameText(name) {
+  return NAMES[name] ?? name;
 }
 
 /** Return a quantity's name in its hue. */
 function nameOf(book, name, turned) {
-  const element = make("span", "name", turned ? `${name}ᵀ` : name);
+  const element = make("span", "name", nameText(name) + (turned ? "ᵀ" : ""));
   element.dataset.hue = book.quantities[name].hue;
   element.title = book.quantities[name].why;
   return element;

@@ -70,7 +70,7 @@ function begin(root) {
     timer: 0,
   };
   own.observer = new ResizeObserver(() => {
-    if (own.book && pieceOf(own) !== own.piece) rebuild(own);
+    if (own.book && String(piecesOf(own)) !== String(own.pieces)) rebuild(own);
     else if (own.book) wireSoon(own);
   });
   own.observer.observe(own.el.lanes);
@@ -130,14 +130,15 @@ function rebuild(own) {
   own.digits = own.digitsName === "full" ? null : Number(own.digitsName);
   for (const [letter, hue] of Object.entries(COLOURS.hues[own.theme]))
     own.root.style.setProperty(`--hue-${letter}`, hue);
-  own.piece = pieceOf(own);
+  const scene = otherConvention(own, book.scene);
+  own.heads = scene.map((lane) => headOf(own, lane));
+  own.pieces = piecesOf(own);
   own.drawings = [];
   own.parts = new Map();
   own.cellOf = new WeakMap();
   own.lit = [];
   own.pointed = [];
   own.current = null;
-  const scene = otherConvention(own, book.scene);
   own.laneElements = scene.map((lane, i) => drawLane(own, lane, i));
   el.lanes.replaceChildren(el.wires, ...own.laneElements, el.veil);
   el.lanes.classList.toggle("wired", Boolean(book.wired));
@@ -176,11 +177,11 @@ function grouped(drawings) {
   return map;
 }
 
-/** Write the new state with z' = 1 - z, if the reader wants it so. */
+/** Write the new state with z′ = 1 − z, if the reader wants it so: old and new change places. */
 function otherConvention(own, scene) {
   if (!own.convention || !own.book.has("h_other")) return scene;
-  const names = { z: "z_other", h: "h_other" };
-  const change = (row) => (names[row.name] ? { ...row, name: names[row.name] } : row);
+  const names = { z: "z_other", h: "h_other", h_prev: "n", n: "h_prev" };
+  const change = (row) => ({ ...row, name: names[row.name] ?? row.name, sign: row.sign.replace("z", "z′") });
   return scene.map((lane) =>
     lane.name !== "h" && lane.name !== "z"
       ? lane
@@ -190,7 +191,7 @@ function otherConvention(own, scene) {
             ...band,
             rows: band.rows.flatMap((row) =>
               row.name === "z" && row.result
-                ? [row, { ...row, name: "z_other", sign: "1−" }]
+                ? [row, { ...row, name: "z_other", sign: "1 − z =" }]
                 : lane.name === "h"
                   ? [change(row)]
                   : [row],

@@ -40,29 +40,47 @@ function drawWires(stage) {
     seen.add(key);
     const from = laneBoxes[home.lane];
     const to = laneBoxes[drawing.lane];
-    const start = box(home.head.closest(".row"));
+    const row = home.head.closest(".row");
+    const start = { ...box(row), name: box(row.querySelector(".name")).left };
     const end = box(drawing.head);
-    const slot = next(`row ${Math.round(from.bottom)}`);
-    const gap = next(`gap ${drawing.lane}`);
-    const x = to.left - 7 - 5 * (gap % 3);
-    const beside = home.lane + 1 === drawing.lane && Math.abs(from.top - to.top) < 4;
-    const points = beside
-      ? [[start.right + 2, start.middle], [x, start.middle], [x, end.middle], [end.left, end.middle]]
-      : under(from, to, start, end, x, slot);
+    const slot = next(`row ${Math.round(from.top)}`);
+    const x = to.left - 7 - 5 * (next(`gap ${drawing.lane}`) % 3);
+    const level = Math.abs(from.top - to.top) < 4;
+    const points =
+      level && home.lane + 1 === drawing.lane
+        ? [[start.right + 2, start.middle], [x, start.middle]]
+        : under(from, start, level ? laneBoxes.slice(0, drawing.lane) : laneBoxes, level, slot);
+    // between its lanes and those it goes to there may be others: it goes around them, at the left
+    const low = points.at(-1)[1];
+    if (laneBoxes.some((b) => b.top > low && b.bottom < to.top && b.left < x && x < b.right)) {
+      const high = to.top - 4 - 4 * (slot % 4);
+      points.push([4, low], [4, high], [x, high]);
+    } else points.push([x, low]);
+    points.push([x, end.middle], [end.left, end.middle]);
     wire(wires, points, stage.book.quantities[drawing.name].hue, GATES.has(drawing.name));
   }
 }
 
-/** Return the corners of a wire that leaves below its lane. */
-function under(from, to, start, end, x, slot) {
-  const low = from.bottom + 6 + 5 * (slot % 4);
-  const side = from.right + 5 + 4 * (slot % 3);
-  // what comes in goes down at once; a lane's result goes out at its right side
-  if (from.bottom <= to.top + 1 && start.bottom >= from.bottom - 60)
-    return [[start.left + 70 + 14 * (slot % 4), start.bottom], [start.left + 70 + 14 * (slot % 4), low],
-      [x, low], [x, end.middle], [end.left, end.middle]];
-  return [[start.right + 2, start.middle], [side, start.middle], [side, low], [x, low],
-    [x, end.middle], [end.left, end.middle]];
+/**
+ * Return the corners of a wire that leaves its lane, until it is below all lanes beside it.
+ * @param {any} from its lane
+ * @param {any} start the row it leaves
+ * @param {any[]} lanes those it may have to pass
+ * @param {boolean} level whether it goes to a lane beside its own, not below
+ * @param {number} slot how many wires run there before it
+ */
+function under(from, start, lanes, level, slot) {
+  const beside = lanes.filter((b) => Math.abs(b.top - from.top) < 4 && b.left >= from.left);
+  const low = Math.max(...beside.map((b) => b.bottom)) + 4 + 4 * (slot % 7);
+  if (level) {
+    const side = from.right + 5 + 4 * (slot % 3);
+    return [[start.right + 2, start.middle], [side, start.middle], [side, low]];
+  }
+  // below the last row nothing is in the way; others go down beside the names of the rows below
+  const last = start.bottom >= from.bottom - 4;
+  const down = start.left + (last ? 70 + 14 * (slot % 4) : 5);
+  if (last) return [[down, start.bottom], [down, low]];
+  return [[start.name - 3, start.middle], [down, start.middle], [down, low]];
 }
 
 /** Return the drawing where a quantity comes from: where it is computed, else its first one. */
