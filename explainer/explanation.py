@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Set
 from dataclasses import dataclass, replace
 
 from explainer.formula import SHOWN, Style, place, places, plain, write
@@ -134,10 +135,12 @@ def explain(
     q = trace.quantities[name]
     shape = trace.shape(name)
     try:
+        if isinstance(index, Set) or any(isinstance(i, bool) for i in index):
+            raise TypeError
         index = tuple(operator.index(i) for i in index)
     except TypeError:
         raise ValueError(
-            f"index is {index}; possible: whole numbers. Give one for each dim."
+            f"index is {shorten(index)}; possible: whole numbers. Give one for each dim."
         ) from None
     if len(index) != len(shape) or any(not 0 <= i < n for i, n in zip(index, shape, strict=True)):
         dims = ", ".join(f"{d} 0 to {n - 1}" for d, n in zip(q.dims, shape, strict=True))

@@ -42,6 +42,11 @@ def write_query(settings: Settings, base: Settings | None = None) -> dict[str, s
 
 def read_query(query: Mapping[str, str], text: str | None = None) -> tuple[Settings, list[str]]:
     """Return the settings of a link, and a sentence for each part that could not be used."""
+    if not isinstance(query, Mapping):
+        raise ValueError(
+            f"query is {shorten(query)}; possible: names and values, such as {{'preset': 'math'}}. "
+            f"Pass some."
+        )
     problems = []
     preset = query.get("preset", "start")
     if preset not in PRESETS:

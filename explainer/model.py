@@ -21,12 +21,16 @@ from explainer.parameters import (
 )
 from explainer.passes import backward_pass, forward_pass, known_values
 from explainer.quantity import Quantity, solve
-from explainer.settings import Settings, in_range
+from explainer.settings import Settings, in_range, must_be_settings
 from explainer.text import Batch, batch, read
 from explainer.trace import Array, Trace, Update
 
 LARGEST_TRACE = 40_000_000
 """Most numbers in one trace (320 MB): more than any page can show or a small server keep."""
+
+
+MOST_CARRIED = 2_000
+"""Most batches that are computed for the state that one begins with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +138,7 @@ def run(
         ValueError: the text is too short or has too many different characters, what was passed
             does not fit, or a number stops being finite; the message says what to do.
     """
+    must_be_settings(settings)
     draw = in_range("draw", draw, int, 0, 2**32 - 1, "no training is longer")
     if settings.updates and parameters is None:
         if h_0 is not None or draw:
@@ -183,10 +188,20 @@ def run(
 def carried_state(
     settings: Settings, net: Network, parameters: Mapping[str, Tensor], sizes: Mapping[str, int]
 ) -> Tensor:
-    """Return the state before the batch: zeros, or what the batches before leave behind."""
+    """Return the state before the batch: zeros, or what the batches before leave behind.
+
+    Raises:
+        ValueError: there are too many of them.
+    """
     h = torch.zeros(sizes["B"], sizes["H"], dtype=torch.float64)
     if not settings.carry_state or settings.windows == "random":
         return h
+    if settings.batch_index > MOST_CARRIED:
+        raise ValueError(
+            f"batch_index is {settings.batch_index:,}, and carry_state has all batches before it "
+            f"computed; possible: up to {MOST_CARRIED:,}, so that nobody waits for minutes. Choose "
+            f"an earlier batch, or no carried state."
+        )
     for i in range(settings.batch_index):
         masks = draw_masks(settings, sizes, 0)
         known = known_values(batch(settings, i), effective_dropout(settings), masks, h)

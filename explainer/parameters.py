@@ -68,13 +68,20 @@ def real_numbers(name: str, value: Tensor | Array) -> Tensor:
     Raises:
         ValueError: it is something else, or its numbers are not real.
     """
-    if isinstance(value, Tensor) and not value.is_complex() and value.dtype != torch.bool:
-        return value.detach().to(torch.float64, copy=True)
-    if isinstance(value, np.ndarray) and value.dtype.kind in "fiu":
-        return torch.from_numpy(value.astype(np.float64))
+    if isinstance(value, Tensor):
+        plain = value.layout is torch.strided and value.device.type == "cpu"
+        if plain and not (value.is_complex() or value.is_quantized or value.dtype == torch.bool):
+            return value.detach().to(torch.float64, copy=True)
+        kind = str(value.dtype) if plain else f"{value.layout} on {value.device.type}"
+    elif isinstance(value, np.ndarray) and not isinstance(value, np.ma.MaskedArray):
+        if value.dtype.kind in "fiu":
+            return torch.from_numpy(value.astype(np.float64))
+        kind = str(value.dtype)
+    else:
+        kind = type(value).__name__
     raise ValueError(
-        f"{name} is {getattr(value, 'dtype', type(value).__name__)}; possible: an array or a "
-        f"tensor of real numbers. Pass one of them."
+        f"{name} is {kind}; possible: an array or a tensor of real numbers, dense and on the CPU. "
+        f"Pass one of them."
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from importlib.resources import files
 
-from explainer.settings import Settings
+from explainer.settings import Named, Settings
 from explainer.text import END_OF_TEXT
 
 # the two sentences of the explainer notebook, which took them from Wikipedia
@@ -54,7 +54,7 @@ _math = Settings(
     learning_rate=0.01,
 )
 
-PRESETS: dict[str, Settings] = {
+_PRESETS = {
     "start": replace(_linear_algebra, hidden_size=4, initial="uniform", redraw_masks=False),
     "math": _math,
     "linear_algebra": _linear_algebra,
@@ -83,6 +83,7 @@ PRESETS: dict[str, Settings] = {
         learning_rate=1.0,
     ),
 }
+PRESETS = Named(_PRESETS)
 """Settings by name. `start` is what an empty link shows; `math` and `linear_algebra` are the
 matrices tutorial and the explainer notebook, number for number; `story` has the lecture's
 hyper-parameters in a size that can be looked at; `your_text` waits for a text of the reader's."""

@@ -15,6 +15,7 @@ import numpy as np
 
 Number = TypeVar("Number", int, float)
 Name = TypeVar("Name", bound=str)
+Value = TypeVar("Value")
 
 
 def number(
@@ -124,6 +125,10 @@ class Settings:
         None, 1e-6, 1000.0, "Clip the gradient norm at", "0 would stop learning", optional=True
     )
 
+    def __repr__(self) -> str:
+        """Return what a notebook shows: every choice, long texts cut."""
+        return f"Settings({', '.join(f'{n}={shorten(v)}' for n, v in vars(self).items())})"
+
     def __post_init__(self) -> None:
         """Refuse what is out of range."""
         for f in fields(self):
@@ -206,6 +211,8 @@ def check(f: Field[Any], value: Any) -> Any:
 
 def as_python(value: Any) -> Any:
     """Return a number, a switch or a text of NumPy's as Python's own, and others as they are."""
+    if isinstance(value, str):
+        return str(value)
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -261,3 +268,29 @@ def shorten(value: Any) -> str:
         return "a number of more than 40 digits"
     written = repr(value)
     return written if len(written) <= 40 else f"{written[:40]}…"
+
+
+def must_be_settings(value: Any) -> Settings:
+    """Return settings, and refuse anything else.
+
+    Raises:
+        ValueError: what was given, what is possible, and what to do.
+    """
+    if not isinstance(value, Settings):
+        raise ValueError(
+            f"settings is {shorten(value)}; possible: Settings, such as PRESETS['start']. "
+            f"Pass some."
+        )
+    return value
+
+
+class Named(dict[str, Value]):
+    """Values by name; one that is not there is told which there are."""
+
+    def __missing__(self, name: object) -> Value:
+        """Refuse a name.
+
+        Raises:
+            KeyError: the message lists what there is.
+        """
+        raise KeyError(f"no {name!r} here; there is {', '.join(self)}. Choose one.")

@@ -13,7 +13,7 @@ from explainer.settings import Settings
 from explainer.training import History, RNNTraining, Training
 
 SHARED_BYTES = 256 * 2**20
-"""Memory for them, each counted as large as it may become."""
+"""Memory for them, each counted as large as it may become; a larger one is kept alone."""
 
 Kind = TypeVar("Kind", History, RNNTraining)
 _shared: LRUCache[tuple[type[Training], Settings], Training] = LRUCache(
@@ -53,5 +53,5 @@ def trained_run(settings: Settings) -> Run:
     """
     history = shared_training(History, settings)
     while history.updates < settings.updates:
-        history.advance()
+        history.advance_towards(settings.updates)
     return replace(history.next_run(settings.updates), settings=settings)

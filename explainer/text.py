@@ -238,7 +238,7 @@ def batch(settings: Settings, index: int | None = None) -> Batch:
     if count < 1:
         raise ValueError(
             f"text has {len(ids)} tokens; batch size {B} × context length {T} + 1 needs "
-            f"{B * T + 1}. Write a longer text or choose a smaller batch."
+            f"{B * T + 1}. Write a longer text, or choose a shorter context or a smaller batch."
         )
     if settings.windows == "random":
         # a generator of its own for each batch, so that each can be drawn without those before

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainer.quantity import DIMS, Quantity
-from explainer.settings import shorten
+from explainer.settings import Named, shorten
 
 Array = NDArray[np.float64]
 
@@ -97,9 +97,8 @@ class Trace:
     @property
     def gradients(self) -> Mapping[str, Array]:
         """Gradient of the loss with respect to each value, by the value's name, same shape."""
-        return MappingProxyType(
-            {n.removeprefix("d_"): v for n, v in self.values.items() if n.startswith("d_")}
-        )
+        found = {n.removeprefix("d_"): v for n, v in self.values.items() if n.startswith("d_")}
+        return MappingProxyType(Named(found))
 
     @property
     def nbytes(self) -> int:
@@ -114,12 +113,12 @@ class Update(Trace):
     @property
     def before(self) -> Mapping[str, Array]:
         """Each parameter before the update."""
-        return {n.removeprefix("new_"): self[n.removeprefix("new_")] for n in self._new}
+        return Named({n.removeprefix("new_"): self[n.removeprefix("new_")] for n in self._new})
 
     @property
     def after(self) -> Mapping[str, Array]:
         """Each parameter after the update."""
-        return {n.removeprefix("new_"): self[n] for n in self._new}
+        return Named({n.removeprefix("new_"): self[n] for n in self._new})
 
     @property
     def _new(self) -> list[str]:
@@ -159,7 +158,7 @@ def refuse_not_finite(quantities: Mapping[str, Quantity], values: Mapping[str, A
     *_, name, place = min(found)
     one = {"B": "sequence", "T": "time step", "D": "feature", "H": "unit", "V": "token id"}
     where = ", ".join(f"{one[d]} {i}" for d, i in zip(quantities[name].dims, place, strict=True))
-    advice = "Choose a smaller learning rate, or clip the gradient norm."
+    advice = "Choose a smaller learning rate, clip the gradient norm, or begin with smaller ones."
     if not quantities[name].function:  # what was learned was found to be finite before
         advice = "Pass finite ones."
     raise ValueError(

@@ -15,7 +15,7 @@ from explainer.network import Network, network, rnn_network
 from explainer.parameters import draw_masks, effective_dropout, initial_parameters, rnn_parameters
 from explainer.passes import known_values, learning_pass
 from explainer.quantity import leading_to, solve
-from explainer.settings import Settings, in_range, whole
+from explainer.settings import Settings, in_range, must_be_settings, shorten, whole
 from explainer.text import batch, read
 from explainer.trace import refuse_not_finite
 
@@ -81,6 +81,11 @@ class Training:
         self._every = 1
         self._losses: list[float] = []
 
+    def __repr__(self) -> str:
+        """Return what a notebook shows: the kind, how far it is, and the last loss."""
+        last = f", last loss {self._losses[-1]:.6g}" if self._losses else ""
+        return f"{type(self).__name__}({self.updates} updates{last})"
+
     @property
     def losses(self) -> tuple[float, ...]:
         """Loss of each update's batch, before the update, in order."""
@@ -117,23 +122,39 @@ class Training:
                     self._kept = {k: m for k, m in self._kept.items() if k % self._every == 0}
             return loss
 
+    def advance_towards(self, updates: int) -> None:
+        """Do one more update, unless so many were done meanwhile, by whoever shares it.
+
+        Raises:
+            ValueError: as `advance`.
+        """
+        with self.lock:
+            if self.updates < updates:
+                self.advance()
+
     def _where_it_began(self, i: int, error: ValueError) -> ValueError:
         """Return what is said where a number of update `i` stops being finite."""
         return error
 
+    def latest(self) -> tuple[int, Moment]:
+        """Return how many updates were done, and a copy of the network after them."""
+        with self.lock:
+            return self.updates, self._now.copy()
+
     def moment(self, i: int) -> Moment:
-        """Return a copy of the network after `i` updates.
+        """Return a copy of the network after `i` updates, computed again where it was not kept.
 
         Raises:
-            IndexError: `i` is below 0.
+            IndexError: the training did not come so far, or `i` is below 0.
             ValueError: `i` is no whole number.
         """
         i = whole("i", i)
-        if i < 0:
-            raise IndexError(
-                f"there is no network after {i} updates; possible: 0 and more. Choose one of them."
-            )
         with self.lock:
+            if not 0 <= i <= self.updates:
+                raise IndexError(
+                    f"there is no network after {i:,} updates; possible: 0 to {self.updates:,}. "
+                    f"Choose one of them, or train for longer."
+                )
             if i == self.updates:
                 return self._now.copy()
             nearest = max(k for k in self._kept if k <= i)
@@ -152,10 +173,14 @@ class History(Training):
             whatever it is.
 
     Raises:
-        ValueError: the text is too short.
+        ValueError: the text is too short, or the dtype is another one.
     """
 
     def __init__(self, settings: Settings, dtype: torch.dtype = torch.float64) -> None:
+        if dtype not in (torch.float32, torch.float64):
+            raise ValueError(
+                f"dtype is {shorten(dtype)}; possible: torch.float32 or torch.float64. Choose one."
+            )
         V = vocabulary_size(settings)
         super().__init__(settings, network(settings), initial_parameters(settings, V), dtype)
 
@@ -210,7 +235,7 @@ def vocabulary_size(settings: Settings) -> int:
     Raises:
         ValueError: one trace would have too many numbers.
     """
-    V = len(read(settings)[0])
+    V = len(read(must_be_settings(settings))[0])
     check_size(settings, V)
     return V
 

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load, save
 
 import explainer
-from explainer import PRESETS, Run, Settings, Trace, explain, run, train
+from explainer import PRESETS, History, Run, Settings, Trace, explain, run, train
 from explainer.export import safetensors, state_dict
 from explainer.sampling import continue_text
 from explainer.text import UNKNOWN, Tokenizer, batch
@@ -186,7 +186,7 @@ def test_a_text_that_is_too_short_says_how_long_it_must_be():
     for call in (run, batch, lambda s: train(s, epochs=1)):
         assert sentence_of(ValueError, call, short) == (
             "text has 5 tokens; batch size 2 × context length 8 + 1 needs 17. "
-            "Write a longer text or choose a smaller batch."
+            "Write a longer text, or choose a shorter context or a smaller batch."
         )
 
 
@@ -425,7 +425,8 @@ NO_REAL_NUMBERS = {
 @pytest.mark.parametrize("kind", NO_REAL_NUMBERS)
 def test_parameters_without_real_numbers_are_refused(kind):
     wrong = NO_REAL_NUMBERS[kind]
-    said = f"{kind}; possible: an array or a tensor of real numbers. Pass one of them."
+    possible = "an array or a tensor of real numbers, dense and on the CPU"
+    said = f"{kind}; possible: {possible}. Pass one of them."
     for call in WAYS.values():
         assert sentence_of(ValueError, call, SMALL, parameters_with({}) | {"W_ir": wrong}) == (
             f"W_ir is {said}"
@@ -610,3 +611,107 @@ def test_what_a_notebook_shows_of_a_run_is_short():
 
 def test_the_package_lists_its_public_names():
     assert dir(explainer) == sorted(explainer.__all__)
+
+
+# What is no Settings, no name, no plain tensor.
+
+
+@pytest.mark.parametrize("given", ["start", None, {"preset": "math"}, 3])
+@pytest.mark.parametrize("way", [run, History, lambda s: train(s, epochs=1)])
+def test_what_is_no_settings_is_told_so(way, given):
+    sentence = sentence_of(ValueError, way, given)
+    possible = "possible: Settings, such as PRESETS['start']. Pass some."
+    assert sentence == f"settings is {given!r}; {possible}"
+
+
+def test_a_query_has_names_and_values():
+    sentence = sentence_of(ValueError, Settings.from_query, "preset=math")
+    assert sentence.startswith("query is 'preset=math'; possible: names and values, such as")
+
+
+@pytest.mark.parametrize(
+    "values", [PRESETS, run(PRESETS["math"]).trace.gradients, run(PRESETS["math"]).update.after]
+)
+def test_what_is_not_there_lists_what_there_is(values):
+    with pytest.raises(KeyError) as caught:
+        values["zz"]
+    assert f"no 'zz' here; there is {', '.join(values)}. Choose one." in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.int64, "float32", np.float32, None])
+def test_a_training_is_in_one_of_two_dtypes(dtype):
+    sentence = sentence_of(ValueError, History, PRESETS["math"], dtype)
+    assert sentence.startswith("dtype is ")
+    assert sentence.endswith("possible: torch.float32 or torch.float64. Choose one.")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        torch.ones(2, 2).to_sparse(),
+        torch.ones(2, 2, device="meta"),
+        np.ma.masked_array(np.ones((2, 2)), mask=True),
+    ],
+)
+def test_numbers_that_are_not_all_there_are_refused(value):
+    sentence = sentence_of(ValueError, safetensors, {"a": value})
+    assert sentence.startswith("a is ")
+    assert "dense and on the CPU. Pass one of them." in sentence
+
+
+def test_a_file_takes_tensors_that_lie_turned():
+    turned = torch.arange(6.0).reshape(2, 3).T
+    assert torch.equal(load(safetensors({"a": turned}))["a"], turned.double())
+
+
+@pytest.mark.parametrize("index", [(True, 0, 0), {0, 1, 2}, "012"])
+def test_a_place_is_whole_numbers_in_order(index):
+    sentence = sentence_of(ValueError, explain, run(PRESETS["math"]).trace, "z", index)
+    assert sentence.startswith(f"index is {index!r}; possible: whole numbers.")
+
+
+def test_a_text_of_another_kind_is_a_text():
+    class Title(str):
+        __slots__ = ()
+
+    settings = replace(PRESETS["math"], text=Title("Math" * 6), variant=np.str_("reset_after"))
+    assert (type(settings.text), type(settings.variant)) == (str, str)
+
+
+@pytest.mark.parametrize("half", [0xD800, 0xDC80, 0xDFFF])
+def test_half_a_character_is_refused(half):
+    given = f"abc{chr(half)}"
+    assert "half a character" in sentence_of(ValueError, replace, SMALL, text=given)
+
+
+def test_the_most_tokens_of_a_batch_are_possible_and_no_more():
+    text = "ab" * 4000
+    replace(SMALL, text=text, batch_size=16, context_length=256)
+    with pytest.raises(ValueError, match="17 × context length 241 is 4,097 tokens; at most 4,096"):
+        replace(SMALL, text=text, batch_size=17, context_length=241)
+
+
+def test_a_whole_number_is_taken_as_a_real_one_where_that_is_meant():
+    assert type(replace(SMALL, learning_rate=5).learning_rate) is float
+
+
+def test_a_state_carried_over_too_many_batches_is_refused():
+    long = replace(
+        PRESETS["your_text"],
+        text="ab" * 3000,
+        tokenizer="characters",
+        batch_size=1,
+        context_length=1,
+        carry_state=True,
+    )
+    sentence = sentence_of(ValueError, run, replace(long, batch_index=2001))
+    assert sentence.startswith("batch_index is 2,001, and carry_state has all batches before it")
+    run(replace(long, batch_index=2001, carry_state=False))
+
+
+def test_settings_and_trainings_are_short_in_a_notebook():
+    assert len(repr(PRESETS["story"])) < 1_000
+    assert repr(PRESETS["math"]).startswith("Settings(text='MathMath")
+    history = train(PRESETS["math"], epochs=1)
+    assert repr(history) == f"History(3 updates, last loss {history.losses[-1]:.6g})"
+    assert repr(History(PRESETS["math"])) == "History(0 updates)"

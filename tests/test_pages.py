@@ -417,8 +417,8 @@ def test_a_text_that_is_too_short_leaves_the_last_good_picture():
     before, good = figures(at), run_of(at).settings
     at.text_area(key="text").set_value("too short").run()
     assert sentences(at) == [
-        "text has 6 tokens; batch size 2 × context length 8 + 1 needs 17. Write a longer text or "
-        "choose a smaller batch."
+        "text has 6 tokens; batch size 2 × context length 8 + 1 needs 17. Write a longer text, or "
+        "choose a shorter context or a smaller batch."
     ]
     assert any("the last settings that worked" in c.value for c in at.caption)
     assert run_of(at).settings == good

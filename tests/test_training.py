@@ -291,7 +291,7 @@ def test_nobody_can_change_a_training_from_outside():
 
 @pytest.mark.parametrize("k", [-1, -7])
 def test_there_is_no_network_before_the_first(k):
-    with pytest.raises(IndexError, match=rf"after {k} updates; possible: 0 and more\. Choose"):
+    with pytest.raises(IndexError, match=rf"after {k} updates; possible: 0 to "):
         train(SMALL, epochs=1).moment(k)
 
 
@@ -339,6 +339,65 @@ def test_an_update_solves_no_more_than_it_needs(settings, monkeypatch):
     assert {"loss", "d_W_hr", "norm", "new_W_hr"} <= solved
     assert not solved & {"d_log_p", "d_ce_1", "predicted_change", "lr_d_W_hr"}
     assert ("d_x" in solved) == (settings.input == "embedding")
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_an_update_does_no_dropout_where_nothing_is_dropped(dropout, monkeypatch):
+    needed = set()
+
+    def solve_and_tell(equations, known):
+        equations = tuple(equations)
+        needed.update(n for q in equations for n in q.needs)
+        return solve(equations, known)
+
+    monkeypatch.setattr("explainer.passes.solve", solve_and_tell)
+    History(replace(SMALL, dropout=dropout)).advance()
+    assert ("mask_h" in needed) == (dropout > 0)
+
+
+def test_an_update_stacks_only_what_an_equation_needs_of_all_time_steps(monkeypatch):
+    stacked = []
+    stack = torch.stack
+    monkeypatch.setattr(torch, "stack", lambda *args: stacked.append(1) or stack(*args))
+    History(SMALL).advance()
+    # h and h_prev, and what arrives at r, z, n and at the past's part of n
+    assert len(stacked) == 6
+
+
+def test_two_readers_of_one_training_do_not_pass_its_end():
+    for _ in range(5):
+        history = History(TINY)
+        readers = [
+            Thread(target=lambda h=history: [h.advance_towards(50) for _ in range(60)])
+            for _ in range(4)
+        ]
+        for reader in readers:
+            reader.start()
+        for reader in readers:
+            reader.join()
+        assert history.updates == 50
+
+
+def test_the_latest_network_is_not_computed_again(monkeypatch):
+    history = train(SMALL, epochs=30)
+    monkeypatch.setattr("explainer.training.advance", None)
+    updates, moment = history.latest()
+    assert updates == history.updates
+    assert moment.parameters.keys() == history.moment(updates).parameters.keys()
+    with pytest.raises(IndexError, match="no network after 10,000 updates; possible: 0 to"):
+        history.moment(10_000)
+
+
+def test_a_reader_who_begins_at_the_same_time_gets_the_same_training(monkeypatch):
+    other = History(SMALL)
+
+    class Slow(History):
+        def __init__(self, settings):
+            super().__init__(settings)
+            _shared[Slow, replace(settings, batch_index=0, updates=0)] = other  # was quicker
+
+    assert shared_training(Slow, SMALL) is not None
+    assert _shared[Slow, SMALL] is other
 
 
 # Sequential and random windows.
@@ -710,8 +769,8 @@ def test_a_training_ends_when_nobody_looks(begin, monkeypatch):
     assert own.running, "as long as somebody looks"
     wait(lambda: not own.running, 2)
     assert own.problem == (
-        f"The training ended at update {own.history.updates:,}, since its page was left; possible: "
-        "to train while it is open. Press resume to go on."
+        f"The training ended at update {own.history.updates:,}, since nobody looked at it; "
+        "possible: to train while its page is open. Press resume to go on."
     )
     assert_places(2)
 
@@ -721,7 +780,8 @@ def test_a_training_ends_after_its_time(begin, monkeypatch):
     own = begin(SMALL, 10**6)
     wait(lambda: not own.running, 3)
     assert own.problem == (
-        "1 seconds have passed; possible: so long at a time. Press resume to go on."
+        "The training has taken 1 seconds; possible: so many at a time, so that others have their "
+        "turn. Press resume to go on."
     )
     assert own.history.updates > 10
     own.start(own.history.updates + 5)
@@ -889,7 +949,7 @@ def test_what_stands_in_the_fields_is_there_after_another_chapter():
 def test_worse_than_guessing_is_said():
     at = visit("training", learning_rate=1000.0)
     train_on_page(at, 40)
-    assert "Guessing blindly has 36, so this is worse than that" in said(at)
+    assert "Guessing blindly has the perplexity 36, so this is worse than guessing" in said(at)
     at = visit("training")
     train_on_page(at, 40)
     assert "worse" not in said(at)

@@ -92,7 +92,7 @@ class Reader(StageTab):
         self.settle()
 
     def shows(self, updates):
-        said = self.page.get_by_text("Every chapter shows the network after")
+        said = self.page.get_by_text("The other chapters show the network")
         expect(said).to_contain_text(f"after {updates:,} updates")
 
 

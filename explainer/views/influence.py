@@ -48,13 +48,15 @@ def past(page: Page) -> None:
     columns = st.columns(2)
     with columns[0]:
         show_map(page, "GRU", of_gru)
+    both = True
     with columns[1]:
         try:
             rnn = trained_beside(page.run.settings)
             show_map(page, "ordinary RNN", rnn_influence(page.run, page.sequence, rnn))
         except ValueError as error:
+            both = False
             st.error(as_it_is(f"The ordinary RNN: {error}"))
-    page.say(how_trained(page.run.settings))
+    page.say(how_trained(page.run.settings, both))
     T = len(tokens)
     t = st.slider("Target of time step", 0, T - 1, T - 1, key="past-target")
     found = token_influence(page.run, page.sequence, t)
@@ -90,8 +92,8 @@ def trained_beside(settings: Settings) -> Moment | None:
     return training.moment(settings.updates)
 
 
-def how_trained(settings: Settings) -> str:
-    """Say what both networks have learned so far, and what to try."""
+def how_trained(settings: Settings, both: bool) -> str:
+    """Say what the GRU, or both networks, have learned so far, and what to try."""
     numbers = "which of the two reaches further is decided by numbers, not by name."
     updates = settings.updates
     if not updates:
@@ -99,21 +101,22 @@ def how_trained(settings: Settings) -> str:
             "Both have their first values. Choose *orthogonal* initial values or a larger *hidden "
             f"size*, or train: {numbers}"
         )
+    if not both:
+        return f"The GRU was trained by {updates:,} updates."
     trainings = {
         "GRU": shared_training(History, settings),
         "ordinary RNN": shared_training(RNNTraining, settings),
     }
-    done = {name: each.losses[:updates] for name, each in trainings.items()}
-    means = [
-        f"{name} **{fmean(losses[-trainings[name].batches :]):.4f}**"
-        for name, losses in done.items()
-        if len(losses) == updates
-    ]
-    return (
-        f"Each was trained by {updates:,} updates with the same batches and learning rate. Mean "
-        f"loss of the last pass over the text: {', '.join(means)}. How well they learn is one "
-        f"thing, how far they look back another: {numbers}"
-    )
+    words = f"Each was trained by {updates:,} updates with the same batches and learning rate. "
+    # the GRU's run may be kept for longer than its training
+    if all(each.updates >= updates for each in trainings.values()):
+        last = min(updates, trainings["GRU"].batches)
+        means = (
+            f"{name} **{fmean(each.losses[updates - last : updates]):.4f}**"
+            for name, each in trainings.items()
+        )
+        words += f"Mean loss of the last {last:,}: {', '.join(means)}. "
+    return f"{words}How well they learn is one thing, how far they look back another: {numbers}"
 
 
 def in_words(norms: Array) -> str:

@@ -78,7 +78,7 @@ def train_up_to(updates: int, training: Training, what: str = "Training") -> Non
     missing = updates - training.updates
     if missing <= FEW:  # so many are done while one looks
         while training.updates < updates:
-            training.advance()
+            training.advance_towards(updates)
         return
     if not PLACES.acquire(blocking=False):
         raise ValueError(FULL)
@@ -86,7 +86,7 @@ def train_up_to(updates: int, training: Training, what: str = "Training") -> Non
         bar = st.empty()
         start = time.monotonic()
         while training.updates < updates:
-            training.advance()
+            training.advance_towards(updates)
             done = training.updates
             if time.monotonic() - start > LONGEST_WAIT:
                 raise ValueError(

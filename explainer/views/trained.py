@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import cache
 from threading import Lock
 
 import streamlit as st
 import torch
 from cachetools import LRUCache, cached
+from torch import Tensor
 
 from explainer.export import safetensors, snippet, state_dict
 from explainer.model import Run
 from explainer.sampling import continue_text
 from explainer.settings import Settings
-from explainer.training import History
+from explainer.training import Moment
 from explainer.views.header import as_it_is
 from explainer.views.trainer import Trainer
 
@@ -36,7 +39,9 @@ def scrub(own: Trainer, settings: Settings) -> int:
         show_everywhere(int(state["look-at"]))
 
     left, right = st.columns([4, 1], vertical_alignment="bottom")
-    at = left.slider("Look at the network after so many updates", 0, done, key="look-at")
+    at = left.slider(
+        "Look at the network after so many updates", 0, done, key="look-at", disabled=own.running
+    )
     here = at == settings.updates
     right.button(
         "show it everywhere",
@@ -54,8 +59,15 @@ def scrub(own: Trainer, settings: Settings) -> int:
     return int(at)
 
 
-def writing(own: Trainer, settings: Settings, at: int) -> None:
-    """Let the network after some updates write on: the likeliest tokens, and drawn ones."""
+def writing(own: Trainer, settings: Settings, at: int, moment: Moment | None) -> None:
+    """Let the network after some updates write on: the likeliest tokens, and drawn ones.
+
+    Args:
+        own: this reader's trainer.
+        settings: those of the page.
+        at: after how many updates.
+        moment: the network then; None where it has to be looked for.
+    """
     left, middle, right = st.columns([2, 1, 1])
     state = st.session_state
     some = settings.text[:8].strip() or settings.text[:1]
@@ -74,10 +86,16 @@ def writing(own: Trainer, settings: Settings, at: int) -> None:
     temperature = middle.slider("Temperature", 0.1, 2.0, 0.8, 0.1, key="temperature")
     tokens = right.slider("Tokens", 10, 200, 60, 10, key="tokens")
     history = own.history
+
+    @cache
+    def parameters() -> Mapping[str, Tensor]:
+        # looking for it may mean many updates, so only once, and not for what is kept
+        return (moment or history.moment(at)).parameters
+
     st.caption(f"What the network writes after {at:,} updates:")
     try:
-        greedy = written(history, at, prefix, tokens, 0.0)
-        drawn = written(history, at, prefix, tokens, temperature)
+        greedy = written(history.settings, at, prefix, tokens, 0.0, parameters)
+        drawn = written(history.settings, at, prefix, tokens, temperature, parameters)
     except ValueError as error:
         st.error(as_it_is(str(error)))
         return
@@ -88,13 +106,19 @@ def writing(own: Trainer, settings: Settings, at: int) -> None:
 
 @cached(
     LRUCache(256),
-    key=lambda history, at, *choices: (history.settings, at, *choices),
+    key=lambda *choices: choices[:-1],
     lock=Lock(),
 )
-def written(history: History, at: int, prefix: str, tokens: int, temperature: float) -> str:
+def written(
+    settings: Settings,
+    at: int,
+    prefix: str,
+    tokens: int,
+    temperature: float,
+    parameters: Callable[[], Mapping[str, Tensor]],
+) -> str:
     """Return what the network writes after some updates; equal choices write the same."""
-    parameters = history.moment(at).parameters
-    return continue_text(history.settings, parameters, prefix, tokens, temperature, at)
+    return continue_text(settings, parameters(), prefix, tokens, temperature, at)
 
 
 def take_away(run: Run) -> None:

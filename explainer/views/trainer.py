@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from threading import BoundedSemaphore, Event, Thread
 
@@ -60,6 +61,11 @@ class Trainer:
         took = time.monotonic() - self._started
         return (self.history.updates - self.began) / took if self._started and took > 0 else 0.0
 
+    @property
+    def seconds_left(self) -> float:
+        """How long it may go on before it ends by itself."""
+        return max(SECONDS - (time.monotonic() - self._started), 0.0)
+
     def see(self) -> None:
         """Note that the reader is still there."""
         self._seen = time.monotonic()
@@ -90,19 +96,27 @@ class Trainer:
                 now = time.monotonic()
                 if now - self._seen > PATIENCE:
                     self.problem = (
-                        f"The training ended at update {self.history.updates:,}, since its page "
-                        f"was left; possible: to train while it is open. Press resume to go on."
+                        f"The training ended at update {self.history.updates:,}, since nobody "
+                        f"looked at it; possible: to train while its page is open. Press resume "
+                        f"to go on."
                     )
                     return
                 if now - self._started > SECONDS:
                     self.problem = (
-                        f"{SECONDS:.0f} seconds have passed; possible: so long at a time. "
-                        f"Press resume to go on."
+                        f"The training has taken {SECONDS:.0f} seconds; possible: so many at a "
+                        f"time, so that others have their turn. Press resume to go on."
                     )
                     return
-                self.history.advance()
+                self.history.advance_towards(self.until)
                 time.sleep(BREATH)
         except ValueError as error:
             self.problem = str(error)
+        except Exception as error:
+            logging.getLogger(__name__).exception("a training ended")
+            self.problem = (
+                f"The training ended at update {self.history.updates:,} by a fault of the program "
+                f"({type(error).__name__}); possible: to go on from there. Press resume, or choose "
+                f"a smaller network."
+            )
         finally:
             PLACES.release()

@@ -17,7 +17,7 @@ from explainer.views.header import as_it_is
 from explainer.views.runs import reach
 from explainer.views.sidebar import FIELDS
 from explainer.views.trained import scrub, show_everywhere, writing
-from explainer.views.trainer import Trainer
+from explainer.views.trainer import SECONDS, Trainer
 
 MOST_POINTS = 600
 """Most points of a loss curve; of a longer one each point is the mean of several updates."""
@@ -56,12 +56,13 @@ def dashboard(settings: Settings) -> None:
     if own.problem:
         st.error(as_it_is(own.problem))
     progress(own, settings.updates)
-    at = history.updates
-    if history.updates:
+    done, latest = history.latest()
+    at = done
+    if done:
         curves(history, settings.updates)
         chosen = scrub(own, settings)
-        at = at if own.running else chosen
-    writing(own, settings, at)
+        at = done if own.running else chosen
+    writing(own, settings, at, latest if at == done else None)
     moved = st.session_state.pop("moved", False)
     if moved or st.session_state.get("was-training", False) != was_running:
         # sidebar, address, files and the clock of this part are the whole page's
@@ -109,6 +110,8 @@ def progress(own: Trainer, here: int) -> None:
         share = (done - own.began) / max(own.until - own.began, 1)
         left = (own.until - done) / own.rate if own.rate else math.inf
         time_left = f" · {left:.0f} s left" if math.isfinite(left) else ""
+        if math.isfinite(left) and left > own.seconds_left:
+            time_left = f" · pauses in {own.seconds_left:.0f} s ({SECONDS:.0f} s at a time)"
         speed = f"{own.rate:.0f} a second{time_left}"
         st.progress(min(share, 1.0), f"{done:,} of {own.until:,} updates · {speed}")
     if done > here and not own.started:
@@ -125,21 +128,20 @@ def lately(history: History) -> str:
     last = history.losses[-history.batches :]
     mean = fmean(last)
     blind = len(read(history.settings)[0])
-    words = (
-        f"Mean loss of the last {len(last):,}: **{mean:.4f}**, perplexity "
-        f"**{perplexity(mean):.4g}**."
-    )
-    if perplexity(mean) > 2 * blind:
+    wavers = perplexity(mean)
+    number = f"{wavers:.4g}" if math.isfinite(wavers) else "above 1e308"
+    words = f"Mean loss of the last {len(last):,}: **{mean:.4f}**, perplexity **{number}**."
+    if wavers > 2 * blind:
         words += (
-            f" Guessing blindly has {blind}, so this is worse than that: choose a smaller "
-            "*learning rate* and reset."
+            f" Guessing blindly has the perplexity {blind}, so this is worse than guessing: "
+            "choose a smaller *learning rate*."
         )
     return words
 
 
 def perplexity(loss: float) -> float:
-    """Return exp(loss): between how many tokens the network wavers."""
-    return math.exp(min(loss, 700))  # above that there is no such float
+    """Return exp(loss): between how many tokens the network wavers; infinite above all floats."""
+    return math.exp(loss) if loss < 709 else math.inf
 
 
 def curves(history: History, here: int) -> None:
@@ -148,8 +150,9 @@ def curves(history: History, here: int) -> None:
     width = -(-len(losses) // MOST_POINTS)
     means = [fmean(losses[i : i + width]) for i in range(0, len(losses), width)]
     left, right = st.columns(2)
+    of = "loss of each update's batch" if width == 1 else f"mean loss of {width} updates each"
     for where, name, title, values in (
-        (left, "loss", "loss of each update's batch", means),
+        (left, "loss", of, means),
         (right, "perplexity", "perplexity, exp(loss)", [perplexity(v) for v in means]),
     ):
         figure = curve(title, name, width, values, here)
@@ -176,7 +179,7 @@ def curve(title: str, name: str, width: int, values: list[float], here: int) -> 
                     "type": "scatter",
                     "mode": "lines" if len(values) > 1 else "markers",
                     "x": list(range(0, width * len(values), width)),
-                    "y": values,
+                    "y": [v if math.isfinite(v) else None for v in values],
                     "hovertemplate": f"update %{{x}}<br>{name} %{{y:.4f}}<extra></extra>",
                     "line": {"color": "#0072B2"},
                 }
