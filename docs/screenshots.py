@@ -20,7 +20,7 @@ WHERE = {
     "cell": "t=3&cell=z:0,3,1",
     "embedding": "t=2&cell=e:0,2,1",
     "time": "preset=story&t=3",
-    "gradients": "t=2&cell=d_h:0,2,1",
+    "gradients": "t=2&cell=d_h_prev:0,2,1",
     "update": "cell=new_W_o:4,2",
     "training": "preset=story&updates=100",
 }

@@ -69,8 +69,9 @@ CHAPTERS = (
             *("a_iz", "a_hz", "a_z", "z"),
             *("a_in", "h_reset", "a_hn", "a_n", "n", "h"),
         ),
-        "Find the unit with the largest z: its new state is the nearest to its old one. Then put "
-        "the reset gate in its other place and see which numbers change.",
+        "Find the unit that moved least between h_prev and h. Has it the largest z? (A small z "
+        "moves little, too, where n is near h_prev.) Then put the reset gate in its other place "
+        "and see which numbers change.",
         timed=True,
     ),
     Chapter(

@@ -8,7 +8,7 @@ text and batches the definition itself.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -51,7 +51,7 @@ def prove(run: Run, slug: str) -> tuple[Proof, ...]:
         "gradients": (gradients, contributions),
         "update": (update, second_pass),
         "training": (update,),
-        "gates": (cell,),
+        "gates": (same_equations,),
     }
     return tuple(make(run) for make in proofs.get(slug, ()))
 
@@ -152,6 +152,12 @@ def cell(run: Run) -> Proof:
     with torch.no_grad():
         states, _ = torch_gru(t)(tensor(t, "x"), tensor(t, "h_0").unsqueeze(0))
     return Proof("h", "torch.nn.GRU", largest(t["h"], states))
+
+
+def same_equations(run: Run) -> Proof:
+    """What computes the gates of the tasks, too, at the settings that all chapters show."""
+    proof = cell(run)
+    return replace(proof, what="h by the same equations, for the settings at the left")
 
 
 def convention(run: Run) -> Proof:

@@ -10,14 +10,14 @@ def body(page: Page) -> None:
         "A lecture names three wishes that gates should fulfil: **store** something early for "
         "later, **skip** what means nothing, **reset** where something new begins. Here each wish "
         "is a small task, made by the program from a seed. "
-        "A GRU and an ordinary tanh network with as many units learn it in a few seconds; only "
-        "their last state answers. What the gates then do is shown and *measured*, and may come "
-        "out against the wish."
+        "A GRU and an ordinary tanh network with as many units are trained on it for a few "
+        "seconds; only their last state answers. What the gates then do is shown and *measured*, "
+        "and may come out against the wish."
     )
     page.note(
         "These networks have nothing to do with the settings at the left. They are trained with "
-        "PyTorch's own modules (Adam, autograd), and the update gate's first bias is 2, so that a "
-        "GRU begins with keeping; their gates are computed by the equations of this app."
+        "PyTorch's own modules (Adam, autograd), and 2 is added to the update gate's initial bias, "
+        "so that a GRU begins with keeping; their gates are computed by the equations of this app."
     )
     tasks(page)
     page.say(

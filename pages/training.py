@@ -24,7 +24,7 @@ def body(page: Page) -> None:
     if settings.learning_rate >= FAST:
         page.note(
             f"A learning rate of {settings.learning_rate:g} makes one update easy to see. In a "
-            "long training it jumps about: reset, and try about 1."
+            "long training it jumps about: try about 1."
         )
     if settings.carry_state:
         page.note(

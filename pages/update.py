@@ -35,10 +35,11 @@ def body(page: Page) -> None:
         st.subheader("Clipping")
         page.formula("scale", update)
         norm, scale = float(update["norm"]), float(update["scale"])
-        page.say(
-            f"All gradients together have the length {norm:.4f}; the limit is "
-            f"{float(update['clip_norm']):g}, so every gradient is multiplied by **{scale:.4f}**."
+        long = f"All gradients together have the length {norm:.4f}; the limit is "
+        so = (
+            f"so every gradient is multiplied by **{scale:.4f}**" if scale < 1 else "so none is cut"
         )
+        page.say(f"{long}{float(update['clip_norm']):g}, {so}.")
     st.subheader("Did it help? The second pass")
     before, after = float(run.trace["loss"]), float(run.second["loss"])
     promised = float(update["predicted_change"])

@@ -916,7 +916,7 @@ def checking(tab):
         choice(page, "equation").select_option(label=label)
         cell(page, name, *index).click()
         places = ",".join(map(str, index))
-        expect(inside(page, ".question")).to_have_text(f"What is {name}[{places}]?")
+        expect(inside(page, ".question")).to_contain_text(f"What is {name}[{places}] (sequence")
         return page
 
     return begin
@@ -976,7 +976,9 @@ def test_what_is_asked_is_shown_when_asked_for(checking):
     page = checking("r", (0, 1, 2), preset="start")
     assert verdict(page, 0.123).startswith("Not yet")
     button(page, "show it").click()
-    expect(inside(page, ".verdict")).to_have_text("")
+    value = float(numbers_of(START, "r")[0, 1, 2])
+    expect(inside(page, ".verdict")).to_have_text(f"It is {show(value, None)}.")
+    expect(inside(page, ".answer")).to_have_value("")
     expect_lines(page, START, "r", (0, 1, 2))
     expect_cells(page, START)
 

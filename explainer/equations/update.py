@@ -29,7 +29,7 @@ def predicted_change(learning_rate: Tensor, norm: Tensor) -> Tensor:
 
 @equation(symbol=r"\Delta L", dims="", name="predicted_change")
 def predicted_change_clipped(learning_rate: Tensor, scale: Tensor, norm: Tensor) -> Tensor:
-    """What the slope alone promises, for the shortened gradient."""
+    """What the slope alone promises, for the gradient after clipping."""
     return -learning_rate * scale * (norm * norm)
 
 

@@ -94,6 +94,7 @@ def results(task: Task, gru: Learned, rnn: Learned) -> None:
             f"{learned.accuracy:.1%}",
             "solved" if learned.solved else "not solved",
             "normal" if learned.solved else "off",
+            delta_arrow="off",
             help=f"right answers on 1,000 fresh examples; guessing gives {chance:.0%}",
         )
     figure = go.Figure(

@@ -21,13 +21,14 @@ def header(slug: str, settings: Settings, problems: list[str]) -> None:
     st.markdown(f"##### {chapter.question}")
     from explainer.views.runs import current  # torch is slow to import; the title comes first
 
+    instead = "the last settings that worked" if "last_good" in st.session_state else "`start`"
     result, problem = current(settings)
     st.session_state["run"] = result
     for sentence in [*problems, *([problem] if problem else [])]:
         # code spans show a reader's words as they are
         st.error(as_it_is(sentence))
     if problems or problem:
-        st.caption("Shown below: the last settings that worked.")
+        st.caption(f"Shown below: {instead}.")
 
 
 def as_it_is(text: str) -> str:

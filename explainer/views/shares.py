@@ -61,7 +61,7 @@ def sum_over_time(page: Page, parameter: str, shares: Array) -> None:
 def in_words(paid: Payment, tokens: list[str], sequence: int) -> str:
     """Say which time step paid most, and how much of all shares their sum has left."""
     if paid.share < NOTHING:
-        return "Every share is zero: no time step pays anything."
+        return "Every share is zero but for rounding: no time step pays anything."
     if len(tokens) == 1:
         return "There is only one time step, and its share is the whole gradient."
     token = as_it_is(tokens[paid.t].partition(" ")[2])

@@ -18,9 +18,12 @@ function drawCheck(stage) {
   stage.asked = target === null ? null : { name, index: target };
   const field = stage.el.answer;
   const place = target?.length ? `[${target.join(",")}]` : "";
-  stage.el.question.textContent = `What is ${name}${place}?`;
+  const words = target?.length ? ` (${placeWords(stage, name, target).join(", ")})` : "";
+  stage.el.question.textContent = `What is ${name}${place}${words}?`;
   field.setAttribute("aria-label", `your value of ${name}${place}`);
-  stage.el.verdict.textContent = "";
+  field.value = "";
+  const value = stage.solved && target ? stage.book.value(name, target) : undefined;
+  stage.el.verdict.textContent = value === undefined ? "" : `It is ${show(value, null)}.`;
 }
 
 /**
@@ -100,6 +103,7 @@ function slips(book, name, index, tree) {
       });
   });
   for (const [wrong, slip] of misplacedReset(book, name, index)) found.push([wrong, slip]);
+  found.push([-evaluate(tree, book), "The sign is the other one."]);
   return found;
 }
 

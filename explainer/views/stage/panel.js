@@ -64,16 +64,19 @@ function findCells(stage, name, index) {
 
 /** Say what the pointer is on: the number in full, and what its place means. */
 function say(stage, name, index, value) {
-  const { dims } = stage.book.quantities[name];
-  const places = dims.map((d, i) => {
-    const word = PLACE_WORDS[d];
-    const token = d === "V" ? ` ${stage.book.token(index[i])}` : "";
-    return `${word} ${index[i]}${token}`;
-  });
+  const places = placeWords(stage, name, index);
   const hidden = isHidden(stage, name);
   const full = value === undefined ? "…" : hidden ? "?" : show(value, null);
   const place = index.length ? `[${index.join(",")}]` : "";
   stage.status.textContent = [`${name}${place} = ${full}`, ...places].join(" · ");
+}
+
+/** Return what each part of a place means, such as "time step 2". */
+function placeWords(stage, name, index) {
+  return stage.book.quantities[name].dims.map((d, i) => {
+    const token = d === "V" ? ` ${stage.book.token(index[i])}` : "";
+    return `${PLACE_WORDS[d]} ${index[i]}${token}`;
+  });
 }
 
 const PLACE_WORDS = {
