@@ -939,6 +939,27 @@ def test_what_is_said_of_equal_weights_is_said_of_them_alone(slug):
     assert sentence not in notes(visit(slug, preset="start"))
 
 
+def shown_network(at):
+    return [m.value for m in at.markdown if m.value.startswith("Shown is the network")]
+
+
+@pytest.mark.parametrize("slug", [c.slug for c in (HOME, *CHAPTERS)])
+def test_a_chapter_with_a_trained_network_says_so(slug):
+    assert not shown_network(visit(slug))
+    found = shown_network(visit(slug, updates=5, batch_index=2))
+    if slug in ("home", "tokens", "training", "gates"):  # they show no run, or say it themselves
+        assert not found
+    else:
+        count = run_of(visit()).batch.count
+        assert "**after 5 updates**" in found[0]
+        assert f"comes next, 5 of 0 to {count - 1}." in found[0]
+
+
+def test_the_batch_of_a_trained_network_is_told_as_it_is_drawn():
+    (words,) = shown_network(visit("cell", updates=1, windows="random"))
+    assert "**after 1 update**, with the batch drawn next." in words
+
+
 def test_the_sources_figures_stand_beside_the_sources_settings():
     for preset, words, other in (
         ("math", "epoch 1 ends at 1.3024", {"hidden_size": 8}),

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from explainer.chapters import CHAPTERS, HOME
 from explainer.settings import Settings
+
+if TYPE_CHECKING:
+    from explainer.model import Run
 
 STYLE = Path(__file__).with_name("page.css")
 
@@ -29,6 +33,20 @@ def header(slug: str, settings: Settings, problems: list[str]) -> None:
         st.error(as_it_is(sentence))
     if problems or problem:
         st.caption(f"Shown below: {instead}.")
+    if chapter.shows and result.settings.updates:
+        st.markdown(trained_before(result))
+
+
+def trained_before(result: Run) -> str:
+    """Say which network and which batch a page shows, where updates were done before."""
+    batch, updates = result.batch, result.settings.updates
+    drawn = result.settings.windows == "random"
+    which = "drawn next" if drawn else f"that comes next, {batch.index} of 0 to {batch.count - 1:,}"
+    return (
+        f"Shown is the network **after {updates:,} update{'s' if updates > 1 else ''}**, with the "
+        f"batch {which}. *Updates done before* under *More settings* leads to other moments, 0 to "
+        "the first values; *Batch* counts only there."
+    )
 
 
 def as_it_is(text: str) -> str:
