@@ -957,7 +957,7 @@ def test_a_chapter_with_a_trained_network_says_so(slug):
 
 def test_the_batch_of_a_trained_network_is_told_as_it_is_drawn():
     (words,) = shown_network(visit("cell", updates=1, windows="random"))
-    assert "**after 1 update**, with the batch drawn next." in words
+    assert "**after 1 update**, on the batch drawn next." in words
 
 
 def test_the_sources_figures_stand_beside_the_sources_settings():

@@ -41,11 +41,13 @@ def trained_before(result: Run) -> str:
     """Say which network and which batch a page shows, where updates were done before."""
     batch, updates = result.batch, result.settings.updates
     drawn = result.settings.windows == "random"
-    which = "drawn next" if drawn else f"that comes next, {batch.index} of 0 to {batch.count - 1:,}"
+    which = (
+        "drawn next" if drawn else f"that comes next, {batch.index:,} of 0 to {batch.count - 1:,}"
+    )
     return (
-        f"Shown is the network **after {updates:,} update{'s' if updates > 1 else ''}**, with the "
-        f"batch {which}. *Updates done before* under *More settings* leads to other moments, 0 to "
-        "the first values; *Batch* counts only there."
+        f"Shown is the network **after {updates:,} update{'s' if updates > 1 else ''}**, on the "
+        f"batch {which}. For its first values, or for a batch of your choice, set *Updates done "
+        "before* to 0 under *More settings*."
     )
 
 
