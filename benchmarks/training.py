@@ -145,7 +145,7 @@ def train_as_lecture(text: str, variant: str, dtype: torch.dtype) -> list[Row]:
                 f"{variant} epoch {epoch}: perplexity {perplexity:.3f}, {seconds:.0f} s", flush=True
             )
     rate = history.updates / (time.perf_counter() - start)
-    parameters = {n: v.double() for n, v in history.moment(history.updates).parameters.items()}
+    parameters = history.moment(history.updates).parameters
     written = continue_text(settings, parameters, PREFIX, 50)
     return [
         Row(f"perplexity after {EPOCHS} epochs, {variant}", f"{perplexity:.3f}", "at most 1.1"),

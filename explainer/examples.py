@@ -14,7 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
+from explainer.parameters import DRAWN
 from explainer.settings import in_range, shorten
+
+LENGTHS = (5, 60)
+"""Fewest and most symbols of a sequence."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def _store(length: int, count: int, generator: Generator) -> Drawn:
 
 def _skip(length: int, count: int, generator: Generator) -> Drawn:
     # ids 0 to 7 are letters, 8 to 11 mean nothing; two letters, at any two places
-    meaningful = torch.rand(count, length, generator=generator).argsort(1) < 2
+    meaningful = torch.rand(count, length, generator=generator, dtype=DRAWN).argsort(1) < 2
     letters = torch.randint(8, (count, length), generator=generator)
     others = torch.randint(8, 12, (count, length), generator=generator)
     ids = torch.where(meaningful, letters, others)
@@ -91,12 +95,14 @@ def _skip(length: int, count: int, generator: Generator) -> Drawn:
 def _reset(length: int, count: int, generator: Generator) -> Drawn:
     # ids: 0 separator, 1 marked symbol, 2 and 3 noise; two separators, none of them at the end
     separators = torch.zeros(count, length, dtype=torch.bool)
-    separators[:, :-1] = torch.rand(count, length - 1, generator=generator).argsort(1) < 2
+    separators[:, :-1] = (
+        torch.rand(count, length - 1, generator=generator, dtype=DRAWN).argsort(1) < 2
+    )
     ids = torch.randint(2, 4, (count, length), generator=generator)
     ids[separators] = 0
     parts = separators.cumsum(1)
-    scores = torch.rand(count, length, generator=generator)
-    wanted = torch.rand(count, 3, generator=generator) < 0.5
+    scores = torch.rand(count, length, generator=generator, dtype=DRAWN)
+    wanted = torch.rand(count, 3, generator=generator, dtype=DRAWN) < 0.5
     for part in range(3):  # each has the marked symbol once or not at all
         inside = (parts == part) & ~separators
         place = torch.where(inside, scores, -1.0).argmax(1)
@@ -185,6 +191,6 @@ def check_task(task: Task, length: int, seed: int) -> tuple[int, int]:
             f"{', '.join(TASKS)}. Pass TASKS[name]."
         )
     return (
-        in_range("length", length, int, 5, 60, "longer ones take more than seconds to learn"),
+        in_range("length", length, int, *LENGTHS, "longer ones take more than seconds to learn"),
         in_range("seed", seed, int, 0, 2**32 - 1, "PyTorch's generators take 32 bits"),
     )

@@ -128,7 +128,7 @@ def run(
         parameters: values to use instead of the initial ones, by name, shapes as in the trace;
             arrays or tensors, such as another run's `update.after`.
         h_0: (B, H) state to begin with, an array or a tensor; None takes zeros, or with
-            `carry_state` what the batches before this one leave behind.
+            `carry_state` what the batches before this one leave behind, batch i with draw i.
         draw: which draw of the dropout masks, from 0.
 
     Returns:
@@ -203,7 +203,7 @@ def carried_state(
             f"an earlier batch, or no carried state."
         )
     for i in range(settings.batch_index):
-        masks = draw_masks(settings, sizes, 0)
+        masks = draw_masks(settings, sizes, i)  # as in a training
         known = known_values(batch(settings, i), effective_dropout(settings), masks, h)
         h = forward_pass(net.forward, {**known, **parameters}, {"h"})["h"][:, -1]
     return h

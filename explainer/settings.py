@@ -72,7 +72,7 @@ class Settings:
     unknown_token: bool = switch(False, "Token for unknown characters")
     batch_size: int = number(2, 1, 1024, "Batch size B", "B times T is at most 4,096")
     context_length: int = number(8, 1, 4096, "Context length T", "B times T is at most 4,096")
-    batch_index: int = number(0, 0, 200_000, "Batch", "no text has more batches")
+    batch_index: int = number(0, 0, 2**32 - 1, "Batch", "no training is longer")
     windows: str = choice(
         "in_order",
         "Windows",

@@ -112,7 +112,7 @@ class Training:
             try:
                 loss, now = advance(self.settings, self._net, self._now, i)
             except ValueError as error:
-                raise ValueError(f"update {i}: {self._where_it_began(i, error)}") from None
+                raise ValueError(f"update {i}: {self._where_it_began(i, str(error))}") from None
             self._now = now
             self._losses.append(loss)
             if self.updates % self._every == 0:
@@ -132,9 +132,9 @@ class Training:
             if self.updates < updates:
                 self.advance()
 
-    def _where_it_began(self, i: int, error: ValueError) -> ValueError:
-        """Return what is said where a number of update `i` stops being finite."""
-        return error
+    def _where_it_began(self, i: int, found: str) -> str:
+        """Return what is said of update `i`, in which something that is not finite was found."""
+        return found
 
     def latest(self) -> tuple[int, Moment]:
         """Return how many updates were done, and a copy of the network after them."""
@@ -184,13 +184,13 @@ class History(Training):
         V = vocabulary_size(settings)
         super().__init__(settings, network(settings), initial_parameters(settings, V), dtype)
 
-    def _where_it_began(self, i: int, error: ValueError) -> ValueError:
+    def _where_it_began(self, i: int, found: str) -> str:
         """Return what the run at update `i` says, since only that looks at every number."""
         try:
             self.next_run(i)
         except ValueError as earlier:
-            return earlier
-        return error
+            return str(earlier)
+        return found
 
     def at(self, i: int) -> Run:
         """Return the run at update `i`, from 0, with every number.
@@ -201,8 +201,9 @@ class History(Training):
         """
         i = whole("i", i)
         if not 0 <= i < self.updates:
+            possible = f"0 to {self.updates - 1:,}" if self.updates else "none, since none was done"
             raise IndexError(
-                f"update {i} is not in this training; possible: 0 to {self.updates - 1}. "
+                f"update {i:,} is not in this training; possible: {possible}. "
                 f"Train for longer or choose an earlier one."
             )
         return self.next_run(i)

@@ -579,9 +579,14 @@ def test_a_training_has_at_least_one_epoch(epochs):
 def test_an_update_that_a_training_did_not_do_says_which_it_did(i):
     history = train(PRESETS["math"], epochs=2)
     sentence = sentence_of(IndexError, history.at, i)
-    assert f"update {i} " in sentence
+    assert f"update {i:,} " in sentence
     assert "0 to 5" in sentence
     assert "choose" in sentence
+
+
+def test_a_training_without_updates_says_so():
+    sentence = sentence_of(IndexError, History(PRESETS["math"]).at, 0)
+    assert "possible: none, since none was done. Train" in sentence
 
 
 @pytest.mark.parametrize("i", [1.5, "1", None, True])

@@ -15,7 +15,9 @@ from strategies import UNICODE, any_settings, small_settings
 from explainer import PRESETS, Settings, run, train
 from explainer.links import TEXT_IN_LINK, read_query
 from explainer.network import network
+from explainer.parameters import rnn_parameters
 from explainer.passes import forward_pass
+from explainer.tasks import TASKS, make
 from explainer.text import END_OF_TEXT, UNKNOWN, Tokenizer, normalize, read
 
 NOTHING_LOST = 1e-12
@@ -138,6 +140,41 @@ def test_a_carried_state_is_what_the_batch_before_left(preset):
     np.testing.assert_allclose(second.trace["h_0"], first.trace["h"][:, -1], atol=NOTHING_LOST)
     fresh = run(replace(PRESETS[preset], batch_index=1, carry_state=False))
     assert not fresh.trace["h_0"].any()
+
+
+@pytest.mark.parametrize("windows", ["in_order", "sequential"])
+def test_a_carried_state_is_that_of_a_training_that_learns_nothing(windows):
+    settings = replace(PRESETS["story"], windows=windows, dropout=0.4, learning_rate=0.0)
+    history = train(settings, epochs=1)
+    for i in range(4):
+        carried = run(replace(settings, batch_index=i)).trace["h_0"]
+        np.testing.assert_allclose(carried, history.moment(i).h_0.numpy(), atol=NOTHING_LOST)
+
+
+@pytest.fixture
+def float64_by_default():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize("initial", ["constant", "normal", "uniform", "orthogonal"])
+def test_a_seed_draws_the_same_whatever_torchs_default_is(initial, request):
+    settings = replace(PRESETS["start"], initial=initial, dropout=0.4, head_bias=True)
+    V = len(read(settings)[0])
+
+    def drawn():
+        result = run(settings)
+        found = {n: result.trace[n] for n in (*result.update.before, "mask_x", "mask_h", "loss")}
+        found |= {f"rnn_{n}": v.numpy() for n, v in rnn_parameters(settings, V).items()}
+        for task in TASKS.values():
+            found[task.name] = make(task, 12, 5, 3).ids
+        return found
+
+    usual = drawn()
+    request.getfixturevalue("float64_by_default")
+    for name, value in drawn().items():
+        np.testing.assert_array_equal(value, usual[name], name)
 
 
 # Trainings.

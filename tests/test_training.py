@@ -462,6 +462,17 @@ def test_a_random_window_is_a_piece_of_the_text():
     assert seen == places, "the first and the last window, too"
 
 
+def test_a_long_training_with_random_windows_leads_to_its_runs():
+    settings = replace(SMALL, windows="random")
+    history = History(settings)
+    history.advance()
+    long = 300_000  # as if so many had been done
+    history._losses = [history.losses[0]] * (long + 1)
+    history._kept = {long: history._now}
+    assert history.at(long).batch.index == long
+    np.testing.assert_array_equal(history.at(long).batch.ids, batch(settings, long).ids)
+
+
 def test_random_windows_depend_on_seed_and_index_alone():
     settings = replace(PRESETS["story"], windows="random")
     late = batch(settings, 77).ids
@@ -507,7 +518,7 @@ def test_a_long_training_keeps_few_moments_and_finds_all():
     for name, values in history.at(1999).update.after.items():
         np.testing.assert_array_equal(values, history.moment(2000).parameters[name])
     for k in (2000, -1):
-        with pytest.raises(IndexError, match=rf"update {k} .*possible: 0 to 1999\. Train for"):
+        with pytest.raises(IndexError, match=rf"update {k:,} .*possible: 0 to 1,999\. Train for"):
             history.at(k)
 
 
@@ -629,7 +640,7 @@ def test_pytorchs_modules_take_the_parameters_and_give_the_same(case):
     net = loaded(result.settings, taken(result))
     x = tensor(result.trace["x"])
     with torch.no_grad():
-        outputs, last = net["cell" if "cell" in net else "gru"](x)
+        outputs, last = net["gru"](x)
         logits = net["head"](outputs)
         if "embedding" in net:
             found = net["embedding"](tensor(result.batch.ids))
@@ -817,9 +828,34 @@ def test_two_trainings_of_one_history_are_one_training(begin):
     for own in both:
         own.start(150)
     wait(lambda: not any(own.running for own in both))
-    done = history.updates
-    assert done in (150, 151)  # the last one may begin while the other looks
-    assert history.losses == train(SMALL, epochs=31).losses[:done]
+    assert history.updates == 150, "exactly, though both wanted the last one"
+    assert history.losses == train(SMALL, epochs=31).losses[:150]
+    assert_places(2)
+
+
+def test_rate_and_time_left_count_from_the_last_start(begin, monkeypatch):
+    own = begin(SMALL, 40)
+    wait(lambda: not own.running)
+    now = 1000.0
+    monkeypatch.setattr(trainers.time, "monotonic", lambda: now)
+    own.began, own._started = 30, now - 4.0
+    assert own.rate == (40 - 30) / 4.0
+    assert own.seconds_left == trainers.SECONDS - 4.0
+    own._started = now - trainers.SECONDS - 1
+    assert own.seconds_left == 0.0
+
+
+def test_a_place_is_given_back_where_no_thread_can_start(monkeypatch):
+    def start(_thread):
+        raise RuntimeError("can't start new thread")
+
+    own = Trainer(History(SMALL))
+    with monkeypatch.context() as changed:
+        changed.setattr(trainers.Thread, "start", start)
+        own.start(5)
+    assert own.problem.startswith("The server has no thread left to train in; possible:")
+    assert not own.running
+    assert own.starts == 0
     assert_places(2)
 
 
@@ -855,6 +891,35 @@ def said(at):
 
 def code(at):
     return [c.value for c in at.code]
+
+
+@page_test
+def test_a_reader_looks_on_where_they_looked_while_another_trains():
+    at = visit("training")
+    train_on_page(at, 6)
+    history = at.session_state["trainer"].history
+    other = visit("training")
+    assert other.slider(key="look-at").value == 0, "as its link says"
+    other.slider(key="look-at").set_value(5).run()
+    for reader, chosen in ((at, 4), (other, 5)):
+        reader.slider(key="look-at").set_value(chosen).run()
+        history.advance()  # somebody else goes on
+        reader.run()
+        assert reader.slider(key="look-at").value == chosen
+        assert f"writes after {chosen} updates" in said(reader)
+    train_on_page(other, 3)
+    assert other.slider(key="look-at").value == 11, "what came out"
+
+
+@page_test
+def test_a_reader_who_comes_back_looks_at_what_the_chapters_show():
+    at = visit("training", updates=3)
+    train_on_page(at, 5)
+    at.slider(key="look-at").set_value(4).run()
+    button(at, "show it everywhere").click().run()
+    at.switch_page("pages/cell.py").run()
+    at.switch_page("pages/training.py").run()
+    assert at.slider(key="look-at").value == 4
 
 
 @page_test

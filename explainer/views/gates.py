@@ -9,9 +9,21 @@ import plotly.graph_objs as go
 import streamlit as st
 from cachetools import LRUCache
 
+from explainer.examples import LENGTHS
 from explainer.panels import Panel
 from explainer.tables import visible
-from explainer.tasks import TASKS, UPDATES, Examples, Kind, Learned, Task, learn, make, measure
+from explainer.tasks import (
+    FRESH,
+    TASKS,
+    UPDATES,
+    Examples,
+    Kind,
+    Learned,
+    Task,
+    learn,
+    make,
+    measure,
+)
 from explainer.views.page import Page
 from explainer.views.trainer import FULL, PLACES
 
@@ -20,7 +32,6 @@ EXAMPLES = 20
 """Fresh examples that a reader may look at."""
 MEASURED = 400
 """Fresh examples over which gates are measured."""
-LENGTHS = (5, 60)
 
 _learned: LRUCache[tuple[str, Kind, int, int], Learned] = LRUCache(64)
 _lock = Lock()
@@ -95,7 +106,7 @@ def results(task: Task, gru: Learned, rnn: Learned) -> None:
             "solved" if learned.solved else "not solved",
             "normal" if learned.solved else "off",
             delta_arrow="off",
-            help=f"right answers on 1,000 fresh examples; guessing gives {chance:.0%}",
+            help=f"right answers on {FRESH:,} fresh examples; guessing gives {chance:.0%}",
         )
     figure = go.Figure(
         {

@@ -30,10 +30,14 @@ def scrub(own: Trainer, settings: Settings) -> int:
     """Let the reader look at any update, here or in all chapters; return which one."""
     done = own.history.updates
     state = st.session_state
-    if state.get("looked-up-to") != (own.history.settings, done) and not own.running:
-        # what a training has just come to is what one wants to see; at first, what the link says
-        state["look-at"] = min(settings.updates, done) if not own.started else done
-        state["looked-up-to"] = (own.history.settings, done)
+    start = own.history.settings, own.starts
+    if not own.running:
+        if state.get("looked-at-start") != start:
+            # what a training has just come to is what one wants to see; else what is shown already
+            state["look-at"] = done if own.starts else settings.updates
+            state["looked-at-start"] = start
+        # somebody who shares the training may go on, and this reader still looks where they looked
+        state["look-at"] = min(state.get("look-at", settings.updates), done)
 
     def look() -> None:
         show_everywhere(int(state["look-at"]))

@@ -33,6 +33,7 @@ class Trainer:
         until: the update at which it stops.
         problem: a sentence, if it had to stop early.
         began: how many updates there were at the last start.
+        starts: how often this reader has started it.
     """
 
     def __init__(self, history: History) -> None:
@@ -40,15 +41,11 @@ class Trainer:
         self.until = history.updates
         self.problem = ""
         self.began = history.updates
+        self.starts = 0
         self._started = 0.0
         self._seen = 0.0
         self._halt = Event()
         self._thread: Thread | None = None
-
-    @property
-    def started(self) -> bool:
-        """Whether this reader has trained."""
-        return self._thread is not None
 
     @property
     def running(self) -> bool:
@@ -81,8 +78,18 @@ class Trainer:
         self.until, self.began = until, self.history.updates
         self._started = self._seen = time.monotonic()
         self._halt = Event()
-        self._thread = Thread(target=self._work, daemon=True)
-        self._thread.start()
+        thread = Thread(target=self._work, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            PLACES.release()
+            self.problem = (
+                "The server has no thread left to train in; possible: to wait until it has. "
+                "Press the button again in a moment."
+            )
+            return
+        self._thread = thread
+        self.starts += 1
 
     def pause(self) -> None:
         """Stop after the current update."""

@@ -114,7 +114,7 @@ def progress(own: Trainer, here: int) -> None:
             time_left = f" · pauses in {own.seconds_left:.0f} s ({SECONDS:.0f} s at a time)"
         speed = f"{own.rate:.0f} a second{time_left}"
         st.progress(min(share, 1.0), f"{done:,} of {own.until:,} updates · {speed}")
-    if done > here and not own.started:
+    if done > here and not own.starts:
         st.caption(
             "Trained on this server before: equal settings give equal numbers, so that readers "
             "share one training. *reset* begins anew."
