@@ -124,8 +124,8 @@ CHAPTERS = (
         "training",
         "Training",
         "What do many updates do to the loss, and to the text?",
-        task="Train 200 updates, look at the network after 0 and after 200, and open *The cell* "
-        "each time: which gates have parted?",
+        task="Train 200 updates, press *show it everywhere* and open *The cell*. Then come back, "
+        "choose the network after 0 updates, and do the same: which gates have parted?",
     ),
     Chapter(
         "gates",

@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import streamlit as st
 
 from explainer.panels import NOTHING
@@ -23,7 +22,7 @@ def body(page: Page) -> None:
         "loss grow? It goes from the loss back to the text, and through time from the last time "
         "step to the first. Every formula here is written by hand and checked against autograd."
     )
-    if np.abs(page.trace["d_h_out"]).max() < NOTHING:
+    if page.equal_head:
         page.note(
             "**Everything below the head is exactly zero**, and that is right: all rows of the "
             "head are equal, so a change of the state changes all logits alike and no probability. "
@@ -34,8 +33,7 @@ def body(page: Page) -> None:
     after = page.run.settings.variant == "reset_after"
     reset = ["d_a_n ⊙ a_hn = d_r"] if after else ["d_a_hn | W_hn = d_h_reset ⊙ h_prev = d_r"]
     candidate_way = "+ d_a_hn | W_hn" if after else "+ d_h_reset ⊙ r"
-    weights = list(page.run.update.before)
-    weight = st.selectbox("Parameter", weights, weights.index("W_hz"), key="weight")
+    weight = page.parameter("weight", "W_hz")
     share = f"d_{weight}_t"
     shared = math.prod(page.trace.shape(share)) <= MOST_SHARES
     turn = "ᵀ" if weight.startswith("W_") else ""
@@ -90,7 +88,9 @@ def body(page: Page) -> None:
     shares = page.trace[share]
     sum_over_time(page, weight, shares)
     title = f"norm of each time step's share in d_{weight}"
-    page.bars("norms", norms(shares), page.tokens(), title)
+    lengths = norms(shares)
+    if lengths.max() >= NOTHING:
+        page.bars("norms", lengths, page.tokens(), title)
 
 
 show("gradients", body)

@@ -38,7 +38,7 @@ def body(page: Page) -> None:
     left.metric("loss", f"{loss:.4f}")
     middle.metric("perplexity exp(loss)", f"{math.exp(min(loss, 700.0)):.2f}")
     right.metric("guessing blindly, ln V", f"{math.log(len(batch.vocabulary)):.4f}")
-    if np.ptp(trace["logits"], axis=-1).max() < NOTHING:
+    if page.equal_head and np.ptp(trace["logits"], axis=-1).max() < NOTHING:
         page.note(
             "Whatever dropout does, the loss is ln V: all logits of a row are equal, so every "
             "token gets probability 1/V."

@@ -22,7 +22,7 @@ def body(page: Page) -> None:
     )
     chance = 1 / len(batch.vocabulary)
     page.say(f"Guessing blindly would give every token the probability {chance:.4f}.")
-    if np.ptp(page.trace["logits"], axis=-1).max() < NOTHING:
+    if page.equal_head and np.ptp(page.trace["logits"], axis=-1).max() < NOTHING:
         page.note(
             "All rows of the head are equal here, so all logits are equal and every token gets "
             "exactly 1 in V."

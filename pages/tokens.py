@@ -34,12 +34,13 @@ def body(page: Page) -> None:
             page.say(f"Merge {done} of {most}, and how often the pair stood in the text:")
             st.code(f"{pair} → {tables.visible(merge.token)}   {merge.count} times", language=None)
         start = clean[:600].split(text.END_OF_TEXT) if settings.end_of_text else [clean[:600]]
+        without = " (end-of-text tokens not counted)" if settings.end_of_text else ""
         for label, count in (("before", done - 1), ("after", done)):
             if count >= 0 and (done or label == "after"):
                 pieces = [p for d in start for p in tokenizer.pieces(d, count)]
                 st.caption(
                     f"{label}: {len(pieces)} tokens in the first {sum(map(len, start))} "
-                    f"characters, a vocabulary of {len(tokenizer) - most + count}"
+                    f"characters{without}, a vocabulary of {len(tokenizer) - most + count}"
                 )
                 known = [tables.visible(p) for p in pieces]
                 ribbon(f"ribbon-{label}", known, [tokenizer.ids.get(p, 0) for p in pieces])

@@ -2,11 +2,9 @@
 
 from dataclasses import replace
 
-import numpy as np
 import streamlit as st
 
 from explainer import tables
-from explainer.panels import NOTHING
 from explainer.presets import PRESETS
 from explainer.scenes import lane
 from explainer.views.page import Page, show
@@ -20,8 +18,7 @@ def body(page: Page) -> None:
         "Gradient descent takes one small step against the gradient, for every parameter at once. "
         "How far is the learning rate's choice."
     )
-    names = list(update.before)
-    name = st.selectbox("Parameter", names, names.index("W_o"), key="parameter")
+    name = page.parameter("parameter", "W_o")
     turn = "ᵀ" if name.startswith("W_") else ""
     rate = "{· scale · lr =}" if "scale" in update else "{· lr =}"
     product = f"lr_d_{name}{turn}"
@@ -62,7 +59,7 @@ def body(page: Page) -> None:
             "falls by **3.0 %** (3.5835 to 3.4771 without dropout). At H = 4 it is 5.2 %, at 8 "
             "8.1 %, at 32 13 %: move the **hidden size**."
         )
-    if np.abs(run.trace["d_h_out"]).max() < NOTHING:
+    if page.equal_head:
         page.note(
             "Only the head changes: every gradient below it is exactly zero, since all rows of the "
             "head are equal."
@@ -70,7 +67,7 @@ def body(page: Page) -> None:
     if replace(settings, batch_index=0, updates=0) == tutorial:
         page.note(
             "The tutorial's printed training log (0.0619 to 0.0575) is not that of its first 100 "
-            "epochs. From these weights epoch 1 ends at 1.3024 and epoch 91 at 1.0163; the log "
+            "epochs. From its first weights epoch 1 ends at 1.3024 and epoch 91 at 1.0163; the log "
             "fits epochs 2,797 to 2,887, so the cell had been run about 28 times."
         )
 

@@ -939,6 +939,61 @@ def test_what_is_said_of_equal_weights_is_said_of_them_alone(slug):
     assert sentence not in notes(visit(slug, preset="start"))
 
 
+@pytest.mark.parametrize("slug", ["prediction", "loss"])
+def test_what_is_said_of_an_equal_head_is_not_said_where_all_is_dropped(slug):
+    at = visit(slug, hidden_size=1, dropout=0.95, batch_size=1, context_length=1)
+    assert not run_of(at).trace["mask_h"].any()
+    assert ONLY_HERE[slug] not in notes(at)
+
+
+def test_what_is_proposed_is_not_there_already():
+    for initial, said in (("uniform", True), ("orthogonal", False)):
+        at = newcomer(initial=initial)
+        at.session_state["opened-past"] = True
+        at.switch_page(page_of("gradients")).run()
+        (words,) = (m.value for m in at.markdown if m.value.startswith("Both have their first"))
+        assert ("*orthogonal*" in words) == said
+
+
+def test_where_no_time_step_pays_no_bars_are_drawn():
+    assert "norms" not in figures(visit("gradients", preset="linear_algebra"))
+    assert "norms" in figures(visit("gradients", preset="linear_algebra", weight="W_o"))
+
+
+@pytest.mark.parametrize("wanted", ["W_in", "b_hn", "nonsense", "<b>"])
+def test_a_link_chooses_the_parameter_if_there_is_one(wanted):
+    for slug, key, default in (("gradients", "weight", "W_hz"), ("update", "parameter", "W_o")):
+        at = visit(slug, **{key: wanted})
+        there = wanted in run_of(at).update.before
+        assert at.selectbox(key=key).value == (wanted if there else default)
+        assert not at.error
+        at.radio(key="variant").set_value("reset_before").run()
+        kept = at.selectbox(key=key).value
+        assert kept == (wanted if wanted == "W_in" else default)
+        assert f"new_{kept}" in run_of(at).update
+
+
+def test_the_tasks_of_a_link_are_chosen():
+    at = visit("gates", **{"task": "reset", "length": 40, "task-seed": 3})
+    chosen = (at.radio(key="task").value, at.slider(key="length").value)
+    assert (*chosen, at.number_input(key="task-seed").value) == ("reset", 40, 3)
+    at.switch_page(page_of("cell")).run()
+    at.switch_page(page_of("gates")).run()
+    assert (at.radio(key="task").value, at.slider(key="length").value) == ("reset", 40)
+    at = visit("gates", **{"task": "fly", "length": 1_000, "task-seed": "x"})
+    assert not at.error
+    assert (at.radio(key="task").value, at.slider(key="length").value) == ("store", 20)
+
+
+def test_a_text_of_ones_own_comes_back_after_a_look_at_another_preset():
+    own = "the cat sat on the mat and the dog sat on the log"
+    at = visit("cell", preset="your_text", text=own)
+    at.selectbox(key="preset").set_value("math").run()
+    assert run_of(at).settings == PRESETS["math"]
+    at.selectbox(key="preset").set_value("your_text").run()
+    assert run_of(at).settings == replace(PRESETS["your_text"], text=own)
+
+
 def shown_network(at):
     return [m.value for m in at.markdown if m.value.startswith("Shown is the network")]
 

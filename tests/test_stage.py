@@ -557,6 +557,47 @@ def test_a_place_in_a_link_is_kept_through_the_menu(tab):
     expect(label).to_have_attribute("aria-label", re.compile("of sequence 1"), timeout=10_000)
 
 
+def test_back_shows_the_number_that_was_open(tab):
+    page = tab.open("cell", preset="start", t="2")
+    pin(page, "n", 0, 2, 1)
+    rest(tab, cell="n:0,2,1")
+    tab.choose("time")
+    assert inside(page, "[data-explanation]").count() == 0
+    page.go_back()
+    tab.stage("cell")
+    expect_lines(page, START, "n", (0, 2, 1))
+    rest(tab, t="2", cell="n:0,2,1")
+    tab.choose("time")  # and by the menu it stays behind, as before
+    rest(tab, t="2")
+    assert "cell" not in tab.query
+
+
+@pytest.mark.parametrize(
+    ("slug", "choice", "parameter", "name"),
+    [
+        ("gradients", "weight", "W_in", "d_W_in"),
+        ("update", "parameter", "W_hn", "new_W_hn"),
+        ("update", "parameter", "b_in", "b_in"),
+    ],
+)
+def test_a_link_to_a_number_of_any_parameter_opens_it(tab, slug, choice, parameter, name):
+    page = tab.open(slug, preset="start")
+    page.get_by_role("combobox", name="Parameter").click()
+    page.get_by_role("option", name=parameter, exact=True).click()
+    index = (1, 2) if "W" in name else (2,)
+    cell(page, name, *index).wait_for()
+    tab.settle()
+    pin(page, name, *index)
+    rest(tab, **{choice: parameter}, cell=key(name, index))
+    page.goto(page.url)  # a new reader, as far as the server knows
+    tab.stage(slug)
+    expect_lines(page, START, name, index)
+    tab.choose("loss")
+    tab.choose(slug)
+    rest(tab, **{choice: parameter})
+    expect(inside(page, f'[data-quantity="{name}"]').first).to_be_attached()
+
+
 # 6. Other settings.
 
 
@@ -784,6 +825,30 @@ def test_a_phone_shows_one_equation(tab):
     assert page.evaluate(sideways) <= 0
     button(page, "next equation").click()
     assert len([lane for lane in inside(page, ".lane").all() if lane.is_visible()]) == 1
+
+
+@pytest.mark.parametrize(
+    ("slug", "wanted", "equation"),
+    [
+        ("cell", "h:0,3,1", "h"),
+        ("cell", "z:0,3,1", "z"),
+        ("cell", "W_hz:0,1", "a_hz"),
+        ("gradients", "d_h:0,3,1", "d_h"),
+        ("update", "new_W_o:30,1", "new_W_o"),
+    ],
+)
+def test_a_link_to_a_number_shows_it_on_a_phone(tab, slug, wanted, equation):
+    tab.page.set_viewport_size(PHONE)
+    page = tab.open(slug, preset="start", cell=wanted)
+    expect(choice(page, "equation").locator("option:checked")).to_contain_text(f"· {equation}")
+    name, _, places = wanted.partition(":")
+    box = cell(page, name, *indices(places)).bounding_box()
+    foot = inside(page, ".foot").bounding_box()
+    assert 0 < box["y"] < box["y"] + box["height"] <= foot["y"], "above what explains it"
+    rest(tab, cell=wanted)
+    assert "equation" not in tab.query, "a larger screen shows all of them"
+    choice(page, "equation").select_option("0")
+    soon(page, lambda: "equation" in tab.query)
 
 
 # 9. Keyboard only.

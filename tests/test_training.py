@@ -912,12 +912,15 @@ def test_a_reader_looks_on_where_they_looked_while_another_trains():
 
 
 @page_test
-def test_a_reader_who_comes_back_looks_at_what_the_chapters_show():
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_a_reader_who_comes_back_looks_where_they_looked(everywhere):
     at = visit("training", updates=3)
     train_on_page(at, 5)
     at.slider(key="look-at").set_value(4).run()
-    button(at, "show it everywhere").click().run()
+    if everywhere:
+        button(at, "show it everywhere").click().run()
     at.switch_page("pages/cell.py").run()
+    assert run_of(at).settings.updates == (4 if everywhere else 3)
     at.switch_page("pages/training.py").run()
     assert at.slider(key="look-at").value == 4
 

@@ -25,6 +25,7 @@ from explainer.tasks import (
     measure,
 )
 from explainer.views.page import Page
+from explainer.views.sidebar import BOUND
 from explainer.views.trainer import FULL, PLACES
 
 NAMES: dict[Kind, str] = {"gru": "GRU", "rnn": "ordinary RNN"}
@@ -40,9 +41,9 @@ _lock = Lock()
 def tasks(page: Page) -> None:
     """Let the reader choose a task, train on it, and see what came out."""
     left, middle, right, button = st.columns([2, 2, 1, 1.4], vertical_alignment="bottom")
-    name = left.radio("Task", list(TASKS), key="task", horizontal=True)
-    length = middle.slider("Length of a sequence", *LENGTHS, 20, key="length")
-    seed = right.number_input("Seed of the task", 0, 9_999, 0, key="task-seed")
+    name = left.radio("Task", list(TASKS), key="task", bind=BOUND, horizontal=True)
+    length = middle.slider("Length of a sequence", *LENGTHS, 20, key="length", bind=BOUND)
+    seed = right.number_input("Seed of the task", 0, 9_999, 0, key="task-seed", bind=BOUND)
     task = TASKS[name or "store"]
     page.say(f"**{task.question}**")
     button.button(
@@ -145,7 +146,7 @@ def gates(page: Page, task: Task, learned: Learned, length: int, seed: int) -> N
     many = make(task, length, MEASURED, seed + 1)
     for gate in task.claims:
         st.info(measure(task, learned, many, gate).says)
-    i = st.slider("Example", 0, EXAMPLES - 1, 0, key="example")
+    i = st.slider("Example", 0, EXAMPLES - 1, 0, key="example", bind=BOUND)
     one = Examples(many.ids[i : i + 1], many.answers[i : i + 1], many.marks[i : i + 1])
     symbols = [visible(task.symbols[k]) for k in one.ids[0]]
     columns = [

@@ -97,9 +97,10 @@ def how_trained(settings: Settings, both: bool) -> str:
     numbers = "which of the two reaches further is decided by numbers, not by name."
     updates = settings.updates
     if not updates:
+        others = "" if settings.initial == "orthogonal" else "*orthogonal* initial values or "
         return (
-            "Both have their first values. Choose *orthogonal* initial values or a larger *hidden "
-            f"size*, or train: {numbers}"
+            f"Both have their first values. Choose {others}a larger *hidden size*, or train: "
+            f"{numbers}"
         )
     if not both:
         return f"The GRU was trained by {updates:,} updates."

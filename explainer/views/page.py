@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import plotly.graph_objs as go
 import streamlit as st
 
@@ -17,12 +18,13 @@ from explainer import colours, figures, tables
 from explainer.chapters import Chapter, chapter
 from explainer.explanation import explain
 from explainer.model import Run
-from explainer.panels import Panel
+from explainer.panels import NOTHING, Panel
 from explainer.scenes import Lane
 from explainer.tensor_formula import equation_latex
 from explainer.trace import Array, Trace, describe
 from explainer.views.router import ensure_routed
 from explainer.views.runs import WITH_READER, kept_proof
+from explainer.views.sidebar import BOUND
 from explainer.views.stage.stage import stage, where
 
 MOST_CELLS = 40_000
@@ -61,6 +63,11 @@ class Page:
         """The chapter's quantities that these settings have."""
         return [n for n in self.chapter.shows if n in self.trace or n in self.run.update]
 
+    @property
+    def equal_head(self) -> bool:
+        """Whether all rows of the head are equal, so that no logit tells anything of the state."""
+        return float(np.ptp(self.trace["W_o"], axis=0).max()) < NOTHING
+
     def has(self, name: str) -> bool:
         """Tell whether this variant has such a quantity."""
         return name in self.trace
@@ -79,6 +86,11 @@ class Page:
         q = trace.quantities[name]
         st.latex(equation_latex(q, trace.quantities, lambda n: colours.hue(n, self.theme)))
         st.caption(f"{q.why} {describe(trace, name)}.")
+
+    def parameter(self, key: str, default: str) -> str:
+        """Let the reader choose a parameter; the address has it as `key`."""
+        names = list(self.run.update.before)
+        return st.selectbox("Parameter", names, names.index(default), key=key, bind=BOUND)
 
     def stage(self, *lanes: Lane, wired: bool = False) -> None:
         """Show one time step of these quantities, every number to step through and to open."""

@@ -118,7 +118,8 @@ def apply_preset() -> None:
             value = getattr(base, name)
             st.session_state[name] = 0.0 if value is None else value
     st.session_state["uploads"] = st.session_state.get("uploads", 0) + 1
-    st.session_state["text"] = base.text if preset == "your_text" else ""
+    own = st.session_state.get("own-text", base.text)
+    st.session_state["text"] = own if preset == "your_text" else ""
     st.session_state["fingerprint"] = ""
 
 
@@ -133,6 +134,8 @@ def text_area(base: Settings, preset: str) -> str:
         on_change=changed,
         height=120,
     )
+    if preset == "your_text":  # comes back with it after a look at another preset
+        st.session_state["own-text"] = written or base.text
     return written or ""
 
 

@@ -37,7 +37,8 @@ def scrub(own: Trainer, settings: Settings) -> int:
             state["look-at"] = done if own.starts else settings.updates
             state["looked-at-start"] = start
         # somebody who shares the training may go on, and this reader still looks where they looked
-        state["look-at"] = min(state.get("look-at", settings.updates), done)
+        kept = state.get("looked-at", settings.updates)  # of a page that was left
+        state["look-at"] = min(state.get("look-at", kept), done)
 
     def look() -> None:
         show_everywhere(int(state["look-at"]))
@@ -46,6 +47,7 @@ def scrub(own: Trainer, settings: Settings) -> int:
     at = left.slider(
         "Look at the network after so many updates", 0, done, key="look-at", disabled=own.running
     )
+    state["looked-at"] = at
     here = at == settings.updates
     right.button(
         "show it everywhere",

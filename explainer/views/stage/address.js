@@ -2,6 +2,11 @@
 const REST = 250;
 /** Where the reader was on the last chapter, for the next one. */
 const MEMORY = { slug: null, t: 0, sequence: 0, range: "matrix", digits: "2", mean: "z" };
+/** The page that the browser's Back or Forward leads to, until a stage begins there. */
+let returned = null;
+addEventListener("popstate", () => {
+  returned = location.pathname;
+});
 
 /** Begin where the link says, or where the reader was on the chapter before. */
 function start(own) {
@@ -9,7 +14,9 @@ function start(own) {
   const { book } = own;
   const query = new URLSearchParams(location.search);
   // on the way from another chapter its equation and its number stay behind
-  const arrived = MEMORY.slug !== null && MEMORY.slug !== book.slug;
+  const back = returned === location.pathname;
+  const arrived = MEMORY.slug !== null && MEMORY.slug !== book.slug && !back;
+  returned = null;
   const problems = [];
   const whole = (name, size) => {
     const given = query.get(name);
@@ -41,8 +48,11 @@ function applyWanted(own) {
   const { equation, cell } = own.wanted;
   own.wanted = null;
   own.equation = own.order.indexOf(equation);
-  // a phone has room for one equation at a time
-  if (own.equation < 0 && own.root.clientWidth < PHONE) own.equation = 0;
+  // a phone has room for one equation at a time: that of the number which is asked for
+  if (own.equation < 0 && own.root.clientWidth < PHONE) {
+    own.equation = Math.max(0, equationWith(own, (cell ?? "").split(":")[0]));
+    own.unasked = own.equation;
+  }
   if (cell === null) return;
   const [name, places = ""] = cell.split(":");
   const index = places === "" ? [] : places.split(",").map(Number);
@@ -60,6 +70,13 @@ function applyWanted(own) {
   const time = q.dims.indexOf("T");
   if (time >= 0) own.place.t = index[time];
   if (q.dims[0] === "B" && q.dims.length > 2) own.place.sequence = index[0];
+}
+
+/** Return the equation that makes a quantity, or else the first one it stands in; -1 for none. */
+function equationWith(own, name) {
+  if (own.order.includes(name)) return own.order.indexOf(name);
+  const at = own.drawings.findIndex((d) => d.name === name);
+  return own.order.indexOf(own.drawings.slice(Math.max(at, 0)).find((d) => d.result)?.name);
 }
 
 /** Once at rest, write the place into the address. */
@@ -86,7 +103,7 @@ function writeAddress(own) {
     range: own.range === "matrix" ? null : own.range,
     digits: own.digitsName === "2" ? null : own.digitsName,
     convention: own.convention ? "true" : null,
-    equation: own.order[own.equation] ?? null,
+    equation: own.equation === own.unasked ? null : (own.order[own.equation] ?? null),
     cell: pinned ? `${pinned.name}:${pinned.index.join(",")}` : null,
   };
   for (const [name, value] of Object.entries(wanted))

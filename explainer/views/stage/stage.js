@@ -56,6 +56,7 @@ function begin(root) {
     mean: MEMORY.mean,
     speed: 1,
     equation: -1,
+    unasked: -1,
     convention: false,
     checking: false,
     solved: false,
