@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 
 from explainer.model import Run
+from explainer.moment import Moment
 from explainer.network import GIVEN, network, rnn_network
 from explainer.parameters import rnn_parameters
 from explainer.passes import forward_pass
 from explainer.quantity import Quantity, ancestors, depends, solve
 from explainer.settings import as_python, shorten
 from explainer.trace import Array
-from explainer.training import Moment
 
 LARGEST_INFLUENCE = 20_000_000
 """Most numbers that may be computed on the way, T · T · H: some seconds, not minutes."""

@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from threading import RLock
 
 import torch
 from torch import Tensor
 
-from explainer.equations.update import update_equations
-from explainer.model import Run, check_size, run, update_values
+from explainer.model import Run, check_size, run
+from explainer.moment import Moment, advance, batch_number
 from explainer.network import Network, network, rnn_network
-from explainer.parameters import draw_masks, effective_dropout, initial_parameters, rnn_parameters
-from explainer.passes import known_values, learning_pass
-from explainer.quantity import leading_to, solve
+from explainer.parameters import initial_parameters, rnn_parameters
 from explainer.settings import Settings, in_range, must_be_settings, shorten, whole
 from explainer.text import batch, read
-from explainer.trace import refuse_not_finite
 
 KEPT = 64
 """Most moments of a training that are kept; others are computed again from the one before."""
 KEPT_BYTES = 64 * 2**20
 """Most memory for them; of a large network there are fewer, but two at least."""
-
-
-@dataclass(frozen=True)
-class Moment:
-    """A network between two updates: its parameters, and the state that its batch begins with."""
-
-    parameters: Mapping[str, Tensor]
-    h_0: Tensor
-
-    @property
-    def nbytes(self) -> int:
-        """Size of all numbers in bytes."""
-        return self.h_0.nbytes + sum(v.nbytes for v in self.parameters.values())
-
-    def copy(self) -> Moment:
-        """Return the same numbers in memory of their own."""
-        return Moment({n: v.clone() for n, v in self.parameters.items()}, self.h_0.clone())
 
 
 class Training:
@@ -77,6 +58,7 @@ class Training:
         zeros = torch.zeros(settings.batch_size, settings.hidden_size, dtype=dtype)
         self._now = Moment({n: v.to(dtype) for n, v in parameters.items()}, zeros)
         self._kept = {0: self._now}
+        self._again = (0, self._now)
         self._most = max(2, min(KEPT, KEPT_BYTES // self._now.nbytes))
         self._every = 1
         self._losses: list[float] = []
@@ -99,7 +81,7 @@ class Training:
     @property
     def nbytes(self) -> int:
         """Most memory that its moments take, in bytes."""
-        return (self._most + 1) * self._now.nbytes
+        return (self._most + 2) * self._now.nbytes
 
     def advance(self) -> float:
         """Do one more update; return the loss of its batch before it.
@@ -155,13 +137,26 @@ class Training:
                     f"there is no network after {i:,} updates; possible: 0 to {self.updates:,}. "
                     f"Choose one of them, or train for longer."
                 )
-            if i == self.updates:
-                return self._now.copy()
-            nearest = max(k for k in self._kept if k <= i)
-            found = self._kept[nearest]
-        for k in range(nearest, i):
-            _, found = advance(self.settings, self._net, found, k)
+        ((_, found),) = deque(self.way_to(i), maxlen=1)  # the last
         return found.copy()
+
+    def way_to(self, i: int) -> Iterator[tuple[int, Moment]]:
+        """Yield how many updates were done, and the network then, up to `i` of those done so far.
+
+        It begins where the nearest one was kept, at `i` itself if that was. How far it came is
+        kept, too, so that the same way is not gone twice.
+        """
+        with self.lock:
+            known = {**self._kept, self._again[0]: self._again[1], self.updates: self._now}
+        k = max(k for k in known if k <= i)
+        found = known[k]
+        yield k, found
+        while k < i:
+            _, found = advance(self.settings, self._net, found, k)
+            k += 1
+            with self.lock:
+                self._again = k, found
+            yield k, found
 
 
 class History(Training):
@@ -257,40 +252,3 @@ def train(settings: Settings, epochs: int) -> History:
     for _ in range(epochs * history.batches):
         history.advance()
     return history
-
-
-def batch_number(settings: Settings, i: int) -> int:
-    """Return which batch update `i` takes: in order, again and again, or the i-th drawn."""
-    if settings.windows == "random":
-        return i
-    return i % batch(settings, 0).count
-
-
-def advance(settings: Settings, net: Network, moment: Moment, i: int) -> tuple[float, Moment]:
-    """Do update `i` of a training, and nothing that is not needed for it.
-
-    Returns:
-        The loss before the update, and the network after it.
-
-    Raises:
-        ValueError: a number of the update is not finite.
-    """
-    chosen = batch(settings, batch_number(settings, i))
-    sizes = check_size(settings, len(chosen.vocabulary))
-    masks = draw_masks(settings, sizes, i)
-    known = known_values(chosen, effective_dropout(settings), masks, moment.h_0)
-    values = {**known, **moment.parameters}
-    values |= learning_pass(net, values)
-
-    equations = leading_to(
-        update_equations(net.parameters, settings.clip_norm is not None),
-        *("norm", *(f"new_{q.name}" for q in net.parameters)),
-    )
-    updated = solve(equations, update_values(settings, net, values))
-    declared = {q.name: q for q in equations}
-    refuse_not_finite(declared, {n: v.numpy() for n, v in updated.items()})
-    last = chosen.index == chosen.count - 1
-    carried = settings.carry_state and settings.windows != "random" and not last
-    h = values["h"][:, -1].clone() if carried else torch.zeros_like(moment.h_0)
-    after = Moment({q.name: updated[f"new_{q.name}"] for q in net.parameters}, h)
-    return float(values["loss"]), after

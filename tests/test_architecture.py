@@ -55,8 +55,8 @@ LEVELS = {
         (
             "settings presets links text expression quantity",
             "equations",
-            "network parameters passes trace model training sharing sampling export influence"
-            " proof examples tasks",
+            "network parameters passes trace model moment training sharing sampling export"
+            " influence proof examples tasks",
             "scalar formula tensor_formula explanation shares colours panels figures"
             " strip tables chapters scenes",
             "views",

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import streamlit as st
 from conftest import SMALL
 from hypothesis import given
 from hypothesis import strategies as some
@@ -145,16 +144,22 @@ def scene_of(slug, result, parameter=None):
     def stage(*lanes, wired=False):
         raise OnStage(lanes, wired)
 
-    def selectbox(label, options, index=0, **_):
-        return parameter or options[index]
+    def choose(key, default):
+        return parameter or default
 
     trace, nothing, bodies = result.trace, lambda _: None, []
     page = SimpleNamespace(
-        run=result, trace=trace, has=trace.__contains__, say=nothing, note=nothing, stage=stage
+        run=result,
+        trace=trace,
+        equal_head=False,
+        has=trace.__contains__,
+        say=nothing,
+        note=nothing,
+        parameter=choose,
+        stage=stage,
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("explainer.views.page.show", lambda _, body: bodies.append(body))
-        patch.setattr(st, "selectbox", selectbox)
         runpy.run_path(str(PAGES / f"{slug}.py"))
         with pytest.raises(OnStage) as caught:
             bodies[0](page)

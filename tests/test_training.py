@@ -25,6 +25,7 @@ from explainer.export import safetensors, snippet, state_dict
 from explainer.influence import rnn_influence
 from explainer.links import fingerprint
 from explainer.model import check_size
+from explainer.moment import Moment, advance
 from explainer.network import network, rnn_network
 from explainer.parameters import draw_masks, initial_parameters, rnn_parameters
 from explainer.passes import backward_pass, forward_pass, known_values, learning_pass
@@ -32,7 +33,8 @@ from explainer.quantity import solve
 from explainer.sampling import continue_text
 from explainer.sharing import SHARED_BYTES, _shared, shared_training
 from explainer.text import batch, read
-from explainer.training import Moment, RNNTraining, Training
+from explainer.training import RNNTraining, Training
+from explainer.views import runs
 from explainer.views import trainer as trainers
 from explainer.views.influence import in_words
 from explainer.views.trainer import Trainer
@@ -233,7 +235,7 @@ def test_trainings_of_large_networks_keep_fewer_moments(monkeypatch):
     for _ in range(30):
         history.advance()
         assert len(history._kept) <= 5
-    assert history.nbytes == 6 * size
+    assert history.nbytes == 7 * size, "kept ones, the last, and the last one looked back at"
     for k in (0, 7, 29, 30):
         for name, value in history.moment(k).parameters.items():
             assert torch.equal(value, wanted.moment(k).parameters[name])
@@ -248,6 +250,53 @@ def test_trainings_of_large_networks_keep_fewer_moments(monkeypatch):
     for seed in range(20):
         shared_training(History, replace(SMALL, seed=seed))
         assert cache.currsize <= 10 * size
+
+
+@pytest.fixture
+def forgetful(monkeypatch):
+    """A training that has kept hardly anything, what it should know, and updates done again."""
+    wanted = train(SMALL, epochs=12)
+    monkeypatch.setattr("explainer.training.KEPT_BYTES", 0)
+    history = train(SMALL, epochs=12)
+    assert set(history._kept) == {0, 32}
+    done = []
+
+    def counted(settings, net, moment, i):
+        done.append(i)
+        return advance(settings, net, moment, i)
+
+    monkeypatch.setattr("explainer.training.advance", counted)
+    return history, wanted, done
+
+
+def test_the_same_way_back_is_not_gone_twice(forgetful):
+    history, wanted, done = forgetful
+    for i in range(history.updates + 1):
+        for name, value in history.moment(i).parameters.items():
+            assert torch.equal(value, wanted.moment(i).parameters[name])
+    # from each to the next; but for those that were kept
+    assert done == [i for i in range(history.updates) if i not in (31, history.updates - 1)]
+    done.clear()
+    for _ in range(3):
+        history.moment(20)
+    history.at(20)
+    assert done == list(range(20))
+    history.moment(23)
+    assert done[20:] == [20, 21, 22]
+
+
+def test_a_long_way_back_is_bounded_and_goes_on(forgetful, monkeypatch):
+    history, _, done = forgetful
+    monkeypatch.setattr(runs, "FEW", 5)
+    monkeypatch.setattr(runs, "LONGEST_WAIT", 0.0)
+    for i in range(1, 4):
+        with pytest.raises(ValueError, match=rf"updates is 31; after 0 seconds {i} were done"):
+            runs.train_up_to(31, history)
+        assert done == list(range(i))
+    monkeypatch.setattr(runs, "LONGEST_WAIT", 60.0)
+    runs.train_up_to(31, history)
+    assert done == list(range(31)), "nothing twice"
+    assert_places(2)
 
 
 def test_a_training_larger_than_all_memory_for_them_is_shared_alone(monkeypatch):
@@ -334,7 +383,7 @@ def test_an_update_solves_no_more_than_it_needs(settings, monkeypatch):
         return found
 
     monkeypatch.setattr("explainer.passes.solve", solve_and_tell)
-    monkeypatch.setattr("explainer.training.solve", solve_and_tell)
+    monkeypatch.setattr("explainer.moment.solve", solve_and_tell)
     History(settings).advance()
     assert {"loss", "d_W_hr", "norm", "new_W_hr"} <= solved
     assert not solved & {"d_log_p", "d_ce_1", "predicted_change", "lr_d_W_hr"}

@@ -8,11 +8,12 @@ import streamlit as st
 
 from explainer.figures import square
 from explainer.influence import growth, influence, memory_length, rnn_influence, token_influence
+from explainer.moment import Moment
 from explainer.panels import Panel
 from explainer.settings import Settings
 from explainer.sharing import shared_training
 from explainer.trace import Array
-from explainer.training import History, Moment, RNNTraining
+from explainer.training import History, RNNTraining
 from explainer.views.header import as_it_is
 from explainer.views.page import Page
 from explainer.views.runs import train_up_to

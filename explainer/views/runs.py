@@ -2,6 +2,7 @@
 
 import gc
 import time
+from collections.abc import Iterator
 from threading import Lock
 
 import streamlit as st
@@ -69,36 +70,45 @@ def reach(settings: Settings) -> None:
 
 
 def train_up_to(updates: int, training: Training, what: str = "Training") -> None:
-    """Go on with a training until so many updates are done, with a bar that shows how far it is.
+    """Go on with a training, or back to what was not kept, with a bar that shows how far it is.
 
     Raises:
         ValueError: it takes too long, too many trainings run already, or a number stops being
             finite.
     """
-    missing = updates - training.updates
+    steps = missing_steps(updates, training)
+    missing = next(steps)
     if missing <= FEW:  # so many are done while one looks
-        while training.updates < updates:
-            training.advance_towards(updates)
+        for _ in steps:
+            pass
         return
     if not PLACES.acquire(blocking=False):
         raise ValueError(FULL)
     try:
         bar = st.empty()
         start = time.monotonic()
-        while training.updates < updates:
-            training.advance_towards(updates)
-            done = training.updates
+        for left in steps:
             if time.monotonic() - start > LONGEST_WAIT:
                 raise ValueError(
-                    f"updates is {updates:,}; after {LONGEST_WAIT:.0f} seconds {done:,} were "
-                    f"done, possible at a time. Open the page again to go on, or choose fewer."
+                    f"updates is {updates:,}; after {LONGEST_WAIT:.0f} seconds {updates - left:,} "
+                    f"were done, possible at a time. Open the page again to go on, or choose fewer."
                 )
-            if done % FEW == 0:
-                share = 1 - (updates - done) / missing
-                bar.progress(share, f"{what}: {done:,} of {updates:,} updates")
+            if left % FEW == 0:
+                bar.progress(
+                    1 - left / missing, f"{what}: {updates - left:,} of {updates:,} updates"
+                )
         bar.empty()
     finally:
         PLACES.release()
+
+
+def missing_steps(updates: int, training: Training) -> Iterator[int]:
+    """Lead to the network after so many updates, one at a time; yield how many are missing."""
+    while training.updates < updates:
+        yield updates - training.updates
+        training.advance_towards(updates)
+    for done, _ in training.way_to(updates):
+        yield updates - done
 
 
 def last_good() -> Settings:

@@ -13,10 +13,11 @@ from torch import Tensor
 
 from explainer.export import safetensors, snippet, state_dict
 from explainer.model import Run
+from explainer.moment import Moment
 from explainer.sampling import continue_text
 from explainer.settings import Settings
-from explainer.training import Moment
 from explainer.views.header import as_it_is
+from explainer.views.runs import train_up_to
 from explainer.views.trainer import Trainer
 
 
@@ -96,7 +97,10 @@ def writing(own: Trainer, settings: Settings, at: int, moment: Moment | None) ->
     @cache
     def parameters() -> Mapping[str, Tensor]:
         # looking for it may mean many updates, so only once, and not for what is kept
-        return (moment or history.moment(at)).parameters
+        if moment is not None:
+            return moment.parameters
+        train_up_to(at, history, "Looking back")
+        return history.moment(at).parameters
 
     st.caption(f"What the network writes after {at:,} updates:")
     try:
