@@ -47,6 +47,11 @@ def read_query(query: Mapping[str, str], text: str | None = None) -> tuple[Setti
             f"query is {shorten(query)}; possible: names and values, such as {{'preset': 'math'}}. "
             f"Pass some."
         )
+    for name, value in query.items():
+        if not isinstance(value, str):
+            raise ValueError(
+                f"{name} is {shorten(value)}; possible in a link: a text, such as '5'. Pass one."
+            )
     problems = []
     preset = query.get("preset", "start")
     if preset not in PRESETS:

@@ -10,7 +10,7 @@ from torch import Tensor
 from explainer.network import network
 from explainer.parameters import checked_parameters
 from explainer.quantity import leading_to, solve
-from explainer.settings import Settings, in_range
+from explainer.settings import Settings, in_range, shorten
 from explainer.text import normalize, read
 from explainer.trace import Array
 
@@ -50,6 +50,8 @@ def continue_text(
     )
     seed = in_range("seed", seed, int, 0, 2**32 - 1, "PyTorch's generators take 32 bits")
     tokenizer, _ = read(settings)
+    if not isinstance(prefix, str):
+        raise ValueError(f"prefix is {shorten(prefix)}; possible: a text. Write one.")
     ids = tokenizer.encode(normalize(prefix, settings.normalization))
     if not ids:
         raise ValueError("the prefix is empty; possible: 1 character or more. Write one.")

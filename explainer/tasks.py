@@ -153,7 +153,7 @@ def learn(
         task: one of `TASKS`.
         kind: "gru", or "rnn" for a tanh network of as many hidden units.
         length: symbols in each sequence, 5 to 60.
-        seed: decides first parameters and all examples, 0 to 2**32 - 1.
+        seed: decides first parameters and all examples, 0 to 2**30 - 1.
         updates: 1 to 2,000.
         on_update: called after each update with its number, from 0, and its loss; returning
             False stops the training.

@@ -97,8 +97,8 @@ class Trace:
     @property
     def gradients(self) -> Mapping[str, Array]:
         """Gradient of the loss with respect to each value, by the value's name, same shape."""
-        found = {n.removeprefix("d_"): v for n, v in self.values.items() if n.startswith("d_")}
-        return MappingProxyType(Named(found))
+        names = {n: f"d_{n}" for n in self.quantities if f"d_{n}" in self.values}
+        return MappingProxyType(Named({n: self.values[d] for n, d in names.items()}))
 
     @property
     def nbytes(self) -> int:

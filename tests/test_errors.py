@@ -559,6 +559,7 @@ def test_a_trace_has_what_it_lists(start_run):
     assert list(trace) == list(trace.quantities)
     assert all(trace[name].shape == trace.shape(name) for name in trace)
     assert trace.gradients["z"] is trace["d_z"]
+    assert all(value.shape == trace[n].shape for n, value in trace.gradients.items())
     assert trace.gradients["W_hz"].shape == trace["W_hz"].shape
     assert start_run.nbytes > trace.nbytes > 0
 
@@ -632,6 +633,20 @@ def test_what_is_no_settings_is_told_so(way, given):
 def test_a_query_has_names_and_values():
     sentence = sentence_of(ValueError, Settings.from_query, "preset=math")
     assert sentence.startswith("query is 'preset=math'; possible: names and values, such as")
+
+
+@pytest.mark.parametrize("query", [{"text": 5}, {"seed": None}, {"preset": ["x"]}])
+def test_a_query_has_texts(query):
+    ((name, value),) = query.items()
+    sentence = sentence_of(ValueError, Settings.from_query, query)
+    assert sentence.startswith(f"{name} is {value!r}; possible in a link: a text")
+    assert "Pass one." in sentence
+
+
+def test_a_prefix_is_a_text(start_run):
+    after = start_run.update.after
+    sentence = sentence_of(ValueError, continue_text, start_run.settings, after, 5, 3)
+    assert sentence == "prefix is 5; possible: a text. Write one."
 
 
 @pytest.mark.parametrize(
