@@ -22,6 +22,7 @@ from explainer.colours import SCALES
 from explainer.links import fingerprint, read_query
 from explainer.proof import prove
 from explainer.text import read
+from explainer.views import runs
 from explainer.views.runs import kept_run
 from explainer.views.stage.payload import Place
 
@@ -992,6 +993,22 @@ def test_a_text_of_ones_own_comes_back_after_a_look_at_another_preset():
     assert run_of(at).settings == PRESETS["math"]
     at.selectbox(key="preset").set_value("your_text").run()
     assert run_of(at).settings == replace(PRESETS["your_text"], text=own)
+
+
+def test_a_run_too_large_to_keep_is_computed_once_for_a_page(monkeypatch):
+    computed = []
+
+    def counted(settings):
+        computed.append(settings)
+        return run(settings)
+
+    monkeypatch.setattr(runs, "run", counted)
+    size = {"batch_size": 32, "context_length": 35, "hidden_size": 256}
+    at = visit("cell", preset="story", **size)
+    assert computed == [replace(PRESETS["story"], **size)]
+    assert run(computed[0]).nbytes > runs.MOST_BYTES
+    at.run()
+    assert len(computed) == 2
 
 
 def shown_network(at):

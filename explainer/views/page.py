@@ -268,7 +268,7 @@ def sources(page: Page) -> None:
 
 def proof(page: Page) -> None:
     """Show how far this run is from independent computations."""
-    proofs = kept_proof(page.run.settings, page.chapter.slug)
+    proofs = kept_proof(page.run, page.chapter.slug)
     if proofs:
         lines = [
             f"{p.what}: **{p.difference:{'d' if isinstance(p.difference, int) else '.1e'}}** "

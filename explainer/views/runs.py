@@ -8,6 +8,7 @@ from threading import Lock
 import streamlit as st
 import torch
 from cachetools import LRUCache, cached
+from cachetools.keys import hashkey
 
 from explainer.model import Run, run
 from explainer.proof import Proof, prove
@@ -37,10 +38,10 @@ def kept_run(settings: Settings) -> Run:
     return run(settings)
 
 
-@cached(LRUCache(512), lock=Lock())
-def kept_proof(settings: Settings, slug: str) -> tuple[Proof, ...]:
-    """Return a chapter's proofs for these settings."""
-    return prove(kept_run(settings), slug)
+@cached(LRUCache(512), key=lambda run, slug: hashkey(run.settings, slug), lock=Lock())
+def kept_proof(run: Run, slug: str) -> tuple[Proof, ...]:
+    """Return a chapter's proofs for this run."""
+    return prove(run, slug)
 
 
 def current(settings: Settings) -> tuple[Run, str]:
@@ -56,6 +57,12 @@ def current(settings: Settings) -> tuple[Run, str]:
         return kept_run(last_good()), str(error)
     st.session_state["last_good"] = settings
     return result, ""
+
+
+def run_at_hand(settings: Settings) -> Run:
+    """Return the page's own run while the page is made, and later on the kept one."""
+    result: Run | None = st.session_state.get("run")
+    return result if result is not None and result.settings == settings else kept_run(settings)
 
 
 def reach(settings: Settings) -> None:

@@ -19,7 +19,7 @@ from explainer.chapters import Chapter
 from explainer.model import Run
 from explainer.scenes import Scene
 from explainer.settings import Settings
-from explainer.views.runs import kept_run
+from explainer.views.runs import run_at_hand
 from explainer.views.stage.payload import Place, answer, payload
 
 HERE = Path(__file__).parent
@@ -60,7 +60,7 @@ def stage(settings: Settings, chapter: Chapter, scene: Scene, wired: bool) -> No
         wired: draw the data's way between the lanes.
     """
     state = st.session_state
-    run = kept_run(settings)
+    run = run_at_hand(settings)
 
     def asked() -> None:
         wish = state["stage"].get("ask")
