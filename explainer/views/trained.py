@@ -33,13 +33,15 @@ def scrub(own: Trainer, settings: Settings) -> int:
     state = st.session_state
     start = own.history.settings, own.starts
     if not own.running:
+        # on a page that was left Streamlit forgets where the slider stood
+        at = state.get("look-at", state.get("looked-at", settings.updates))
         if state.get("looked-at-start") != start:
             # what a training has just come to is what one wants to see; else what is shown already
-            state["look-at"] = done if own.starts else settings.updates
+            at = done if own.starts else settings.updates
             state["looked-at-start"] = start
-        # somebody who shares the training may go on, and this reader still looks where they looked
-        kept = state.get("looked-at", settings.updates)  # of a page that was left
-        state["look-at"] = min(state.get("look-at", kept), done)
+        # with another end it is a new slider; else a reader who is moving it would be moved back
+        if (min(at, done), done) != (state.get("look-at"), state.get("look-at-end")):
+            state["look-at"], state["look-at-end"] = min(at, done), done
 
     def look() -> None:
         show_everywhere(int(state["look-at"]))
