@@ -134,7 +134,7 @@ def assert_place_is_sent(sent, result, here):
 # The scene of each chapter.
 
 
-class OnStage(Exception):  # noqa: N818
+class OnStage(Exception):  # noqa: N818 - no error: it ends a page that has said enough
     """A page has said what stands on its stage."""
 
 

@@ -963,6 +963,20 @@ def test_a_reader_looks_on_where_they_looked_while_another_trains():
 
 
 @page_test
+def test_a_look_at_the_page_computes_no_update_again(monkeypatch):
+    monkeypatch.setattr("explainer.training.KEPT_BYTES", 0)
+    at = visit("training", updates=31, seed=77)
+    history = at.session_state["trainer"].history
+    for _ in range(30):
+        history.advance()
+    assert 31 not in history._kept
+    monkeypatch.setattr("explainer.training.advance", None)  # none may be done again
+    at.run()
+    assert not at.exception
+    assert not at.error
+
+
+@page_test
 @pytest.mark.parametrize("everywhere", [True, False])
 def test_a_reader_who_comes_back_looks_where_they_looked(everywhere):
     at = visit("training", updates=3)

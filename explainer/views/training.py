@@ -28,7 +28,9 @@ EVERY = 0.6
 def watch(settings: Settings) -> None:
     """Show the training of these settings, and let the reader drive it."""
     try:
-        reach(settings)  # the run may have been kept for longer than its training
+        # the run may have been kept for longer than its training
+        if shared_training(History, settings).updates < settings.updates:
+            reach(settings)
     except ValueError as error:
         st.error(as_it_is(str(error)))
     own = trainer(settings)

@@ -50,7 +50,7 @@ function applyWanted(own) {
   own.equation = own.order.indexOf(equation);
   // a phone has room for one equation at a time: that of the number which is asked for
   if (own.equation < 0 && own.root.clientWidth < PHONE) {
-    own.equation = Math.max(0, equationWith(own, (cell ?? "").split(":")[0]));
+    own.equation = equationWith(own, (cell ?? "").split(":")[0]);
     own.unasked = own.equation;
   }
   if (cell === null) return;
@@ -72,7 +72,7 @@ function applyWanted(own) {
   if (q.dims[0] === "B" && q.dims.length > 2) own.place.sequence = index[0];
 }
 
-/** Return the equation that makes a quantity, or else the first one it stands in; -1 for none. */
+/** Return the equation that makes a quantity, or the first one it stands in, or the first of all. */
 function equationWith(own, name) {
   if (own.order.includes(name)) return own.order.indexOf(name);
   const at = own.drawings.findIndex((d) => d.name === name);
