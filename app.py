@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explainer.views.router import navigation
+from explainer.app.navigation import navigation
 
 
 def main() -> None:
@@ -10,8 +10,8 @@ def main() -> None:
     st.set_page_config(page_title="GRU Explainer", page_icon="🧠", layout="wide")
     page = navigation()
     # imported after the menu, since the first visitor would wait for it
-    from explainer.views.header import header
-    from explainer.views.sidebar import sidebar
+    from explainer.app.header import header
+    from explainer.app.sidebar import sidebar
 
     header(page.url_path, *sidebar())
     page.run()

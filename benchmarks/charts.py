@@ -4,8 +4,8 @@ import streamlit as st
 
 from benchmarks.settings import CHARTS, WIDE
 from explainer import run
-from explainer.figures import grid
-from explainer.panels import Panel
+from explainer.plots.charts import grid
+from explainer.plots.heatmap import Panel
 
 st.set_page_config(layout="wide")
 result = st.cache_resource(run)(WIDE)

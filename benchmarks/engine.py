@@ -16,13 +16,13 @@ from torch.nn import functional as F
 
 from benchmarks.table import Row
 from explainer import PRESETS, run
-from explainer.model import check_size, make_trace
-from explainer.network import GATES, network
-from explainer.parameters import draw_masks, effective_dropout, initial_parameters
-from explainer.passes import backward_pass, forward_pass, known_values
+from explainer.batches import batch
+from explainer.engine.batch_run import check_size, make_trace
+from explainer.engine.network import GATES, network
+from explainer.engine.parameters import draw_masks, effective_dropout, initial_parameters
+from explainer.engine.trace import Trace
+from explainer.engine.unroll import backward_pass, forward_pass, known_values
 from explainer.settings import Settings
-from explainer.text import batch
-from explainer.trace import Trace
 
 RUNS = 41
 """Measurements of each kind, taken in turn."""

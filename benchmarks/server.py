@@ -15,8 +15,8 @@ from websockets.typing import Subprotocol
 
 from benchmarks.table import Row
 from explainer import PRESETS
-from explainer.chapters import CHAPTERS, HOME
 from explainer.settings import Settings
+from explainer.stage.chapters import CHAPTERS, HOME
 from tests.get_browser import FLAGS, NO_BROWSER, find
 from tests.serve import ROOT, Server, serve
 

@@ -11,6 +11,7 @@ from benchmarks.server import SECONDS
 from benchmarks.settings import CHARTS, WIDE
 from benchmarks.table import Row
 from explainer import PRESETS
+from explainer.url import write_query
 from tests.get_browser import FLAGS, NO_BROWSER, find
 from tests.serve import serve
 
@@ -61,7 +62,7 @@ def measure() -> list[Row]:
         charts.goto(other.address)
         rows = []
         for name, settings in (*PRESETS.items(), ("T = 35, 8 × 8", WIDE)):
-            query = urlencode(settings.to_query())
+            query = urlencode(write_query(settings))
             open_stage(page, f"{app.address}/cell?{query}")
             steps = [step(page) for _ in range(STEPS)]
             points = [point(page, i) for i in range(STEPS)]

@@ -23,12 +23,13 @@ from torch.nn import functional as F
 from benchmarks.engine import in_turn, large
 from benchmarks.table import Row, markdown
 from explainer import PRESETS
-from explainer.export import state_dict
-from explainer.parameters import initial_parameters
-from explainer.sampling import continue_text
+from explainer.batches import batch
+from explainer.engine.parameters import initial_parameters
+from explainer.engine.sampling import continue_text
+from explainer.engine.training import History
+from explainer.interop.pytorch import state_dict
 from explainer.settings import Settings
-from explainer.text import batch, normalize
-from explainer.training import History
+from explainer.tokenizer import normalize
 
 CHARACTERS = 10_000
 EPOCHS = 500

@@ -11,7 +11,7 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from explainer.chapters import CHAPTERS
+from explainer.stage.chapters import CHAPTERS
 from tests.get_browser import get
 
 HERE = Path(__file__).parent

@@ -10,8 +10,8 @@ from textwrap import fill
 import numpy as np
 import torch
 
-from explainer import tasks
-from explainer.tasks import CLEAR, TASKS, Examples, Kind, Learned, Measure, Task
+from explainer.analysis import tasks
+from explainer.analysis.tasks import CLEAR, TASKS, Examples, Kind, Learned, Measure, Task
 
 LENGTHS = (5, 20, 40)
 SEEDS = range(10)

@@ -8,28 +8,32 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from explainer.explanation import Explanation, explain
-    from explainer.model import Run, run
+    from explainer.batches import Batch
+    from explainer.engine.batch_run import Run
+    from explainer.engine.quantity import Quantity
+    from explainer.engine.run import run
+    from explainer.engine.trace import Trace, Update
+    from explainer.engine.training import History, train
+    from explainer.explanation.explain import Explanation, explain
     from explainer.presets import PRESETS
-    from explainer.quantity import Quantity
     from explainer.settings import Settings
-    from explainer.text import Batch
-    from explainer.trace import Trace, Update
-    from explainer.training import History, train
+    from explainer.url import from_link, to_link
 
 _HOME = {
     "PRESETS": "presets",
-    "Batch": "text",
-    "Explanation": "explanation",
-    "History": "training",
-    "Quantity": "quantity",
-    "Run": "model",
+    "Batch": "batches",
+    "Explanation": "explanation.explain",
+    "History": "engine.training",
+    "Quantity": "engine.quantity",
+    "Run": "engine.batch_run",
     "Settings": "settings",
-    "Trace": "trace",
-    "Update": "trace",
-    "explain": "explanation",
-    "run": "model",
-    "train": "training",
+    "Trace": "engine.trace",
+    "Update": "engine.trace",
+    "explain": "explanation.explain",
+    "from_link": "url",
+    "run": "engine.run",
+    "to_link": "url",
+    "train": "engine.training",
 }
 
 __all__ = [
@@ -43,7 +47,9 @@ __all__ = [
     "Trace",
     "Update",
     "explain",
+    "from_link",
     "run",
+    "to_link",
     "train",
 ]
 

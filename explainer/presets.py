@@ -4,7 +4,7 @@ from dataclasses import replace
 from importlib.resources import files
 
 from explainer.settings import Named, Settings
-from explainer.text import END_OF_TEXT
+from explainer.tokenizer import END_OF_TEXT
 
 # the two sentences of the explainer notebook, which took them from Wikipedia
 LINEAR_ALGEBRA = (

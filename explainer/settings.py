@@ -7,7 +7,7 @@ errors and the links are made from them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, TypeVar
 
@@ -140,37 +140,6 @@ class Settings:
                 f"{tokens:,} tokens; at most 4,096 are possible, so that every number can be "
                 f"shown. Choose a smaller batch or a shorter context."
             )
-
-    def to_query(self, base: Settings | None = None) -> dict[str, str]:
-        """Return what a link must say: the preset, and every choice that differs from it.
-
-        Args:
-            base: the preset to start from; None takes the one that leaves least to say.
-
-        Raises:
-            ValueError: `base` is not a preset.
-        """
-        from explainer.links import write_query
-
-        return write_query(self, base)
-
-    @classmethod
-    def from_query(cls, query: Mapping[str, str], text: str | None = None) -> Settings:
-        """Return the settings that a link says.
-
-        Args:
-            query: names and values as they stand in the link; other names are left alone.
-            text: the long text, where the link has only its fingerprint.
-
-        Raises:
-            ValueError: what is wrong with the link, one sentence for each problem.
-        """
-        from explainer.links import read_query
-
-        settings, problems = read_query(query, text)
-        if problems:
-            raise ValueError(" ".join(problems))
-        return settings
 
 
 def check(f: Field[Any], value: Any) -> Any:

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from explainer import tables
-from explainer.views.page import Page, show
+from explainer.app.page import Page, show
+from explainer.plots import tables
 
 WINDOWS = {
     "in_order": (

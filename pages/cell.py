@@ -1,7 +1,7 @@
 """The cell: each gate's matrices at one time step."""
 
-from explainer.scenes import lane
-from explainer.views.page import Page, show
+from explainer.app.page import Page, show
+from explainer.stage.scene import lane
 
 
 def body(page: Page) -> None:

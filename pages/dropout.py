@@ -1,7 +1,7 @@
 """Dropout: what it does to the numbers."""
 
-from explainer.scenes import lane
-from explainer.views.page import Page, show
+from explainer.app.page import Page, show
+from explainer.stage.scene import lane
 
 
 def body(page: Page) -> None:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from explainer.scenes import lane
-from explainer.views.page import Page, show
+from explainer.app.page import Page, show
+from explainer.stage.scene import lane
 
 
 def body(page: Page) -> None:

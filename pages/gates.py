@@ -1,7 +1,7 @@
 """What gates are for: three tasks, each learned by a GRU and by a network without gates."""
 
-from explainer.views.gates import tasks
-from explainer.views.page import Page, show
+from explainer.app.page import Page, show
+from explainer.app.panels.gates_panel import tasks
 
 
 def body(page: Page) -> None:

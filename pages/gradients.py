@@ -4,12 +4,12 @@ import math
 
 import streamlit as st
 
-from explainer.panels import NOTHING
-from explainer.scenes import lane
-from explainer.shares import norms
-from explainer.views.influence import past
-from explainer.views.page import Page, on_opening, show
-from explainer.views.shares import sum_over_time
+from explainer.analysis.time_contributions import norms
+from explainer.app.page import Page, on_opening, show
+from explainer.app.panels.contributions_panel import sum_over_time
+from explainer.app.panels.influence_panel import past
+from explainer.plots.heatmap import NOTHING
+from explainer.stage.scene import lane
 
 # most numbers of a weight's shares over time that a page computes
 MOST_SHARES = 4_000_000

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import streamlit as st
 
-from explainer.panels import NOTHING
-from explainer.scenes import lane
-from explainer.views.page import Page, show
+from explainer.app.page import Page, show
+from explainer.plots.heatmap import NOTHING
+from explainer.stage.scene import lane
 
 
 def body(page: Page) -> None:

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from explainer.panels import NOTHING
-from explainer.scenes import lane
-from explainer.tables import visible
-from explainer.views.page import Page, show
+from explainer.app.page import Page, show
+from explainer.plots.heatmap import NOTHING
+from explainer.plots.tables import visible
+from explainer.stage.scene import lane
 
 
 def body(page: Page) -> None:

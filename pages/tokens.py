@@ -2,16 +2,18 @@
 
 import streamlit as st
 
-from explainer import tables, text
+from explainer.app.page import Page, show
+from explainer.app.token_ribbon import MOST_TOKENS, ribbon
+from explainer.batches import tokenize
+from explainer.plots import tables
 from explainer.presets import PRESETS
-from explainer.views.page import Page, show
-from explainer.views.ribbon.ribbon import MOST_TOKENS, ribbon
+from explainer.tokenizer import END_OF_TEXT, Tokenizer, normalize
 
 
 def body(page: Page) -> None:
     """Show the text as tokens, every merge, the vocabulary."""
     settings = page.run.settings
-    tokenizer, ids = text.read(settings)
+    tokenizer, ids = tokenize(settings)
     page.say(
         "A network computes with numbers, so the text is cut into **tokens** and each token gets "
         "an **id**, its place in the vocabulary. The simplest tokens are single characters. A "
@@ -19,8 +21,8 @@ def body(page: Page) -> None:
         "makes them one token, again and again."
     )
     left, middle, right = st.columns(3)
-    clean = text.normalize(settings.text, settings.normalization)
-    documents = clean.split(text.END_OF_TEXT) if settings.end_of_text else [clean]
+    clean = normalize(settings.text, settings.normalization)
+    documents = clean.split(END_OF_TEXT) if settings.end_of_text else [clean]
     left.metric("characters", f"{sum(map(len, documents)):,}")
     middle.metric("tokens", f"{len(ids):,}")
     right.metric("vocabulary V", f"{len(tokenizer):,}")
@@ -33,7 +35,7 @@ def body(page: Page) -> None:
             pair = " + ".join(tables.visible(p) for p in merge.pair)
             page.say(f"Merge {done} of {most}, and how often the pair stood in the text:")
             st.code(f"{pair} → {tables.visible(merge.token)}   {merge.count} times", language=None)
-        start = clean[:600].split(text.END_OF_TEXT) if settings.end_of_text else [clean[:600]]
+        start = clean[:600].split(END_OF_TEXT) if settings.end_of_text else [clean[:600]]
         without = " (end-of-text tokens not counted)" if settings.end_of_text else ""
         for label, count in (("before", done - 1), ("after", done)):
             if count >= 0 and (done or label == "after"):
@@ -71,12 +73,12 @@ def body(page: Page) -> None:
         )
     st.subheader("Try the tokenizer")
     written = st.text_input("Any text", "Mathematics", key="try", max_chars=500)
-    cut(tokenizer, text.normalize(written or "", settings.normalization))
+    cut(tokenizer, normalize(written or "", settings.normalization))
     with st.expander("The vocabulary"):
         st.dataframe(tables.vocabulary(tokenizer.tokens), hide_index=True)
 
 
-def cut(tokenizer: text.Tokenizer, written: str) -> None:
+def cut(tokenizer: Tokenizer, written: str) -> None:
     """Show a text of the reader's as tokens, and say which characters are unknown."""
     missing = tokenizer.unknown(written)
     found = tokenizer.encode(written, skip_unknown=True)

@@ -4,9 +4,9 @@ import math
 
 import streamlit as st
 
-from explainer.views.page import Page, show
-from explainer.views.trained import take_away
-from explainer.views.training import watch
+from explainer.app.page import Page, show
+from explainer.app.panels.checkpoint_panel import take_away
+from explainer.app.panels.training_panel import watch
 
 FAST = 3.0
 """A learning rate that is large for a long training."""

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import streamlit as st
 
-from explainer import tables
+from explainer.app.page import Page, show
+from explainer.plots import tables
 from explainer.presets import PRESETS
-from explainer.scenes import lane
-from explainer.views.page import Page, show
+from explainer.stage.scene import lane
 
 
 def body(page: Page) -> None:

@@ -15,7 +15,7 @@ from serve import serve
 from torch import nn
 
 from explainer import PRESETS, run
-from explainer.text import read
+from explainer.batches import tokenize
 
 # Small matrices are computed faster by one thread, most of all beside other programs.
 torch.set_num_threads(1)
@@ -93,7 +93,7 @@ def some_state(settings):
 
 def modules(settings):
     """PyTorch's modules as they begin, in float64."""
-    V, H = len(read(settings)[0]), settings.hidden_size
+    V, H = len(tokenize(settings)[0]), settings.hidden_size
     D = V if settings.input == "one_hot" else settings.embedding_size
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)

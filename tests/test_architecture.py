@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import explainer
-from explainer.quantity import equation, solve
+from explainer.engine.quantity import equation, solve
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = {
@@ -43,62 +43,39 @@ def imports(path, everywhere=True):
 
 
 def source_of(name):
-    """The source that an imported name comes from, `explainer.model.run` from explainer.model."""
+    """The source that an imported name comes from."""
     while name and name not in SOURCES and f"{name}.__init__" not in SOURCES:
         name = name.rpartition(".")[0]
     return name
 
 
-LEVELS = {
-    name: height
-    for height, names in enumerate(
-        (
-            "settings presets links text expression quantity",
-            "equations",
-            "network parameters passes trace model moment training sharing sampling export"
-            " influence proof examples tasks",
-            "scalar formula tensor_formula explanation shares colours panels figures"
-            " strip tables chapters scenes",
-            "views",
-        )
-    )
-    for name in names.split()
-}
+FOLDERS = ["", "engine", "explanation", "interop", "analysis", "plots", "stage", "app", "pages"]
+"""The layout: a folder imports only from itself and from those before it."""
 
 
-def test_every_module_has_its_height():
-    assert set(LEVELS) == {name.split(".")[1] for name in PACKAGE if name.count(".")} - {"__init__"}
-
-
-def level(name):
-    """How high a source stands: a lower one must not import a higher one."""
+def height(name):
+    """How far down the layout a source stands."""
     parts = name.split(".")
     if parts[0] != "explainer":
-        return 5
-    return LEVELS[parts[1]] if parts[1:] not in ([], ["__init__"]) else None
+        return FOLDERS.index("pages")
+    return FOLDERS.index(parts[1] if len(parts) > 2 else "")
 
 
 @pytest.mark.parametrize("name", list(SOURCES))
-def test_imports_point_one_way(name):
-    own = level(name)
-    for imported in map(source_of, imports(SOURCES[name])):
-        other = level(imported) if imported else None
-        if own is not None and other is not None:
-            assert other <= own, f"{name} imports {imported}"
-        if other is not None and other >= 4:
-            assert own is not None, f"{name} imports {imported}"
-            assert own >= 4, f"{name} imports {imported}"
-        assert imported != "explainer" or own is None or own >= 3, f"{name} imports the package"
+def test_a_folder_imports_only_from_those_above_it(name):
+    for other in map(source_of, imports(SOURCES[name])):
+        if other and other != "explainer":
+            assert height(other) <= height(name), f"{name} imports {other}"
+        assert other != "explainer" or name in PAGES, f"{name} imports the package"
 
 
 def test_imports_make_no_circle():
-    below = {n: {source_of(i) for i in imports(p, everywhere=False)} for n, p in SOURCES.items()}
-
+    below = {n: set(map(source_of, imports(p))) - {"", n} for n, p in SOURCES.items()}
     done = set()
 
     def follow(name, way):
         assert name not in way, " → ".join([*way, name])
-        for other in below.get(name, set()) - {"", name, "explainer"} - done:
+        for other in below.get(name, set()) - done:
             follow(other, [*way, name])
         done.add(name)
 
@@ -106,18 +83,24 @@ def test_imports_make_no_circle():
         follow(name, [])
 
 
+def test_no_two_modules_have_one_name():
+    names = [name.rpartition(".")[2] for name in PACKAGE if not name.endswith("__init__")]
+    assert sorted(names) == sorted(set(names))
+
+
 @pytest.mark.parametrize("name", list(SOURCES))
-def test_only_pages_and_views_know_streamlit(name):
+def test_only_pages_and_the_app_know_streamlit(name):
     knows = {imported.split(".")[0] for imported in imports(SOURCES[name])}
-    allowed = name in PAGES or name.startswith("explainer.views.")
+    allowed = name in PAGES or name.startswith("explainer.app.")
     assert allowed or "streamlit" not in knows
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        *("quantity", "settings", "text", "presets", "trace"),
-        *("chapters", "scenes", "colours", "figures", "tables"),
+        *("settings", "presets", "url", "tokenizer", "batches"),
+        *("engine.quantity", "engine.trace", "stage.chapters", "stage.scene"),
+        *("plots.colours", "plots.charts", "plots.tables"),
     ],
 )
 def test_needs_no_torch_to_be_imported(name):
@@ -135,10 +118,14 @@ def test_needs_no_torch_to_be_imported(name):
 
 
 def test_menu_and_pictures_do_not_wait_for_torch():
-    modules = "quantity, settings, text, presets, trace, chapters, figures, tables"
-    code = f"from explainer import PRESETS, Settings, {modules}; import sys; print(*sys.modules)"
+    code = (
+        "from explainer import PRESETS, Settings\n"
+        "from explainer.stage import chapters, scene\n"
+        "from explainer.plots import charts, tables\n"
+        "import sys; print(*sys.modules)"
+    )
     loaded = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).split()
-    assert {"explainer.figures", "explainer.tables"} <= set(loaded)
+    assert {"explainer.plots.charts", "explainer.plots.tables"} <= set(loaded)
     assert not {"torch", "streamlit"} & set(loaded)
 
 

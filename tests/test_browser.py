@@ -14,8 +14,8 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from explainer import PRESETS, run
-from explainer.chapters import CHAPTERS, HOME
-from explainer.links import read_query
+from explainer.stage.chapters import CHAPTERS, HOME
+from explainer.url import read_query
 
 pytestmark = pytest.mark.browser
 MENU = [c.title for c in (HOME, *CHAPTERS)]

@@ -10,10 +10,12 @@ from safetensors.torch import load, save
 
 import explainer
 from explainer import PRESETS, History, Run, Settings, Trace, explain, run, train
-from explainer.export import safetensors, state_dict
-from explainer.sampling import continue_text
-from explainer.text import UNKNOWN, Tokenizer, batch
-from explainer.trace import refuse_not_finite
+from explainer.batches import batch
+from explainer.engine.sampling import continue_text
+from explainer.engine.trace import refuse_not_finite
+from explainer.interop.pytorch import safetensors, state_dict
+from explainer.tokenizer import UNKNOWN, Tokenizer
+from explainer.url import from_link, write_query
 
 SMALL = replace(
     PRESETS["start"],
@@ -157,7 +159,7 @@ def test_a_value_of_numpys_types_is_the_same_value(name):
         assert settings == expected
         assert hash(settings) == hash(expected)
         assert type(getattr(settings, name)) is type(value)
-        assert settings.to_query() == expected.to_query()
+        assert write_query(settings) == write_query(expected)
 
 
 def test_a_switch_is_no_number_and_a_number_no_switch_in_numpys_types_either():
@@ -320,7 +322,7 @@ def test_a_pass_after_an_update_that_goes_too_far_says_so():
 def test_training_says_at_which_update_a_number_stopped_being_finite(monkeypatch):
     changes = {("W_ir", (1, 2)): NAN}
     first = parameters_with(changes)
-    monkeypatch.setattr("explainer.training.initial_parameters", lambda settings, V: first)
+    monkeypatch.setattr("explainer.engine.training.initial_parameters", lambda settings, V: first)
     sentence = sentence_of(ValueError, train, SMALL, epochs=1)
     assert sentence.startswith("update 0: ")
     assert "finite" in sentence
@@ -631,14 +633,14 @@ def test_what_is_no_settings_is_told_so(way, given):
 
 
 def test_a_query_has_names_and_values():
-    sentence = sentence_of(ValueError, Settings.from_query, "preset=math")
-    assert sentence.startswith("query is 'preset=math'; possible: names and values, such as")
+    sentence = sentence_of(ValueError, from_link, 3)
+    assert sentence.startswith("query is 3; possible: names and values, such as")
 
 
 @pytest.mark.parametrize("query", [{"text": 5}, {"seed": None}, {"preset": ["x"]}])
 def test_a_query_has_texts(query):
     ((name, value),) = query.items()
-    sentence = sentence_of(ValueError, Settings.from_query, query)
+    sentence = sentence_of(ValueError, from_link, query)
     assert sentence.startswith(f"{name} is {value!r}; possible in a link: a text")
     assert "Pass one." in sentence
 

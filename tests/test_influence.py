@@ -15,8 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from explainer import PRESETS, run, train
-from explainer.equations import rnn
-from explainer.influence import (
+from explainer.analysis.influence import (
     LARGEST_INFLUENCE,
     Memory,
     back_from_each,
@@ -28,10 +27,11 @@ from explainer.influence import (
     rnn_influence,
     token_influence,
 )
-from explainer.network import network, rnn_network
-from explainer.parameters import initial_parameters, rnn_parameters
-from explainer.passes import backward_pass, forward_pass
-from explainer.training import RNNTraining
+from explainer.engine.equations import rnn
+from explainer.engine.network import network, rnn_network
+from explainer.engine.parameters import initial_parameters, rnn_parameters
+from explainer.engine.training import RNNTraining
+from explainer.engine.unroll import backward_pass, forward_pass
 
 CASES = [
     replace(SMALL, variant=variant, input=input_, head_bias=bias, dropout=dropout)

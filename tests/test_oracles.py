@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from explainer import run
-from explainer.equations import embedding, head
+from explainer.engine.equations import embedding, head
 
 CASES = [
     replace(SMALL, variant=variant, input=input_, clip_norm=clip_norm, head_bias=bias)

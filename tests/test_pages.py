@@ -17,14 +17,14 @@ from streamlit.testing.v1 import AppTest
 from test_payload import STAGED, Sent, assert_place_is_sent, assert_sent_as_computed
 
 from explainer import PRESETS, Settings, explain, run
-from explainer.chapters import CHAPTERS, HOME
-from explainer.colours import SCALES
-from explainer.links import fingerprint, read_query
-from explainer.proof import prove
-from explainer.text import read
-from explainer.views import runs
-from explainer.views.runs import kept_run
-from explainer.views.stage.payload import Place
+from explainer.analysis.checks import prove
+from explainer.app import session as runs
+from explainer.app.session import kept_run
+from explainer.batches import tokenize
+from explainer.plots.colours import SCALES
+from explainer.stage.chapters import CHAPTERS, HOME
+from explainer.stage.payload import Place
+from explainer.url import fingerprint, read_query, write_query
 
 pytestmark = pytest.mark.page
 APP = str(Path(__file__).parent.parent / "app.py")
@@ -298,7 +298,7 @@ DRAWN = {
 
 @pytest.mark.parametrize("settings", DRAWN.values(), ids=DRAWN.keys())
 def test_a_link_gives_exactly_its_settings(settings):
-    at = visit("batches", **settings.to_query())
+    at = visit("batches", **write_query(settings))
     assert not at.error
     assert run_of(at).settings == settings
 
@@ -316,7 +316,7 @@ def test_a_link_may_spell_numbers_in_another_way():
 def test_a_preset_sets_every_widget(preset):
     # not the preset that leaves least to say, which may be the one to be chosen
     base = START if preset != "start" else MATH
-    at = visit("batches", **DRAWN["every preset's opposite"].to_query(base))
+    at = visit("batches", **write_query(DRAWN["every preset's opposite"], base))
     at.selectbox(key="preset").set_value(preset).run()
     assert run_of(at).settings == PRESETS[preset]
     assert not at.error
@@ -628,7 +628,7 @@ def test_through_time_shows_every_time_step(names):
 def test_every_token_has_its_label():
     at = visit("embedding", text="the next text, the last test " * 3, tokenizer="characters")
     batch, sent = run_of(at).batch, stage(at).meta
-    assert len(read(run_of(at).settings)[1]) > len(batch.vocabulary)
+    assert len(tokenize(run_of(at).settings)[1]) > len(batch.vocabulary)
     assert [t.replace("␣", " ") for t in sent["tokens"]] == list(batch.vocabulary)
     assert (sent["ids"], sent["targets"]) == (batch.ids.tolist(), batch.targets.tolist())
 
@@ -706,14 +706,14 @@ def test_batches_say_where_they_stand_in_the_text(windows):
     at = visit("batches", windows=windows, batch_index="2")
     assert not at.exception
     assert any(c.value == WINDOWS[windows] for c in at.caption)
-    batch, ids = run_of(at).batch, read(PRESETS["start"])[1].tolist()
+    batch, ids = run_of(at).batch, tokenize(PRESETS["start"])[1].tolist()
     where = {"in_order": [32, 40], "sequential": [16, (len(ids) - 1) // 2 + 16]}.get(windows)
     if where:
         assert batch.ids.tolist() == [ids[s : s + 8] for s in where]
 
 
 def test_tokens_are_the_text_in_order():
-    at = visit("tokens", **DRAWN["own text in lines"].to_query())
+    at = visit("tokens", **write_query(DRAWN["own text in lines"]))
     text = "".join(ribbon(at, "ribbon-text")["tokens"])
     for sign, character in (("␣", " "), ("⏎", "\n"), ("⇥", "\t")):
         text = text.replace(sign, character)
@@ -799,14 +799,14 @@ def hostile_settings():
     settings = replace(START, text=HOSTILE * 5, normalization="as_is", batch_size=1)
     for merges in range(20, 256):
         settings = replace(settings, merges=merges, context_length=2)
-        if HOSTILE in read(settings)[0].ids:
+        if HOSTILE in tokenize(settings)[0].ids:
             return settings
     raise AssertionError
 
 
 @pytest.fixture(scope="module")
 def hostile():
-    return newcomer(**hostile_settings().to_query())
+    return newcomer(**write_query(hostile_settings()))
 
 
 MAY_HOLD_TEXT = {
@@ -874,7 +874,7 @@ def test_a_long_text_is_uploaded_and_the_link_knows_it():
     assert not at.error
     assert run_of(at).settings == replace(START, text=LONG)
     assert at.session_state["fingerprint"] == fingerprint(LONG)
-    query = run_of(at).settings.to_query()
+    query = write_query(run_of(at).settings)
     other = visit("batches", **query)
     assert fingerprint(LONG) in sentences(other)[0]
     upload(other, LONG.encode())
@@ -1084,5 +1084,5 @@ def test_tokens_and_characters_are_counted_alike():
     (line,) = (c.value for c in at.caption if c.value.startswith("after: "))
     tokens, characters, vocabulary = map(int, re.findall(r"\d+", line))
     assert tokens == characters
-    most = len(read(PRESETS["start"])[0].merges)
-    assert vocabulary == len(read(PRESETS["start"])[0]) - most
+    most = len(tokenize(PRESETS["start"])[0].merges)
+    assert vocabulary == len(tokenize(PRESETS["start"])[0]) - most

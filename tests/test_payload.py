@@ -16,13 +16,13 @@ from hypothesis import strategies as some
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from explainer import PRESETS, explain, run
-from explainer.chapters import CHAPTERS, chapter
-from explainer.scenes import Band, Row, band, lane
-from explainer.tables import visible
-from explainer.views.stage.area import OVERVIEW, Area
-from explainer.views.stage.payload import OPERANDS, Place, answer, payload
-from explainer.views.stage.stage import opening, place
-from explainer.views.stage.trees import as_json
+from explainer.app.stage_component import opening, place
+from explainer.plots.tables import visible
+from explainer.stage.buffer import OVERVIEW, Area
+from explainer.stage.chapters import CHAPTERS, chapter
+from explainer.stage.payload import OPERANDS, Place, answer, payload
+from explainer.stage.scene import Band, Row, band, lane
+from explainer.stage.trees import as_json
 
 PAGES = Path(__file__).parent.parent / "pages"
 VARIANTS = ("reset_after", "reset_before")
@@ -159,7 +159,7 @@ def scene_of(slug, result, parameter=None):
         stage=stage,
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("explainer.views.page.show", lambda _, body: bodies.append(body))
+        patch.setattr("explainer.app.page.show", lambda _, body: bodies.append(body))
         runpy.run_path(str(PAGES / f"{slug}.py"))
         with pytest.raises(OnStage) as caught:
             bodies[0](page)

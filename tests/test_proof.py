@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from explainer import PRESETS, run
-from explainer.chapters import CHAPTERS
-from explainer.proof import prove
+from explainer.analysis.checks import prove
+from explainer.stage.chapters import CHAPTERS
 
 SEEN = [
     *(("embedding", 0, "trace", name) for name in ("e", "one_hot")),
@@ -70,7 +70,7 @@ def test_a_text_that_comes_back_changed_is_seen(results, monkeypatch):
     result = results["reset_after"]
     assert prove(result, "tokens")[0].difference == 0
     changed = f"?{result.settings.text.lower()[1:]}!"
-    monkeypatch.setattr("explainer.proof.normalize", lambda text, how: changed)
+    monkeypatch.setattr("explainer.analysis.checks.normalize", lambda text, how: changed)
     assert prove(result, "tokens")[0].difference == 2
 
 

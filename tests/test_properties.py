@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from strategies import UNICODE, any_settings, small_settings
 
 from explainer import PRESETS, Settings, run, train
-from explainer.links import TEXT_IN_LINK, read_query
-from explainer.network import network
-from explainer.parameters import rnn_parameters
-from explainer.passes import forward_pass
-from explainer.tasks import TASKS, make
-from explainer.text import END_OF_TEXT, UNKNOWN, Tokenizer, normalize, read
+from explainer.analysis.tasks import TASKS, make
+from explainer.batches import tokenize
+from explainer.engine.network import network
+from explainer.engine.parameters import rnn_parameters
+from explainer.engine.unroll import forward_pass
+from explainer.tokenizer import END_OF_TEXT, UNKNOWN, Tokenizer, normalize
+from explainer.url import TEXT_IN_LINK, from_link, read_query, write_query
 
 NOTHING_LOST = 1e-12
 
@@ -161,7 +162,7 @@ def float64_by_default():
 @pytest.mark.parametrize("initial", ["constant", "normal", "uniform", "orthogonal"])
 def test_a_seed_draws_the_same_whatever_torchs_default_is(initial, request):
     settings = replace(PRESETS["start"], initial=initial, dropout=0.4, head_bias=True)
-    V = len(read(settings)[0])
+    V = len(tokenize(settings)[0])
 
     def drawn():
         result = run(settings)
@@ -260,7 +261,7 @@ def test_each_merge_joins_the_most_frequent_pair(text, merges):
 @given(settings=small_settings(windows="in_order"))
 def test_a_batch_is_a_window_of_the_text_and_what_follows(settings):
     result = run(settings)
-    tokenizer, ids = read(settings)
+    tokenizer, ids = tokenize(settings)
     B, T, i = settings.batch_size, settings.context_length, settings.batch_index
     window = ids[i * B * T : (i + 1) * B * T + 1]
     np.testing.assert_array_equal(result.batch.ids.ravel(), window[:-1])
@@ -277,31 +278,31 @@ def test_a_batch_is_a_window_of_the_text_and_what_follows(settings):
 
 @given(settings=any_settings())
 def test_a_link_gives_the_settings_back(settings):
-    query = settings.to_query()
+    query = write_query(settings)
     assert all(isinstance(part, str) for pair in query.items() for part in pair)
     long = len(settings.text) > TEXT_IN_LINK
     assert ("fingerprint" in query) == long
-    assert Settings.from_query(query, text=settings.text if long else None) == settings
+    assert from_link(query, text=settings.text if long else None) == settings
     for preset in PRESETS.values():
-        again = Settings.from_query(settings.to_query(base=preset), settings.text)
+        again = from_link(write_query(settings, base=preset), settings.text)
         assert again == settings
 
 
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_a_preset_needs_no_more_than_its_name_in_a_link(name):
-    query = PRESETS[name].to_query()
+    query = write_query(PRESETS[name])
     assert query == ({} if name == "start" else {"preset": name})
-    assert Settings.from_query(query) == PRESETS[name]
+    assert from_link(query) == PRESETS[name]
 
 
 def test_a_long_text_is_recognised_by_its_fingerprint():
     settings = replace(PRESETS["start"], text="many words " * 300)
-    query = settings.to_query()
+    query = write_query(settings)
     assert "text" not in query
-    assert Settings.from_query(query, text=settings.text) == settings
+    assert from_link(query, text=settings.text) == settings
     for other in (None, settings.text + "!", ""):
         with pytest.raises(ValueError, match=r"fingerprint.*upload"):
-            Settings.from_query(query, text=other)
+            from_link(query, text=other)
 
 
 PLAUSIBLE = st.sampled_from(
@@ -338,9 +339,9 @@ def test_any_link_gives_settings_or_sentences(query, text):
     assert all(isinstance(p, str) and p.endswith(".") for p in problems)
     if problems:
         with pytest.raises(ValueError, match=r"\.$"):
-            Settings.from_query(query, text)
+            from_link(query, text)
     else:
-        assert Settings.from_query(query, text) == settings
+        assert from_link(query, text) == settings
 
 
 @pytest.mark.parametrize("name", [f.name for f in fields(Settings)])

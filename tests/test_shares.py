@@ -13,9 +13,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from explainer import PRESETS, run
-from explainer.shares import largest_shares, norms, payment
-from explainer.strip import MOST_SIDE, MOST_TERMS, REST, short, strip, terms
-from explainer.tables import visible
+from explainer.analysis.time_contributions import largest_shares, norms, payment
+from explainer.plots.gradient_sum import MOST_SIDE, MOST_TERMS, REST, short, strip, terms
+from explainer.plots.tables import visible
 
 MOST_CELLS = 40_000
 SMALL = replace(

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from explainer import PRESETS, run, train
-from explainer.equations import embedding
-from explainer.text import read
+from explainer.batches import tokenize
+from explainer.engine.equations import embedding
 
 FOUR_DIGITS = {"rtol": 0, "atol": 0.51e-4}
 
@@ -94,7 +94,7 @@ def printed_notebook(golden):
 
 
 def test_the_notebooks_merges_vocabulary_and_ids(printed_notebook):
-    tokenizer, ids = read(PRESETS["linear_algebra"])
+    tokenizer, ids = tokenize(PRESETS["linear_algebra"])
     assert [list(m.pair) for m in tokenizer.merges] == printed_notebook["merges"]
     assert tokenizer.ids == printed_notebook["vocab"]
     assert len(ids) == 520

@@ -18,10 +18,10 @@ from serve import serve
 from test_browser import DESKTOP, PHONE, Tab, slider, soon, watched
 
 from explainer import PRESETS, explain, run
-from explainer.chapters import chapter as chapter_of
-from explainer.colours import HUES, SCALES
-from explainer.formula import show
-from explainer.tables import visible
+from explainer.explanation.number_formula import show
+from explainer.plots.colours import HUES, SCALES
+from explainer.plots.tables import visible
+from explainer.stage.chapters import chapter as chapter_of
 
 pytestmark = pytest.mark.browser
 STAGED = ("embedding", "dropout", "cell", "time", "prediction", "loss", "gradients", "update")

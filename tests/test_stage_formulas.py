@@ -10,13 +10,13 @@ from random import Random
 import pytest
 
 from explainer import PRESETS, explain, run
-from explainer.explanation import elements
-from explainer.formula import Style, place, show
-from explainer.scalar import Constant, Element, Walk, evaluate
-from explainer.views.stage.trees import as_json
+from explainer.explanation.explain import elements
+from explainer.explanation.index_form import Constant, Element, Walk, evaluate
+from explainer.explanation.number_formula import Style, place, show
+from explainer.stage.trees import as_json
 
 pytestmark = pytest.mark.browser
-STAGE = Path(__file__).parent.parent / "explainer" / "views" / "stage"
+STAGE = Path(__file__).parent.parent / "explainer" / "stage" / "web"
 BOOK = """
 function makeBook({ quantities, values }) {
   const value = (name, index) => {

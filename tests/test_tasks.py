@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from explainer.examples import generator_of
-from explainer.tasks import TASKS, Examples, Learned, compare, learn, make, measure
+from explainer.analysis.task_data import generator_of
+from explainer.analysis.tasks import TASKS, Examples, Learned, compare, learn, make, measure
 
 EXACT = 1e-10
 SEED = 3

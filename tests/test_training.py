@@ -20,24 +20,24 @@ from test_properties import assert_same_numbers
 from torch import nn
 from torch.nn import functional as F
 
-from explainer import PRESETS, History, Settings, run, train
-from explainer.export import safetensors, snippet, state_dict
-from explainer.influence import rnn_influence
-from explainer.links import fingerprint
-from explainer.model import check_size
-from explainer.moment import Moment, advance
-from explainer.network import network, rnn_network
-from explainer.parameters import draw_masks, initial_parameters, rnn_parameters
-from explainer.passes import backward_pass, forward_pass, known_values, learning_pass
-from explainer.quantity import solve
-from explainer.sampling import continue_text
-from explainer.sharing import SHARED_BYTES, _shared, shared_training
-from explainer.text import batch, read
-from explainer.training import RNNTraining, Training
-from explainer.views import runs
-from explainer.views import trainer as trainers
-from explainer.views.influence import in_words
-from explainer.views.trainer import Trainer
+from explainer import PRESETS, History, run, train
+from explainer.analysis.influence import rnn_influence
+from explainer.app import background_training as trainers
+from explainer.app import session as runs
+from explainer.app.background_training import Trainer
+from explainer.app.cache import SHARED_BYTES, _shared, shared_training
+from explainer.app.panels.influence_panel import in_words
+from explainer.batches import batch, tokenize
+from explainer.engine.batch_run import check_size
+from explainer.engine.network import network, rnn_network
+from explainer.engine.parameters import draw_masks, initial_parameters, rnn_parameters
+from explainer.engine.quantity import solve
+from explainer.engine.sampling import continue_text
+from explainer.engine.training import RNNTraining, Training
+from explainer.engine.training_state import Moment, advance
+from explainer.engine.unroll import backward_pass, forward_pass, known_values, learning_pass
+from explainer.interop.pytorch import safetensors, snippet, state_dict
+from explainer.url import fingerprint, from_link, write_query
 
 SAME = {"rtol": 0, "atol": 1e-12}
 SMALL = replace(
@@ -70,7 +70,7 @@ DIVERGING = replace(
 @pytest.fixture(autouse=True)
 def nobody_trained_before(monkeypatch):
     """A process-wide cache of histories as a new server has it."""
-    monkeypatch.setattr("explainer.sharing._shared", LRUCache(SHARED_BYTES, _shared.getsizeof))
+    monkeypatch.setattr("explainer.app.cache._shared", LRUCache(SHARED_BYTES, _shared.getsizeof))
 
 
 # PyTorch's own training.
@@ -89,7 +89,7 @@ TRAINED = {
 def by_torch(settings, updates, net):
     """What PyTorch's SGD makes of modules: before each update, and after the last."""
     optimizer = torch.optim.SGD(net.parameters(), lr=settings.learning_rate)
-    ids, V = tensor(read(settings)[1]), len(read(settings)[0])
+    ids, V = tensor(tokenize(settings)[1]), len(tokenize(settings)[0])
     B, T, H = settings.batch_size, settings.context_length, settings.hidden_size
     sizes = {"B": B, "T": T, "H": H, "V": V}
     sizes["D"] = V if settings.input == "one_hot" else settings.embedding_size
@@ -157,7 +157,7 @@ def test_a_run_after_updates_is_pytorchs_training(case):
 def rnn_modules(settings):
     """PyTorch's modules with an ordinary RNN in the GRU's place, and its first values."""
     net = modules(settings)
-    first = rnn_parameters(settings, len(read(settings)[0]))
+    first = rnn_parameters(settings, len(tokenize(settings)[0]))
     H, D = first["W_ih"].shape
     cell = nn.RNN(D, H, batch_first=True, dtype=torch.float64)
     own = {n: f"{'weight' if n[0] == 'W' else 'bias'}_{n[2:]}_l0" for n in first if n[-1] == "h"}
@@ -187,7 +187,7 @@ def test_an_rnn_is_trained_as_pytorch_does(case):
 
 
 def test_an_rnn_whose_numbers_stop_being_finite_says_where():
-    first = rnn_parameters(SMALL, len(read(SMALL)[0]))
+    first = rnn_parameters(SMALL, len(tokenize(SMALL)[0]))
     training = Training(SMALL, rnn_network(SMALL), {**first, "W_o": first["W_o"] * 1e306})
     with pytest.raises(ValueError, match=r"update 0: .*finite"):
         training.advance()
@@ -206,7 +206,7 @@ def test_a_run_after_updates_is_that_of_a_history(case, variant):
         common.advance()
     for k, s in asked.items():
         assert fresh[k].settings == s  # so that links and fingerprints say the same
-        assert Settings.from_query(fresh[k].settings.to_query()) == s
+        assert from_link(write_query(fresh[k].settings)) == s
         for other in (history.at(k), history.next_run(k), run(s), common.at(k)):
             assert_same_numbers(fresh[k], other)
         wanted = k if settings.windows == "random" else k % 5
@@ -230,7 +230,7 @@ def test_a_training_outlives_a_look_at_many_other_settings():
 
 def test_trainings_of_large_networks_keep_fewer_moments(monkeypatch):
     size = History(SMALL).moment(0).nbytes
-    monkeypatch.setattr("explainer.training.KEPT_BYTES", 5 * size)
+    monkeypatch.setattr("explainer.engine.training.KEPT_BYTES", 5 * size)
     history, wanted = History(SMALL), train(SMALL, epochs=6)
     for _ in range(30):
         history.advance()
@@ -239,13 +239,13 @@ def test_trainings_of_large_networks_keep_fewer_moments(monkeypatch):
     for k in (0, 7, 29, 30):
         for name, value in history.moment(k).parameters.items():
             assert torch.equal(value, wanted.moment(k).parameters[name])
-    monkeypatch.setattr("explainer.training.KEPT_BYTES", 0)
+    monkeypatch.setattr("explainer.engine.training.KEPT_BYTES", 0)
     history = History(SMALL)
     for _ in range(5):
         history.advance()
     assert_same_numbers(history.next_run(3), wanted.next_run(3))
     monkeypatch.setattr(
-        "explainer.sharing._shared", cache := LRUCache(10 * size, lambda k: k.nbytes)
+        "explainer.app.cache._shared", cache := LRUCache(10 * size, lambda k: k.nbytes)
     )
     for seed in range(20):
         shared_training(History, replace(SMALL, seed=seed))
@@ -256,7 +256,7 @@ def test_trainings_of_large_networks_keep_fewer_moments(monkeypatch):
 def forgetful(monkeypatch):
     """A training that has kept hardly anything, what it should know, and updates done again."""
     wanted = train(SMALL, epochs=12)
-    monkeypatch.setattr("explainer.training.KEPT_BYTES", 0)
+    monkeypatch.setattr("explainer.engine.training.KEPT_BYTES", 0)
     history = train(SMALL, epochs=12)
     assert set(history._kept) == {0, 32}
     done = []
@@ -265,7 +265,7 @@ def forgetful(monkeypatch):
         done.append(i)
         return advance(settings, net, moment, i)
 
-    monkeypatch.setattr("explainer.training.advance", counted)
+    monkeypatch.setattr("explainer.engine.training.advance", counted)
     return history, wanted, done
 
 
@@ -348,11 +348,11 @@ def test_there_is_no_network_before_the_first(k):
 def test_a_link_says_how_many_updates_were_done(long):
     base = PRESETS["story"]
     settings = replace(base, text=base.text * 2 if long else "some text", updates=1234)
-    query = settings.to_query()
+    query = write_query(settings)
     assert query["updates"] == "1234"
     assert query.get("fingerprint") == (fingerprint(settings.text) if long else None)
-    assert Settings.from_query(query, settings.text) == settings
-    assert "updates" not in replace(settings, updates=0).to_query()
+    assert from_link(query, settings.text) == settings
+    assert "updates" not in write_query(replace(settings, updates=0))
     with pytest.raises(ValueError, match=r"updates is 20001; possible: .*20,000.* Choose"):
         replace(settings, updates=20_001)
 
@@ -382,8 +382,8 @@ def test_an_update_solves_no_more_than_it_needs(settings, monkeypatch):
         solved.update(found)
         return found
 
-    monkeypatch.setattr("explainer.passes.solve", solve_and_tell)
-    monkeypatch.setattr("explainer.moment.solve", solve_and_tell)
+    monkeypatch.setattr("explainer.engine.unroll.solve", solve_and_tell)
+    monkeypatch.setattr("explainer.engine.training_state.solve", solve_and_tell)
     History(settings).advance()
     assert {"loss", "d_W_hr", "norm", "new_W_hr"} <= solved
     assert not solved & {"d_log_p", "d_ce_1", "predicted_change", "lr_d_W_hr"}
@@ -399,7 +399,7 @@ def test_an_update_does_no_dropout_where_nothing_is_dropped(dropout, monkeypatch
         needed.update(n for q in equations for n in q.needs)
         return solve(equations, known)
 
-    monkeypatch.setattr("explainer.passes.solve", solve_and_tell)
+    monkeypatch.setattr("explainer.engine.unroll.solve", solve_and_tell)
     History(replace(SMALL, dropout=dropout)).advance()
     assert ("mask_h" in needed) == (dropout > 0)
 
@@ -429,7 +429,7 @@ def test_two_readers_of_one_training_do_not_pass_its_end():
 
 def test_the_latest_network_is_not_computed_again(monkeypatch):
     history = train(SMALL, epochs=30)
-    monkeypatch.setattr("explainer.training.advance", None)
+    monkeypatch.setattr("explainer.engine.training.advance", None)
     updates, moment = history.latest()
     assert updates == history.updates
     assert moment.parameters.keys() == history.moment(updates).parameters.keys()
@@ -478,7 +478,7 @@ def test_a_kept_state_does_not_keep_the_states_before_it():
 
 def test_a_sequential_row_goes_on_where_it_was():
     settings = replace(SMALL, windows="sequential", batch_size=3)
-    ids = read(settings)[1]
+    ids = tokenize(settings)[1]
     B, T, count = 3, settings.context_length, batch(settings).count
     length = (len(ids) - 1) // B
     batches = [batch(settings, i) for i in range(count)]
@@ -496,7 +496,7 @@ def test_a_sequential_row_goes_on_where_it_was():
 
 def test_a_random_window_is_a_piece_of_the_text():
     settings = replace(SMALL, windows="random", batch_size=4)
-    ids = list(read(settings)[1])
+    ids = list(tokenize(settings)[1])
     T = settings.context_length
     places = {tuple(ids[s : s + T + 1]) for s in range(len(ids) - T)}
     seen = set()
@@ -590,7 +590,7 @@ def loaded(settings, parameters):
 
 def written(settings, parameters, prefix, tokens, choose):
     """What PyTorch's modules write, where `choose` picks from the logits."""
-    net, (tokenizer, _) = loaded(settings, parameters), read(settings)
+    net, (tokenizer, _) = loaded(settings, parameters), tokenize(settings)
     ids, h, found = tokenizer.encode(prefix), None, []
     with torch.no_grad():
         for _ in range(tokens):
@@ -726,7 +726,7 @@ def test_the_code_to_load_it_runs(case, tmp_path):
     with chdir(tmp_path):
         exec(snippet(result.settings, "gru.safetensors"), names)
     tokens = names["ids"].shape[1]
-    assert tokens == min(8, len(read(result.settings)[1]))
+    assert tokens == min(8, len(tokenize(result.settings)[1]))
     # the same tokens, and nothing dropped
     text = {"batch_size": 1, "context_length": tokens - 1, "batch_index": 0, "windows": "in_order"}
     own = run(replace(result.settings, **text, training=False), taken(result))
@@ -964,13 +964,13 @@ def test_a_reader_looks_on_where_they_looked_while_another_trains():
 
 @page_test
 def test_a_look_at_the_page_computes_no_update_again(monkeypatch):
-    monkeypatch.setattr("explainer.training.KEPT_BYTES", 0)
+    monkeypatch.setattr("explainer.engine.training.KEPT_BYTES", 0)
     at = visit("training", updates=31, seed=77)
     history = at.session_state["trainer"].history
     for _ in range(30):
         history.advance()
     assert 31 not in history._kept
-    monkeypatch.setattr("explainer.training.advance", None)  # none may be done again
+    monkeypatch.setattr("explainer.engine.training.advance", None)  # none may be done again
     at.run()
     assert not at.exception
     assert not at.error
@@ -1091,12 +1091,12 @@ def test_worse_than_guessing_is_said():
 @page_test
 def test_a_run_that_is_kept_needs_no_training(monkeypatch):
     at = visit("training", updates=40)
-    monkeypatch.setattr("explainer.sharing._shared", LRUCache(SHARED_BYTES))
+    monkeypatch.setattr("explainer.app.cache._shared", LRUCache(SHARED_BYTES))
 
     def refuse(settings):
         raise ValueError("trained again")
 
-    monkeypatch.setattr("explainer.views.runs.reach", refuse)
+    monkeypatch.setattr("explainer.app.session.reach", refuse)
     at = at.switch_page(page_of("cell")).run()
     assert not at.exception
     assert not at.error

@@ -12,8 +12,8 @@ from test_browser import DESKTOP, soon, watched
 from test_stage import START, StageTab, button, cells, expect_cells, expect_time, stage
 
 from explainer import PRESETS
-from explainer.chapters import chapter as chapter_of
-from explainer.views.trainer import FULL, PATIENCE
+from explainer.app.background_training import FULL, PATIENCE
+from explainer.stage.chapters import chapter as chapter_of
 
 pytestmark = pytest.mark.browser
 MOST = "20000"

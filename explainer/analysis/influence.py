@@ -1,0 +1,280 @@
+"""How far the past matters: what reaches an earlier state when only one target counts.
+
+The loss of one target, minus ce_2, sent back through time by the same equations as the whole
+loss. Its gradient's norm, time step by time step back, is what Hochreiter (1991) and Bengio et
+al. (1994) call vanishing or exploding; an ordinary RNN of the same size stands beside the GRU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explainer.engine.batch_run import Run
+from explainer.engine.network import GIVEN, network, rnn_network
+from explainer.engine.parameters import rnn_parameters
+from explainer.engine.quantity import Quantity, ancestors, depends, solve
+from explainer.engine.trace import Array
+from explainer.engine.training_state import Moment
+from explainer.engine.unroll import forward_pass
+from explainer.settings import as_python, shorten
+
+LARGEST_INFLUENCE = 20_000_000
+"""Most numbers that may be computed on the way, T · T · H: some seconds, not minutes."""
+FADED = 0.1
+"""An influence has faded where its norm is no more than this share of what it began with."""
+ROUNDING = 1e-12
+"""A gradient p - y of this size has lost most of its digits, since p has 16 of them at most."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """How far back the influence on the targets of one sequence reaches.
+
+    Attributes:
+        length: time steps back until it has faded, the mean over the counted targets.
+        targets: how many are counted: those with a past and a gradient to send there.
+        cut: for how many of them it has not faded where the sequence begins, so that the
+            real length is greater.
+    """
+
+    length: float
+    targets: int
+    cut: int
+
+
+def influence(run: Run, sequence: int) -> Array:
+    """Return how each hidden state of one sequence influences each target's loss.
+
+    Args:
+        run: any run; its dropout masks count.
+        sequence: which sequence of the batch, from 0.
+
+    Returns:
+        (T, T): [t, k] is the Euclidean norm of the gradient of the loss of target t,
+        minus ce_2[sequence, t], with respect to h[sequence, k]; 0 for k > t.
+
+    Raises:
+        IndexError: the batch has no such sequence.
+        ValueError: T · T · H is too large, or a gradient stops being finite.
+    """
+    refuse_large(run)
+    equations = network(run.settings).backward
+    known = one_sequence(run, sequence)
+    return gradient_norms(equations, known, range(run.trace.sizes["T"]), "d_h")
+
+
+def token_influence(run: Run, sequence: int, t: int) -> Array:
+    """Return how each input of one sequence influences one target's loss.
+
+    Args:
+        run: any run; its dropout masks count.
+        sequence: which sequence of the batch, from 0.
+        t: which target, from 0.
+
+    Returns:
+        (T,): [k] is the Euclidean norm of the gradient of the loss of target t,
+        minus ce_2[sequence, t], with respect to x[sequence, k]; 0 for k > t.
+
+    Raises:
+        IndexError: the batch has no such sequence, or the sequence no such target.
+        ValueError: a gradient stops being finite.
+    """
+    t = check_place("target", t, run.trace.sizes["T"])
+    known = one_sequence(run, sequence)
+    return gradient_norms(network(run.settings).backward, known, (t,), "d_x").reshape(-1)
+
+
+def rnn_influence(run: Run, sequence: int, moment: Moment | None = None) -> Array:
+    """Return what `influence` returns, for an ordinary tanh RNN in the GRU's place.
+
+    Args:
+        run: any run; its batch and dropout masks count.
+        sequence: which sequence of the batch, from 0.
+        moment: the RNN's network, as from an `RNNTraining`. None takes the run's own input and
+            head, first values between them (`rnn_parameters`), and a state of zeros.
+
+    Raises:
+        IndexError: the batch has no such sequence.
+        ValueError: T · T · H is too large, or a gradient stops being finite.
+    """
+    refuse_large(run)
+    sizes, net = run.trace.sizes, rnn_network(run.settings)
+    known = one_sequence(run, sequence)
+    if moment is None:
+        known["h_0"] = torch.zeros(1, sizes["H"], dtype=torch.float64)
+        first = rnn_parameters(run.settings, sizes["V"])
+        parameters = {n: known.get(n, v) for n, v in first.items()}
+    else:
+        known["h_0"] = moment.h_0[sequence : sequence + 1].double()
+        parameters = {n: v.double() for n, v in moment.parameters.items()}
+    known["ids"] = known["ids"].long()  # a trace holds nothing but float64
+    known = {q.name: known[q.name] for q in GIVEN} | parameters
+    known |= forward_pass(net.forward, known)
+    return gradient_norms(net.backward, known, range(sizes["T"]), "d_h")
+
+
+def memory_length(norms: Array) -> Memory | None:
+    """Return how many time steps back an influence reaches before it has faded.
+
+    A target's influence has faded at the first time step, going back, where its norm is at most
+    a tenth of that at the target's own time step.
+
+    Args:
+        norms: (T, T), from `influence` or `rnn_influence`.
+
+    Returns:
+        The mean over the targets and how many of them are cut off by the sequence's beginning;
+        None where no target has both a past and a gradient that is more than rounding, as with
+        equal rows of W_o.
+    """
+    rows = looking_back(norms)
+    if not rows:
+        return None
+    faded = [np.flatnonzero(row[1:] <= FADED * row[0]) for row in rows]
+    lengths = [f[0] if f.size else len(row) - 1 for f, row in zip(faded, rows, strict=True)]
+    return Memory(float(np.mean(lengths)), len(rows), sum(not f.size for f in faded))
+
+
+def growth(norms: Array) -> float | None:
+    """Return the factor by which one time step back multiplies an influence.
+
+    Args:
+        norms: (T, T), from `influence` or `rnn_influence`.
+
+    Returns:
+        The geometric mean over all targets and time steps back, as far as norms are above 0:
+        below 1 gradients vanish, above 1 they explode. None where nothing can be measured,
+        as in `memory_length`, or where not one time step back is above 0.
+    """
+    logs = [np.diff(np.log(row[row > 0])) for row in looking_back(norms)]
+    factors = np.concatenate(logs) if logs else np.empty(0)
+    return float(np.exp(factors.mean())) if factors.size else None
+
+
+def looking_back(norms: Array) -> list[Array]:
+    """Return each target's norms from its own time step back to the first.
+
+    Left out are the first target, which has no past, and those whose gradient is rounding.
+    """
+    return [norms[t, t::-1] for t in range(1, len(norms)) if norms[t, t] > ROUNDING]
+
+
+def one_sequence(run: Run, sequence: int) -> dict[str, Tensor]:
+    """Return the forward pass of one sequence by name, (1, T, ...), and what all of them share.
+
+    Raises:
+        IndexError: the batch has no such sequence.
+    """
+    sequence = check_place("sequence", sequence, run.trace.sizes["B"])
+    known = {}
+    for name, value in run.trace.values.items():
+        if not name.startswith("d_"):
+            own = run.trace.quantities[name].dims[:1] == ("B",)
+            # copies, since torch warns of read-only arrays
+            part = value[sequence : sequence + 1] if own else value
+            known[name] = torch.from_numpy(part.copy())
+    return known
+
+
+def gradient_norms(
+    equations: Iterable[Quantity], known: Mapping[str, Tensor], targets: Sequence[int], of: str
+) -> Array:
+    """Return the norms of a gradient, (targets, T): one row for each target's loss.
+
+    Args:
+        equations: a backward pass.
+        known: the forward pass of one sequence, (1, T, ...), and parameters.
+        targets: whose losses count, each alone.
+        of: which gradient, such as "d_h".
+
+    Raises:
+        ValueError: a gradient stops being finite.
+    """
+    found = np.zeros((len(targets), known["p"].shape[1]))
+    for k, made in back_from_each(equations, known, targets, of):
+        # not the root of squares, which are 0 or infinite long before the norm is
+        with np.errstate(over="ignore", invalid="ignore"):
+            found[:, k] = np.hypot.reduce(made[of].numpy(), axis=-1)
+        if not np.isfinite(found[:, k]).all():
+            t = targets[int(np.argmin(np.isfinite(found[:, k])))]
+            raise ValueError(
+                f"the gradient of target {t} stops being finite at time step {k}; only finite "
+                f"numbers can be shown. Choose a shorter context or other initial values."
+            )
+    return found
+
+
+def back_from_each(
+    equations: Iterable[Quantity], known: Mapping[str, Tensor], targets: Sequence[int], of: str
+) -> Iterator[tuple[int, dict[str, Tensor]]]:
+    """Send the loss of each target alone back through time, all targets at once.
+
+    Targets take the place of sequences: (targets, H) where a batch has (B, H). Only one time
+    step's gradients exist at a time, so that T · T · H numbers need not be kept.
+
+    Args:
+        equations: a backward pass.
+        known: the forward pass of one sequence, (1, T, ...), and parameters.
+        targets: whose losses count, each alone.
+        of: which gradient is wanted besides those that lead to d_h_prev.
+
+    Yields:
+        A time step, from the last to the first, and its gradients by name.
+    """
+    equations = tuple(equations)
+    wanted = ancestors(equations, "d_h_prev", of)
+    later = depends(equations, "d_h_next")
+    to_states = [q for q in equations if q.name in wanted - later]
+    circle = [q for q in equations if q.name in wanted & later]
+    # a loss of a single target: no others share in the mean
+    known = {**known, "targets": known["targets"][:, :1]}
+    known |= solve(to_states, known)
+    outside = {n for q in circle for n in q.needs} & set(known)
+    rows = torch.tensor(targets).unsqueeze(-1)
+    carried = torch.zeros(len(rows), known["d_h_out"].shape[-1], dtype=torch.float64)
+    for k in range(known["p"].shape[1] - 1, -1, -1):
+        here = {n: known[n][:, k] if known[n].dim() == 3 else known[n] for n in outside}
+        here["d_h_out"] = here["d_h_out"] * (rows == k)
+        made = solve(circle, {**here, "d_h_next": carried})
+        yield k, made
+        carried = made["d_h_prev"]
+
+
+def refuse_large(run: Run) -> None:
+    """Raise where every state's influence on every target would take too long.
+
+    Raises:
+        ValueError: T · T · H is too large.
+    """
+    T, H = run.trace.sizes["T"], run.trace.sizes["H"]
+    if T * T * H > LARGEST_INFLUENCE:
+        raise ValueError(
+            f"context length {T} × {T} with hidden size {H} makes {T * T * H:,} numbers; at most "
+            f"{LARGEST_INFLUENCE:,} are possible. Choose a shorter context or a smaller hidden "
+            f"size."
+        )
+
+
+def check_place(what: str, i: int, count: int) -> int:
+    """Return which sequence or target `i` is.
+
+    Raises:
+        IndexError: `i` is not from 0 to count - 1.
+        ValueError: `i` is no whole number.
+    """
+    i = as_python(i)
+    if type(i) is not int:
+        raise ValueError(
+            f"{what} is {shorten(i)}; possible: a whole number from 0 to {count - 1}. Choose one "
+            f"of them."
+        )
+    if not 0 <= i < count:
+        raise IndexError(
+            f"{what} {i} is not in this run; possible: 0 to {count - 1}. Choose one of them."
+        )
+    return i

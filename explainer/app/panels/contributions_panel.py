@@ -1,0 +1,113 @@
+"""A parameter's gradient as the sum of its time steps: the strip, and which of them paid most."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import streamlit as st
+
+from explainer.analysis.time_contributions import Payment, payment
+from explainer.app.header import as_it_is
+from explainer.app.page import MOST_CELLS, Page
+from explainer.engine.trace import Array
+from explainer.plots import tables
+from explainer.plots.gradient_sum import MOST_SIDE, MOST_TERMS, REST, Term, short, strip, terms
+from explainer.plots.heatmap import NOTHING
+
+LESS = {
+    "H": "a smaller hidden size",
+    "D": "a smaller embedding",
+    "V": "a text with fewer different tokens",
+}
+"""What makes a dim shorter."""
+
+
+def sum_over_time(page: Page, parameter: str, shares: Array) -> None:
+    """Draw every time step's share in a gradient and their sum, and say which paid most.
+
+    Args:
+        page: the reader's page.
+        parameter: a weight or a bias.
+        shares: (T, ...), each time step's share in its gradient.
+    """
+    name, tokens = f"d_{parameter}", page.tokens()
+    total, dims = page.trace[name], page.trace.quantities[name].dims
+    labels = [
+        tables.labels(d, n, page.run.batch)[:MOST_SIDE]
+        for d, n in zip(dims, total.shape, strict=True)
+    ]
+    places = np.array([" · ".join(place) for place in product(*labels)], object)
+    places = places.reshape([len(names) for names in labels])
+    if len(dims) == 1:  # a bias lies
+        shares, total, places = shares[:, None], total[None], places[None]
+    elif parameter.startswith("W_"):  # turned, as on the stage
+        shares, total, places = shares.swapaxes(1, 2), total.T, places.T
+    turn = "ᵀ" if parameter.startswith("W_") else ""
+    drawn = terms(shares, total, tokens, name + turn, MOST_CELLS)
+    paid = payment(shares)
+    page.say(in_words(paid, tokens, page.sequence))
+    page.picture(
+        "shares",
+        strip(drawn, places.tolist(), page.theme),
+        alt=f"each time step's share in {name} as a small matrix, with its norm, and their sum",
+    )
+    if paid.share >= NOTHING:
+        st.caption(legend(drawn, page))
+    if len(drawn) <= len(tokens) or max(page.trace.shape(name)) > MOST_SIDE:
+        page.note(what_is_left_out(page, name, drawn))
+
+
+def in_words(paid: Payment, tokens: list[str], sequence: int) -> str:
+    """Say which time step paid most, and how much of all shares their sum has left."""
+    if paid.share < NOTHING:
+        return "Every share is zero but for rounding: no time step pays anything."
+    if len(tokens) == 1:
+        return "There is only one time step, and its share is the whole gradient."
+    token = as_it_is(tokens[paid.t].partition(" ")[2])
+    kept = paid.left / paid.together
+    words = (
+        f"**Time step {paid.t}** (“{token}” in sequence {sequence}) paid most: its share has the "
+        f"norm **{short(paid.share)}**; the sum has {short(paid.left)}. "
+        f"All {len(tokens)} norms add up to {short(paid.together)}, of which **{kept:.0%}** "
+        f"is left in the sum: "
+    )
+    if kept > 0.95:
+        return words + "all shares point almost the same way."
+    return words + "shares that point in different directions cancel."
+
+
+def legend(drawn: list[Term], page: Page) -> str:
+    """Say how to read the strip."""
+    B = page.run.settings.batch_size
+    several = f"; a share adds up all {B} sequences" if B > 1 else ""
+    others = "the sum and the rest have" if any(d.label == REST for d in drawn) else "the sum has"
+    return (
+        f"Above each share its time step and token (those of sequence {page.sequence}{several}), "
+        f"below it its norm. All shares have one colour scale, up to "
+        f"±{short(drawn[0].limit)}; {others} another, up to "
+        f"±{short(drawn[-1].limit)}. Point at a cell for its number."
+    )
+
+
+def what_is_left_out(page: Page, name: str, drawn: list[Term]) -> str:
+    """Say what there is no room for, and which settings make room."""
+    T, shape = page.trace.sizes["T"], page.trace.shape(name)
+    by_themselves = sum(term.label != REST for term in drawn) - 1
+    parts, less = [], []
+    if by_themselves < T:
+        parts.append(f"the {by_themselves} shares with the largest norms, the others as one")
+        less.append("a shorter context")
+    large = [
+        d for d, n in zip(page.trace.quantities[name].dims, shape, strict=True) if n > MOST_SIDE
+    ]
+    if large:
+        size = " × ".join(str(min(n, MOST_SIDE)) for n in shape)
+        parts.append(f"the first {size} numbers of each (norms are of all)")
+        # one-hot rows are as wide as the vocabulary
+        less += sorted({LESS["V" if d == "D" and not page.has("E") else d] for d in large})
+    return (
+        f"There are {T} shares of {' × '.join(map(str, shape))} numbers; possible: up to "
+        f"{MOST_TERMS} matrices of {MOST_SIDE} × {MOST_SIDE}, {MOST_CELLS:,} numbers in all. "
+        f"Drawn: {'; '.join(parts)}. Choose {' or '.join(less)} to see all."
+    )

@@ -1,0 +1,173 @@
+"""The three tasks on their page: choose, train both networks, look at the gates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+
+import plotly.graph_objs as go
+import streamlit as st
+from cachetools import LRUCache
+
+from explainer.analysis.task_data import LENGTHS
+from explainer.analysis.tasks import (
+    FRESH,
+    TASKS,
+    UPDATES,
+    Examples,
+    Kind,
+    Learned,
+    Task,
+    learn,
+    make,
+    measure,
+)
+from explainer.app.background_training import FULL, PLACES
+from explainer.app.page import Page
+from explainer.app.sidebar import BOUND
+from explainer.plots.heatmap import Panel
+from explainer.plots.tables import visible
+
+NAMES: dict[Kind, str] = {"gru": "GRU", "rnn": "ordinary RNN"}
+EXAMPLES = 20
+"""Fresh examples that a reader may look at."""
+MEASURED = 400
+"""Fresh examples over which gates are measured."""
+
+_learned: LRUCache[tuple[str, Kind, int, int], Learned] = LRUCache(64)
+_lock = Lock()
+
+
+def tasks(page: Page) -> None:
+    """Let the reader choose a task, train on it, and see what came out."""
+    left, middle, right, button = st.columns([2, 2, 1, 1.4], vertical_alignment="bottom")
+    name = left.radio("Task", list(TASKS), key="task", bind=BOUND, horizontal=True)
+    length = middle.slider("Length of a sequence", *LENGTHS, 20, key="length", bind=BOUND)
+    seed = right.number_input("Seed of the task", 0, 9_999, 0, key="task-seed", bind=BOUND)
+    task = TASKS[name or "store"]
+    page.say(f"**{task.question}**")
+    button.button(
+        "train both",
+        type="primary",
+        width="stretch",
+        key="train-both",
+        on_click=lambda: st.session_state.update({"train-wanted": True}),
+    )
+    if st.session_state.pop("train-wanted", False) and not train(task, length, int(seed)):
+        return
+    with _lock:
+        found = {kind: _learned.get((task.name, kind, length, int(seed))) for kind in NAMES}
+    gru, rnn = found["gru"], found["rnn"]
+    if gru is None or rnn is None:
+        st.caption("Press *train both*: it takes a few seconds.")
+        return
+    results(task, gru, rnn)
+    gates(page, task, gru, length, int(seed))
+
+
+def train(task: Task, length: int, seed: int) -> bool:
+    """Train both networks in turn, if there is a place; tell whether that was done."""
+    if not PLACES.acquire(blocking=False):
+        st.error(FULL)
+        return False
+    try:
+        for kind, word in NAMES.items():
+            if (task.name, kind, length, seed) in _learned:
+                continue
+            learned = learn(task, kind, length, seed, on_update=progress(word))
+            with _lock:
+                _learned[task.name, kind, length, seed] = learned
+    finally:
+        PLACES.release()
+    return True
+
+
+def progress(word: str) -> Callable[[int, float], bool]:
+    """Return what draws a bar that follows a training."""
+    bar = st.progress(0.0, word)
+
+    def tell(i: int, loss: float) -> bool:
+        if i == UPDATES - 1:
+            bar.empty()
+        elif i % 10 == 0:
+            bar.progress((i + 1) / UPDATES, f"{word}: update {i}, loss {loss:.3f}")
+        return True
+
+    return tell
+
+
+def results(task: Task, gru: Learned, rnn: Learned) -> None:
+    """Show who solved it, and how the losses fell."""
+    left, right, chart = st.columns([1, 1, 3], vertical_alignment="center")
+    chance = 1 / len(task.answers)
+    for column, learned in ((left, gru), (right, rnn)):
+        column.metric(
+            NAMES[learned.kind],
+            f"{learned.accuracy:.1%}",
+            "solved" if learned.solved else "not solved",
+            "normal" if learned.solved else "off",
+            delta_arrow="off",
+            help=f"right answers on {FRESH:,} fresh examples; guessing gives {chance:.0%}",
+        )
+    figure = go.Figure(
+        {
+            "data": [
+                {
+                    "type": "scatter",
+                    "mode": "lines",
+                    "y": list(one.losses),
+                    "name": NAMES[one.kind],
+                    "line": {"color": colour, "dash": dash},
+                }
+                for one, colour, dash in ((gru, "#00795A", "solid"), (rnn, "#D55E00", "dot"))
+            ],
+            "layout": {
+                "height": 220,
+                "margin": {"l": 8, "r": 8, "t": 32, "b": 8},
+                "title": {"text": "loss of each update", "font": {"size": 13}},
+                "plot_bgcolor": "rgba(0,0,0,0)",
+                "xaxis": {"fixedrange": True},
+                "yaxis": {"fixedrange": True, "rangemode": "tozero"},
+            },
+        }
+    )
+    chart.plotly_chart(
+        figure,
+        key="task-losses",
+        alt="loss of each update, GRU and ordinary RNN",
+        config={"displayModeBar": False},
+    )
+
+
+def gates(page: Page, task: Task, learned: Learned, length: int, seed: int) -> None:
+    """Show the trained gates over one sequence, and measure them over many."""
+    st.subheader("What its gates do")
+    page.say(f"**{task.look_for}**")
+    many = make(task, length, MEASURED, seed + 1)
+    for gate in task.claims:
+        st.info(measure(task, learned, many, gate).says)
+    i = st.slider("Example", 0, EXAMPLES - 1, 0, key="example", bind=BOUND)
+    one = Examples(many.ids[i : i + 1], many.answers[i : i + 1], many.marks[i : i + 1])
+    symbols = [visible(task.symbols[k]) for k in one.ids[0]]
+    columns = [
+        f"{t} {symbol}{'*' if marked else ''}"
+        for t, (symbol, marked) in enumerate(zip(symbols, one.marks[0], strict=True))
+    ]
+    values = learned.gates(one)
+    rows = [f"unit {k}" for k in range(values["z"].shape[-1])]
+    page.matrices(
+        "task-gates",
+        *(
+            [Panel(g, f"{g}: {words}", values[g][0].T, rows, columns, whole=True)]
+            for g, words in (
+                ("z", "1 keeps the old state"),
+                ("r", "0 hides the past from the candidate"),
+                ("h", "the state"),
+            )
+        ),
+        alt="update gate, reset gate and state over one sequence",
+    )
+    st.caption(
+        f"A star marks the time steps {task.steps[0]}. The right answer here: "
+        f"{task.answers[int(one.answers[0])]}."
+    )

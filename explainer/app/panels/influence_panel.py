@@ -1,0 +1,144 @@
+"""How far the past matters: each target's gradient on the way back, for the GRU and an RNN."""
+
+from __future__ import annotations
+
+from statistics import fmean
+
+import streamlit as st
+
+from explainer.analysis.influence import (
+    growth,
+    influence,
+    memory_length,
+    rnn_influence,
+    token_influence,
+)
+from explainer.app.cache import shared_training
+from explainer.app.header import as_it_is
+from explainer.app.page import Page
+from explainer.app.session import train_up_to
+from explainer.engine.trace import Array
+from explainer.engine.training import History, RNNTraining
+from explainer.engine.training_state import Moment
+from explainer.plots.charts import square
+from explainer.plots.heatmap import Panel
+from explainer.settings import Settings
+
+
+def past(page: Page) -> None:
+    """Show the influence of every hidden state on every target's loss."""
+    page.say(
+        "Take the loss of one target alone, at time step t, and ask of every earlier state h_k: "
+        "how much would it change that loss? Each row is a target, each column a state; the "
+        "number is the length of the gradient. To the right of the diagonal there is nothing: "
+        "the future can't matter. Beside it the same for an ordinary tanh network with the same "
+        "sizes, text and seed."
+    )
+    tokens = page.tokens()
+    if len(tokens) == 1:
+        page.note(
+            "There is nothing to measure: a sequence of one time step has no past. Choose a "
+            "longer *context*."
+        )
+        return
+    try:
+        of_gru = influence(page.run, page.sequence)
+    except ValueError as error:
+        st.error(as_it_is(str(error)))
+        return
+    if memory_length(of_gru) is None:
+        page.note(
+            "There is nothing to measure: no state has any influence on the loss, since all rows "
+            "of the head are equal. Choose random initial values."
+        )
+        return
+    columns = st.columns(2)
+    with columns[0]:
+        show_map(page, "GRU", of_gru)
+    both = True
+    with columns[1]:
+        try:
+            rnn = trained_beside(page.run.settings)
+            show_map(page, "ordinary RNN", rnn_influence(page.run, page.sequence, rnn))
+        except ValueError as error:
+            both = False
+            st.error(as_it_is(f"The ordinary RNN: {error}"))
+    page.say(how_trained(page.run.settings, both))
+    T = len(tokens)
+    t = st.slider("Target of time step", 0, T - 1, T - 1, key="past-target")
+    found = token_influence(page.run, page.sequence, t)
+    page.matrices(
+        "past-tokens",
+        [Panel("d_x", f"influence of each token on target {t}", found[None, :], [""], tokens)],
+        alt=f"length of the gradient of target {t}'s loss at each earlier input",
+    )
+
+
+def show_map(page: Page, name: str, norms: Array) -> None:
+    """Show one network's influences and say how far they reach."""
+    st.plotly_chart(
+        square(norms, page.tokens(), name, page.theme),
+        key=f"past-{name}",
+        alt=f"{name}: length of the gradient of each target's loss at each state",
+        config={"displayModeBar": False},
+    )
+    page.say(in_words(norms))
+
+
+def trained_beside(settings: Settings) -> Moment | None:
+    """Return the ordinary RNN after as many updates as the GRU had; None where that is none.
+
+    Raises:
+        ValueError: it takes too long, too many trainings run already, or a number stops being
+            finite.
+    """
+    if not settings.updates:
+        return None
+    training = shared_training(RNNTraining, settings)
+    train_up_to(settings.updates, training, "Training the ordinary RNN")
+    return training.moment(settings.updates)
+
+
+def how_trained(settings: Settings, both: bool) -> str:
+    """Say what the GRU, or both networks, have learned so far, and what to try."""
+    numbers = "which of the two reaches further is decided by numbers, not by name."
+    updates = settings.updates
+    if not updates:
+        others = "" if settings.initial == "orthogonal" else "*orthogonal* initial values or "
+        return (
+            f"Both have their first values. Choose {others}a larger *hidden size*, or train: "
+            f"{numbers}"
+        )
+    if not both:
+        return f"The GRU was trained by {updates:,} updates."
+    trainings = {
+        "GRU": shared_training(History, settings),
+        "ordinary RNN": shared_training(RNNTraining, settings),
+    }
+    words = f"Each was trained by {updates:,} updates with the same batches and learning rate. "
+    # the GRU's run may be kept for longer than its training
+    if all(each.updates >= updates for each in trainings.values()):
+        last = min(updates, trainings["GRU"].batches)
+        means = (
+            f"{name} **{fmean(each.losses[updates - last : updates]):.4f}**"
+            for name, each in trainings.items()
+        )
+        words += f"Mean loss of the last {last:,}: {', '.join(means)}. "
+    return f"{words}How well they learn is one thing, how far they look back another: {numbers}"
+
+
+def in_words(norms: Array) -> str:
+    """Say how far back an influence map reaches, and how it shrinks or grows."""
+    memory, factor = memory_length(norms), growth(norms)
+    if memory is None:
+        return "Nothing to measure."
+    at_least = "at least " if memory.cut else ""
+    words = (
+        f"On average {at_least}**{memory.length:.1f} time steps** back until a tenth is left "
+        f"({memory.targets} targets"
+    )
+    words += f", {memory.cut} of them not faded where the sequence begins)." if memory.cut else ")."
+    if factor is not None:
+        kind = "vanishing" if factor < 1 else "exploding"
+        words += f" Each time step back multiplies by **{factor:.2f}**: {kind}."
+    return words

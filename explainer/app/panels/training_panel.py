@@ -1,0 +1,209 @@
+"""What a reader sees of a training: buttons, progress, loss."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from statistics import fmean
+
+import plotly.graph_objs as go
+import streamlit as st
+
+from explainer.app.background_training import SECONDS, Trainer
+from explainer.app.cache import shared_training
+from explainer.app.header import as_it_is
+from explainer.app.panels.checkpoint_panel import scrub, show_everywhere, writing
+from explainer.app.session import reach
+from explainer.app.sidebar import FIELDS
+from explainer.batches import tokenize
+from explainer.engine.training import History
+from explainer.settings import Settings
+
+MOST_POINTS = 600
+"""Most points of a loss curve; of a longer one each point is the mean of several updates."""
+EVERY = 0.6
+"""Seconds between two looks at a running training."""
+
+
+def watch(settings: Settings) -> None:
+    """Show the training of these settings, and let the reader drive it."""
+    try:
+        # the run may have been kept for longer than its training
+        if shared_training(History, settings).updates < settings.updates:
+            reach(settings)
+    except ValueError as error:
+        st.error(as_it_is(str(error)))
+    own = trainer(settings)
+    st.fragment(run_every=EVERY if own.running else None)(dashboard)(settings)
+
+
+def trainer(settings: Settings) -> Trainer:
+    """Return this reader's trainer for these settings; another one's training ends."""
+    state = st.session_state
+    own: Trainer | None = state.get("trainer")
+    if own is None or own.history.settings != replace(settings, batch_index=0, updates=0):
+        if own is not None:
+            own.pause()
+        own = state["trainer"] = Trainer(shared_training(History, settings))
+    return own
+
+
+def dashboard(settings: Settings) -> None:
+    """Draw buttons, progress, loss and text once."""
+    own = trainer(settings)
+    own.see()
+    was_running = own.running
+    history = own.history
+    buttons(own, settings)
+    if own.problem:
+        st.error(as_it_is(own.problem))
+    progress(own, settings.updates)
+    done, latest = history.latest()
+    at = done
+    if done:
+        curves(history, settings.updates)
+        chosen = scrub(own, settings)
+        at = done if own.running else chosen
+    writing(own, settings, at, latest if at == done else None)
+    moved = st.session_state.pop("moved", False)
+    if moved or st.session_state.get("was-training", False) != was_running:
+        # sidebar, address, files and the clock of this part are the whole page's
+        st.session_state["was-training"] = was_running
+        st.rerun()
+
+
+def buttons(own: Trainer, settings: Settings) -> None:
+    """Draw start, pause and reset."""
+    count, start, pause, reset = st.columns([2, 1.4, 1, 1], vertical_alignment="bottom")
+    most = FIELDS["updates"].metadata["high"]
+    state = st.session_state
+    wanted = count.number_input("Updates to do", 1, most, state.get("done-last", 200), key="to-do")
+    go_on = "resume" if own.history.updates else "start"
+    full = own.history.updates >= most
+
+    def begin() -> None:
+        # Streamlit forgets what stands in a field once another chapter is open
+        state["done-last"] = int(state["to-do"])
+        own.start(min(own.history.updates + state["done-last"], most))
+
+    def again() -> None:
+        own.pause()
+        show_everywhere(0)
+        state["trainer"] = Trainer(shared_training(History, settings, fresh=True))
+
+    start.button(
+        f"{go_on} training",
+        on_click=begin,
+        disabled=own.running or full,
+        width="stretch",
+        type="primary",
+        help=f"Do {wanted} more updates with the settings of the sidebar.",
+    )
+    pause.button("pause", on_click=own.pause, disabled=not own.running, width="stretch")
+    reset.button("reset", on_click=again, disabled=own.history.updates == 0, width="stretch")
+
+
+def progress(own: Trainer, here: int) -> None:
+    """Say how far it is, how fast, and how long still; the chapters show update `here`."""
+    done = own.history.updates
+    if not own.running:
+        st.caption(f"{done:,} updates done." if done else "No updates done yet.")
+    else:
+        share = (done - own.began) / max(own.until - own.began, 1)
+        left = (own.until - done) / own.rate if own.rate else math.inf
+        time_left = f" · {left:.0f} s left" if math.isfinite(left) else ""
+        if math.isfinite(left) and left > own.seconds_left:
+            time_left = f" · pauses in {own.seconds_left:.0f} s ({SECONDS:.0f} s at a time)"
+        speed = f"{own.rate:.0f} a second{time_left}"
+        st.progress(min(share, 1.0), f"{done:,} of {own.until:,} updates · {speed}")
+    if done > here and not own.starts:
+        st.caption(
+            "Trained on this server before: equal settings give equal numbers, so that readers "
+            "share one training. *reset* begins anew."
+        )
+    if done:
+        st.caption(lately(own.history))
+
+
+def lately(history: History) -> str:
+    """Say what the last pass over the text came to."""
+    last = history.losses[-history.batches :]
+    mean = fmean(last)
+    blind = len(tokenize(history.settings)[0])
+    wavers = perplexity(mean)
+    number = f"{wavers:.4g}" if math.isfinite(wavers) else "above 1e308"
+    words = f"Mean loss of the last {len(last):,}: **{mean:.4f}**, perplexity **{number}**."
+    if wavers > 2 * blind:
+        words += (
+            f" Guessing blindly has the perplexity {blind}, so this is worse than guessing: "
+            "choose a smaller *learning rate*."
+        )
+    return words
+
+
+def perplexity(loss: float) -> float:
+    """Return exp(loss): between how many tokens the network wavers; infinite above all floats."""
+    return math.exp(loss) if loss < 709 else math.inf
+
+
+def curves(history: History, here: int) -> None:
+    """Draw loss and perplexity over the updates, thinned where there are many."""
+    losses = history.losses
+    width = -(-len(losses) // MOST_POINTS)
+    means = [fmean(losses[i : i + width]) for i in range(0, len(losses), width)]
+    left, right = st.columns(2)
+    of = "loss of each update's batch" if width == 1 else f"mean loss of {width} updates each"
+    for where, name, title, values in (
+        (left, "loss", of, means),
+        (right, "perplexity", "perplexity, exp(loss)", [perplexity(v) for v in means]),
+    ):
+        figure = curve(title, name, width, values, here)
+        config = {"displayModeBar": False}
+        where.plotly_chart(
+            figure, key=f"curve-{name}", alt=f"{title}, over the updates", config=config
+        )
+
+
+def curve(title: str, name: str, width: int, values: list[float], here: int) -> go.Figure:
+    """Draw one number over the updates.
+
+    Args:
+        title: what it is.
+        name: the number's name.
+        width: updates from one value to the next.
+        values: the numbers.
+        here: the update that the chapters show.
+    """
+    return go.Figure(
+        {
+            "data": [
+                {
+                    "type": "scatter",
+                    "mode": "lines" if len(values) > 1 else "markers",
+                    "x": list(range(0, width * len(values), width)),
+                    "y": [v if math.isfinite(v) else None for v in values],
+                    "hovertemplate": f"update %{{x}}<br>{name} %{{y:.4f}}<extra></extra>",
+                    "line": {"color": "#0072B2"},
+                }
+            ],
+            "layout": {
+                "height": 280,
+                "margin": {"l": 8, "r": 8, "t": 32, "b": 8},
+                "title": {"text": title, "font": {"size": 13}},
+                "plot_bgcolor": "rgba(0,0,0,0)",
+                "xaxis": {"title": {"text": "update"}, "fixedrange": True},
+                "yaxis": {"fixedrange": True, "rangemode": "tozero"},
+                "shapes": [
+                    {
+                        "type": "line",
+                        "x0": here,
+                        "x1": here,
+                        "yref": "paper",
+                        "y0": 0,
+                        "y1": 1,
+                        "line": {"dash": "dot", "width": 2, "color": "#D55E00"},
+                    }
+                ],
+            },
+        }
+    )

@@ -1,0 +1,233 @@
+"""The settings in the sidebar; every widget is bound to the address, so a link says it all."""
+
+from __future__ import annotations
+
+from dataclasses import Field, fields, replace
+from typing import Any, Final
+
+import streamlit as st
+
+from explainer.presets import PRESETS
+from explainer.settings import Settings
+from explainer.url import TEXT_IN_LINK, fingerprint, read, read_query, write
+
+BOUND: Final = "query-params"
+"""Binds a widget to the parameter of the address that has its key as name."""
+FIELDS = {f.name: f for f in fields(Settings)}
+PRESET_WORDS = {
+    "start": "A first look: the explainer notebook's text, random weights.",
+    "math": "The matrices tutorial, number for number.",
+    "linear_algebra": "The explainer notebook, number for number.",
+    "story": "A longer text, with the lecture's settings in a size to look at.",
+    "your_text": "A text of your own.",
+}
+LADDERS: dict[str, tuple[float, ...]] = {
+    "hidden_size": (*range(1, 17), 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 192, 256),
+    "learning_rate": (
+        *(float(f"{m}e{e}") for e in range(-4, 2) for m in (1, 2, 5)),
+        100.0,
+    ),
+}
+"""Steps of the two sliders; a value from a link is added to them."""
+MORE = {
+    "Text": ("tokenizer", "merges", "normalization", "alphabet", "end_of_text", "unknown_token"),
+    "Batches": ("batch_size", "context_length", "batch_index", "windows", "carry_state"),
+    "Network": ("input", "embedding_size", "variant", "initial", "seed", "head_bias"),
+    "Dropout": ("dropout", "dropout_kind", "training", "redraw_masks"),
+    "Updates": ("clip_norm", "updates"),
+}
+
+
+def sidebar() -> tuple[Settings, list[str]]:
+    """Draw all settings; return them, and a sentence for each one that could not be used."""
+    problems = first_link()
+    with st.sidebar:
+        preset = st.selectbox(
+            "Preset",
+            list(PRESETS),
+            key="preset",
+            bind=BOUND,
+            on_change=apply_preset,
+        )
+        st.caption(PRESET_WORDS[preset])
+        base = PRESETS[preset]
+        values: dict[str, Any] = {}
+        if preset == "your_text":
+            values["text"] = text_area(base, preset)
+        for name in LADDERS:
+            values[name] = slider(FIELDS[name], getattr(base, name))
+        with st.expander("More settings"):
+            if preset != "your_text":
+                values["text"] = text_area(base, preset)
+            uploaded, problem = upload()
+            problems += [problem] if problem else []
+            for group, names in MORE.items():
+                st.markdown(f"**{group}**")
+                for name in names:
+                    values[name] = widget(FIELDS[name], getattr(base, name))
+    values["text"] = uploaded or values["text"] or base.text
+    try:
+        return replace(base, **values), problems
+    except ValueError as error:
+        good: Settings = st.session_state.get("last_good", base)
+        known = any(problem.startswith(str(error)) for problem in problems)
+        return good, problems if known else [*problems, str(error)]
+
+
+def first_link() -> list[str]:
+    """Return what is wrong with the link that opened the app, as long as nothing was changed."""
+    state = st.session_state
+    if "link_problems" not in state:
+        query = st.query_params.to_dict()
+        _, state["link_problems"] = read_query(
+            {name: value for name, value in query.items() if name != "fingerprint"}
+        )
+        for name in LADDERS:
+            state[f"extra_{name}"] = []
+        # widgets read the link themselves, and fail on what they can't read or spell otherwise
+        clean = {name: value for name, value in query.items() if name not in FIELDS}
+        if clean.get("preset", "start") not in PRESETS:
+            del clean["preset"]
+        for name in FIELDS.keys() & query.keys():
+            try:
+                value = read(FIELDS[name], query[name])
+            except ValueError:
+                continue
+            clean[name] = write(value)
+            if name in LADDERS:
+                state[f"extra_{name}"].append(value)
+        if clean != query:
+            st.query_params.from_dict(clean)
+            st.rerun()
+    found: list[str] = list(state["link_problems"])
+    return found
+
+
+def changed() -> None:
+    """Forget what was wrong with the first link: the reader has taken over."""
+    st.session_state["link_problems"] = []
+
+
+def apply_preset() -> None:
+    """Set every widget to the chosen preset's value."""
+    changed()
+    preset = st.session_state["preset"]
+    base = PRESETS[preset]
+    for name in FIELDS:
+        if name != "text":
+            value = getattr(base, name)
+            st.session_state[name] = 0.0 if value is None else value
+    st.session_state["uploads"] = st.session_state.get("uploads", 0) + 1
+    own = st.session_state.get("own-text", base.text)
+    st.session_state["text"] = own if preset == "your_text" else ""
+    st.session_state["fingerprint"] = ""
+
+
+def text_area(base: Settings, preset: str) -> str:
+    """Draw the field for a text of the reader's own."""
+    written = st.text_area(
+        "Your text" if preset == "your_text" else "Another text (empty: the preset's)",
+        base.text if preset == "your_text" else "",
+        key="text",
+        max_chars=TEXT_IN_LINK,
+        bind=BOUND,
+        on_change=changed,
+        height=120,
+    )
+    if preset == "your_text":  # comes back with it after a look at another preset
+        st.session_state["own-text"] = written or base.text
+    return written or ""
+
+
+def upload() -> tuple[str, str]:
+    """Draw the upload for a longer text; return it, and what is wrong with it.
+
+    The link then has the text's fingerprint, and asks for that text wherever it is opened.
+    """
+
+    def arrived() -> None:
+        changed()
+        file = st.session_state[key]
+        text, problem = decode(file.getvalue()) if file else ("", "")
+        if not problem:
+            st.session_state["fingerprint"] = fingerprint(text) if text else ""
+
+    longest = FIELDS["text"].metadata["high"]
+    # a new preset takes the place of an uploaded text: a new key is a new, empty upload
+    uploads = st.session_state.get("uploads", 0)
+    key = f"upload-{uploads}" if uploads else "upload"
+    file = st.file_uploader(
+        f"A longer text (.txt in UTF-8, up to {longest:,} characters)",
+        type="txt",
+        key=key,
+        on_change=arrived,
+    )
+    # always there, since only a widget that was there before writes what it is given to the link
+    wanted = st.text_input(
+        "Its fingerprint, for the link",
+        key="fingerprint",
+        bind=BOUND,
+        disabled=True,
+        placeholder="no upload",
+    )
+    text, problem = decode(file.getvalue()) if file else ("", "")
+    if problem:
+        return "", problem
+    if wanted and (not text or fingerprint(text) != wanted):
+        return "", (
+            f"this link needs a text with the fingerprint {wanted}, which is too long for a link; "
+            f"the preset's text is shown. Upload that text under More settings."
+        )
+    return text, ""
+
+
+def decode(data: bytes) -> tuple[str, str]:
+    """Return an uploaded text, or what is wrong with it."""
+    longest = FIELDS["text"].metadata["high"]
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "", "the file is not UTF-8 text; possible: plain text. Save it as UTF-8 again."
+    if not 1 <= len(text) <= longest:
+        return "", (
+            f"the file has {len(text):,} characters; possible: 1 to {longest:,}. "
+            f"Upload {'a shorter' if text else 'another'} text."
+        )
+    return text, ""
+
+
+def slider(f: Field[Any], default: float) -> float:
+    """Draw one of the two sliders."""
+    # steps that once were there stay, or moving the slider would make it a new one
+    extra = st.session_state[f"extra_{f.name}"]
+    now = st.session_state.get(f.name, default)
+    for value in (default, now):
+        if value not in extra and value not in LADDERS[f.name]:
+            extra.append(value)
+    options = sorted({*LADDERS[f.name], *extra})
+    options = [v for v in options if f.metadata["low"] <= v <= f.metadata["high"]]
+    chosen: float = st.select_slider(
+        f.metadata["label"], options, default, key=f.name, bind=BOUND, on_change=changed,
+        format_func=write,
+    )  # fmt: skip
+    return chosen
+
+
+def widget(f: Field[Any], default: Any) -> Any:
+    """Draw a setting as its kind asks for."""
+    meta = f.metadata
+    common: dict[str, Any] = {"key": f.name, "bind": BOUND, "on_change": changed}
+    if "options" in meta:
+        names, words = zip(*meta["options"].items(), strict=True)
+        # the option itself stands in the link, so its words are a caption
+        return st.radio(meta["label"], names, names.index(default), captions=words, **common)
+    if meta["kind"] is bool:
+        return st.toggle(meta["label"], default, **common)
+    if meta["kind"] is str:
+        return st.text_input(meta["label"], default, max_chars=meta["high"], **common)
+    step = 1 if meta["kind"] is int else 0.05 if meta["high"] < 1 else 0.5
+    number = {"step": step, "format": "%d" if meta["kind"] is int else "%.3g", **common}
+    if meta.get("optional"):  # an empty field could not be told from the preset's in a link
+        label = f"{meta['label']} (0: off)"
+        return st.number_input(label, 0.0, meta["high"], default or 0.0, **number) or None
+    return st.number_input(meta["label"], meta["low"], meta["high"], default, **number)

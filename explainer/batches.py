@@ -1,0 +1,112 @@
+"""Batches of a text: its tokens' ids, cut into windows of inputs and targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explainer.settings import Settings
+from explainer.tokenizer import END_OF_TEXT, Tokenizer, normalize
+
+Ids = NDArray[np.int64]
+
+
+def tokenize(settings: Settings) -> tuple[Tokenizer, Ids]:
+    """Return the tokenizer that the settings ask for, and the ids of their text.
+
+    With an end-of-text token, one stands before and one after every document, as in the
+    explainer notebook.
+    """
+    return _tokenize(
+        settings.text,
+        settings.merges if settings.tokenizer == "bpe" else 0,
+        settings.normalization,
+        settings.alphabet,
+        settings.end_of_text,
+        settings.unknown_token,
+    )
+
+
+@lru_cache(maxsize=16)
+def _tokenize(
+    text: str, merges: int, normalization: str, alphabet: str, end_of_text: bool, unknown: bool
+) -> tuple[Tokenizer, Ids]:
+    text = normalize(text, normalization)
+    documents = text.split(END_OF_TEXT) if end_of_text else [text]
+    tokenizer = Tokenizer(documents, merges, alphabet, end_of_text, unknown)
+    if end_of_text:
+        text = "".join(f"{END_OF_TEXT}{d}{END_OF_TEXT}" for d in documents)
+    ids = np.array(tokenizer.encode(text), dtype=np.int64)
+    ids.setflags(write=False)
+    return tokenizer, ids
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch: a window of B times T tokens and, shifted by one, what follows each.
+
+    Attributes:
+        ids: (B, T) ids of the inputs.
+        targets: (B, T) ids of the tokens that come next.
+        vocabulary: every token, at the place of its id.
+        index: which batch of the text this is, from 0.
+        count: how many batches the text has.
+    """
+
+    ids: Ids
+    targets: Ids
+    vocabulary: tuple[str, ...] = field(repr=False)
+    index: int
+    count: int
+
+
+def batch(settings: Settings, index: int | None = None) -> Batch:
+    """Return a batch of the text, cut as the settings' `windows` say.
+
+    * in_order: tokens index·B·T to (index + 1)·B·T, row after row. The explainer notebook takes
+      the first window only, the matrices tutorial goes through all of them.
+    * sequential: the text is cut into B parts of equal length, and each row reads on in its own
+      part from batch to batch, so that a state that is carried on goes on where it was. The
+      lecture's sequential partitioning, without its random start.
+    * random: each row begins anywhere, drawn from seed and index. The lecture's random sampling.
+
+    Args:
+        settings: text, tokenizer, batch size, context length.
+        index: which batch; None takes the settings' own.
+
+    Raises:
+        ValueError: the text is too short.
+    """
+    tokenizer, ids = tokenize(settings)
+    index = settings.batch_index if index is None else index
+    B, T = settings.batch_size, settings.context_length
+    count = (len(ids) - 1) // (B * T)
+    if count < 1:
+        raise ValueError(
+            f"text has {len(ids)} tokens; batch size {B} × context length {T} + 1 needs "
+            f"{B * T + 1}. Write a longer text, or choose a shorter context or a smaller batch."
+        )
+    if settings.windows == "random":
+        # a generator of its own for each batch, so that each can be drawn without those before
+        draw = np.random.default_rng((settings.seed, index))
+        starts = draw.integers(0, len(ids) - T, B)
+        rows = np.stack([ids[s : s + T + 1] for s in starts])
+        rows.setflags(write=False)
+        return Batch(rows[:, :-1], rows[:, 1:], tokenizer.tokens, index, count)
+    if index >= count:
+        raise ValueError(
+            f"batch_index is {index}; the text has {count} batches of {B} × {T} tokens, possible: "
+            f"0 to {count - 1}. Choose one of them or a smaller batch."
+        )
+    if settings.windows == "sequential":
+        length = (len(ids) - 1) // B
+        parts = ids[: B * length].reshape(B, length), ids[1 : B * length + 1].reshape(B, length)
+        inputs, targets = (part[:, index * T : (index + 1) * T] for part in parts)
+        return Batch(inputs, targets, tokenizer.tokens, index, count)
+    window = ids[index * B * T : (index + 1) * B * T + 1]
+    return Batch(
+        window[:-1].reshape(B, T), window[1:].reshape(B, T), tokenizer.tokens, index, count
+    )

@@ -1,0 +1,1 @@
+"""How every number is computed: quantities, equations, passes through time, training."""

@@ -1,0 +1,230 @@
+"""One run: parameters, a forward and a backward pass through time, an update, a second pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explainer.batches import Batch, batch, tokenize
+from explainer.engine.equations import backward, gru, update
+from explainer.engine.network import GIVEN, Network, network
+from explainer.engine.parameters import (
+    checked_parameters,
+    draw_masks,
+    effective_dropout,
+    initial_parameters,
+    real_numbers,
+)
+from explainer.engine.quantity import Quantity, solve
+from explainer.engine.trace import Array, Trace, Update
+from explainer.engine.unroll import backward_pass, forward_pass, known_values
+from explainer.settings import Settings, in_range, must_be_settings
+
+LARGEST_TRACE = 40_000_000
+"""Most numbers in one trace (320 MB): more than any page can show or a small server keep."""
+
+
+MOST_CARRIED = 2_000
+"""Most batches that are computed for the state that one begins with."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Everything one batch does: forward, backward, update, and forward again.
+
+    Attributes:
+        settings: the choices that make it.
+        batch: ids, targets, and the tokens they came from.
+        trace: every quantity of the first pass, values and gradients.
+        update: one SGD update by hand.
+        second: the forward pass on the same batch with the updated parameters.
+    """
+
+    settings: Settings
+    batch: Batch
+    trace: Trace
+    update: Update
+    second: Trace
+
+    def __repr__(self) -> str:
+        """Return what a notebook shows: the network's kind and sizes, and the loss."""
+        sizes = ", ".join(f"{d}={n}" for d, n in self.trace.sizes.items())
+        loss, after = float(self.trace["loss"]), float(self.second["loss"])
+        return f"Run({self.settings.variant}, {sizes}, loss {loss:.6g} → {after:.6g})"
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all kept values in bytes."""
+        return self.trace.nbytes + self.update.nbytes + self.second.nbytes
+
+
+def make_trace(
+    net: Network, values: Mapping[str, Tensor], sizes: Mapping[str, int], gradients: bool = True
+) -> Trace:
+    """Gather what was computed into a trace, in the order of the story."""
+    declared = {q.name: q for q in (*GIVEN, *net.parameters, gru.h_prev, *net.forward)}
+    if gradients:
+        extra = (backward.d_loss, backward.d_h_next, *net.backward)
+        declared |= {q.name: q for q in extra}
+    arrays = {n: values[n].to(torch.float64).numpy() for n in declared}
+    shares = {q.name: q for q in net.on_demand} if gradients else {}
+    on_demand = {n: partial(compute, q) for n, q in shares.items()}
+    return Trace(declared | shares, arrays, sizes, on_demand)
+
+
+def compute(q: Quantity, trace: Trace) -> Array:
+    """Compute a quantity from others in the trace, when it is asked for.
+
+    Raises:
+        ValueError: it would have too many numbers.
+    """
+    numbers = int(np.prod(trace.shape(q.name)))
+    if numbers > LARGEST_TRACE:
+        raise ValueError(
+            f"{q.name} would have {numbers:,} numbers; at most {LARGEST_TRACE:,} are possible. "
+            f"Choose a shorter context or a smaller hidden size."
+        )
+    assert q.function is not None
+    # copies, since torch warns of read-only arrays
+    tensors = (torch.from_numpy(trace[n].copy()) for n in q.needs)
+    result: Array = q.function(*tensors).numpy()
+    return result
+
+
+def check_size(settings: Settings, V: int) -> dict[str, int]:
+    """Return the length of each dim.
+
+    Raises:
+        ValueError: one trace would have too many numbers.
+    """
+    D = V if settings.input == "one_hot" else settings.embedding_size
+    H, B, T = settings.hidden_size, settings.batch_size, settings.context_length
+    numbers = B * T * (30 * H + 5 * D + 9 * V) + 2 * (3 * H * (D + H) + V * (H + D))
+    if numbers > LARGEST_TRACE:
+        raise ValueError(
+            f"batch size {B} × context length {T} with hidden size {H} and a vocabulary of {V} "
+            f"tokens makes about {numbers:,} numbers; at most {LARGEST_TRACE:,} are possible. "
+            f"Choose a smaller batch, or a text with fewer different characters."
+        )
+    return {"B": B, "T": T, "D": D, "H": H, "V": V}
+
+
+def run_batch(
+    settings: Settings,
+    parameters: Mapping[str, Tensor | Array] | None = None,
+    h_0: Tensor | Array | None = None,
+    draw: int = 0,
+) -> Run:
+    """Run one batch: forward, backward by hand, one SGD update by hand, forward again.
+
+    Args:
+        settings: every choice but `updates`; equal settings give equal numbers.
+        parameters: values to use instead of the initial ones, by name, shapes as in the trace;
+            arrays or tensors, such as another run's `update.after`.
+        h_0: (B, H) state to begin with, an array or a tensor; None takes zeros, or with
+            `carry_state` what the batches before this one leave behind, batch i with draw i.
+        draw: which draw of the dropout masks, from 0.
+
+    Returns:
+        The run, all values float64.
+
+    Raises:
+        ValueError: the text is too short or has too many different characters, what was passed
+            does not fit, or a number stops being finite; the message says what to do.
+    """
+    must_be_settings(settings)
+    draw = in_range("draw", draw, int, 0, 2**32 - 1, "no training is longer")
+    tokenizer, _ = tokenize(settings)
+    sizes = check_size(settings, len(tokenizer))
+    chosen = batch(settings)
+    net = network(settings)
+    if parameters is None:
+        own = initial_parameters(settings, len(tokenizer))
+    else:
+        own = checked_parameters(settings, parameters, len(tokenizer))
+    if h_0 is None:
+        h_0 = carried_state(settings, net, own, sizes)
+    h_0 = real_numbers("h_0", h_0)
+    if tuple(h_0.shape) != (sizes["B"], sizes["H"]):
+        raise ValueError(
+            f"h_0 is {tuple(h_0.shape)}; these settings need the shape {sizes['B'], sizes['H']}: "
+            f"one row for each sequence. Pass such a state or None."
+        )
+    dropout = effective_dropout(settings)
+    given_values = known_values(chosen, dropout, draw_masks(settings, sizes, draw), h_0)
+    values = {**given_values, **own}
+    values |= forward_pass(net.forward, values)
+    values |= backward_pass(net.backward, values)
+    trace = make_trace(net, values, sizes)
+
+    updated = update_pass(settings, net, values, sizes)
+    if settings.redraw_masks:
+        given_values |= draw_masks(settings, sizes, draw + 1)
+    again = {**given_values, **{q.name: updated[1][f"new_{q.name}"] for q in net.parameters}}
+    again |= forward_pass(net.forward, again)
+    try:
+        second = make_trace(net, again, sizes, gradients=False)
+    except ValueError as error:
+        raise ValueError(f"after the update, {error}") from None
+    return Run(settings, chosen, trace, updated[0], second)
+
+
+def carried_state(
+    settings: Settings, net: Network, parameters: Mapping[str, Tensor], sizes: Mapping[str, int]
+) -> Tensor:
+    """Return the state before the batch: zeros, or what the batches before leave behind.
+
+    Raises:
+        ValueError: there are too many of them.
+    """
+    h = torch.zeros(sizes["B"], sizes["H"], dtype=torch.float64)
+    if not settings.carry_state or settings.windows == "random":
+        return h
+    if settings.batch_index > MOST_CARRIED:
+        raise ValueError(
+            f"batch_index is {settings.batch_index:,}, and carry_state has all batches before it "
+            f"computed; possible: up to {MOST_CARRIED:,}, so that nobody waits for minutes. Choose "
+            f"an earlier batch, or no carried state."
+        )
+    for i in range(settings.batch_index):
+        masks = draw_masks(settings, sizes, i)  # as in a training
+        known = known_values(batch(settings, i), effective_dropout(settings), masks, h)
+        h = forward_pass(net.forward, {**known, **parameters}, {"h"})["h"][:, -1]
+    return h
+
+
+def update_pass(
+    settings: Settings, net: Network, values: Mapping[str, Tensor], sizes: Mapping[str, int]
+) -> tuple[Update, dict[str, Tensor]]:
+    """Return one SGD update as a trace and as tensors."""
+    known = update_values(settings, net, values)
+    equations = update.update_equations(net.parameters, settings.clip_norm is not None)
+    solved = solve(equations, known)
+    gradients = {q.name: q for q in net.backward}
+    rates = (update.learning_rate, update.clip_norm)
+    declared = {q.name: q for q in (*rates, *net.parameters) if q.name in known}
+    for q in net.parameters:  # here they are given; the first pass's trace says how they came about
+        declared[f"d_{q.name}"] = replace(
+            gradients[f"d_{q.name}"], function=None, needs=(), expression=None
+        )
+    declared |= {q.name: q for q in equations}
+    arrays = {n: (known | solved)[n].numpy() for n in declared}
+    return Update(declared, arrays, sizes), solved
+
+
+def update_values(
+    settings: Settings, net: Network, values: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Return what an update is given: rates, parameters, gradients."""
+    rates = {"learning_rate": settings.learning_rate}
+    if settings.clip_norm is not None:
+        rates["clip_norm"] = settings.clip_norm
+    known = {n: torch.tensor(v, dtype=values["loss"].dtype) for n, v in rates.items()}
+    for q in net.parameters:
+        known |= {q.name: values[q.name], f"d_{q.name}": values[f"d_{q.name}"]}
+    return known

@@ -1,0 +1,193 @@
+"""The gated recurrent unit, one function for each quantity, in the order it is computed.
+
+Every function works for one time step (B, .) and for all of them at once (B, T, .).
+Names follow torch.nn.GRU (https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html):
+r reset gate, z update gate, n candidate, h hidden state; `a_` a part of what stands inside an
+activation, `i` from the input, `h` from the past. z near 1 keeps the old state.
+"""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+from explainer.engine.expression import Apply, Leaf
+from explainer.engine.quantity import equation, given
+
+h_0 = given("h_0", "h_0", "B H", "State before the first time step: zero, or carried on.")
+h_prev = replace(
+    given("h_prev", "h_{t-1}", "B T H", "The state of the time step before."),
+    needs=("h", "h_0"),
+    expression=Apply("before", (Leaf("h"), Leaf("h_0"))),
+)
+
+
+@equation(symbol="a^{ir}_t", dims="B T H")
+def a_ir(x: Tensor, W_ir: Tensor, b_ir: Tensor) -> Tensor:
+    """What the input says about resetting."""
+    return linear(x, W_ir, b_ir)
+
+
+@equation(symbol="a^{hr}_t", dims="B T H")
+def a_hr(h_prev: Tensor, W_hr: Tensor, b_hr: Tensor) -> Tensor:
+    """What the past says about resetting."""
+    return linear(h_prev, W_hr, b_hr)
+
+
+@equation(symbol="r_t", dims="B T H")
+def r(a_ir: Tensor, a_hr: Tensor) -> Tensor:
+    """Reset gate: how much of the past the candidate may see, 0 none, 1 all."""
+    return torch.sigmoid(a_ir + a_hr)
+
+
+@equation(symbol="a^{iz}_t", dims="B T H")
+def a_iz(x: Tensor, W_iz: Tensor, b_iz: Tensor) -> Tensor:
+    """What the input says about keeping."""
+    return linear(x, W_iz, b_iz)
+
+
+@equation(symbol="a^{hz}_t", dims="B T H")
+def a_hz(h_prev: Tensor, W_hz: Tensor, b_hz: Tensor) -> Tensor:
+    """What the past says about keeping."""
+    return linear(h_prev, W_hz, b_hz)
+
+
+@equation(symbol="z_t", dims="B T H")
+def z(a_iz: Tensor, a_hz: Tensor) -> Tensor:
+    """Update gate: how much of the old state each unit keeps, 0 none, 1 all."""
+    return torch.sigmoid(a_iz + a_hz)
+
+
+@equation(symbol="a^{in}_t", dims="B T H")
+def a_in(x: Tensor, W_in: Tensor, b_in: Tensor) -> Tensor:
+    """What the input proposes to write."""
+    return linear(x, W_in, b_in)
+
+
+@equation(symbol="a^{hn}_t", dims="B T H")
+def a_hn(h_prev: Tensor, W_hn: Tensor, b_hn: Tensor) -> Tensor:
+    """What the past proposes to write, before the reset gate is applied to it."""
+    return linear(h_prev, W_hn, b_hn)
+
+
+@equation(symbol="n_t", dims="B T H")
+def n(a_in: Tensor, r: Tensor, a_hn: Tensor) -> Tensor:
+    """Candidate: the new content each unit would write, between -1 and 1."""
+    return torch.tanh(a_in + r * a_hn)
+
+
+@equation(symbol="h_t", dims="B T H")
+def h(z: Tensor, h_prev: Tensor, n: Tensor) -> Tensor:
+    """Hidden state: a blend of the old state and the candidate."""
+    return z * h_prev + (1 - z) * n
+
+
+# Reset before the product, one bias for each gate: the bias goes with the input.
+
+
+@equation(symbol="a^{ir}_t", dims="B T H", name="a_ir")
+def a_ir_before(x: Tensor, W_ir: Tensor, b_r: Tensor) -> Tensor:
+    """What the input says about resetting, with the gate's only bias."""
+    return linear(x, W_ir, b_r)
+
+
+@equation(symbol="a^{hr}_t", dims="B T H", name="a_hr")
+def a_hr_before(h_prev: Tensor, W_hr: Tensor) -> Tensor:
+    """What the past says about resetting."""
+    return linear(h_prev, W_hr)
+
+
+@equation(symbol="a^{iz}_t", dims="B T H", name="a_iz")
+def a_iz_before(x: Tensor, W_iz: Tensor, b_z: Tensor) -> Tensor:
+    """What the input says about keeping, with the gate's only bias."""
+    return linear(x, W_iz, b_z)
+
+
+@equation(symbol="a^{hz}_t", dims="B T H", name="a_hz")
+def a_hz_before(h_prev: Tensor, W_hz: Tensor) -> Tensor:
+    """What the past says about keeping."""
+    return linear(h_prev, W_hz)
+
+
+@equation(symbol="a^{in}_t", dims="B T H", name="a_in")
+def a_in_before(x: Tensor, W_in: Tensor, b_n: Tensor) -> Tensor:
+    """What the input proposes to write, with the candidate's only bias."""
+    return linear(x, W_in, b_n)
+
+
+@equation(symbol=r"\check{h}_t", dims="B T H")
+def h_reset(r: Tensor, h_prev: Tensor) -> Tensor:
+    """The past that the candidate may see: the old state, reset before the weights."""
+    return r * h_prev
+
+
+@equation(symbol="a^{hn}_t", dims="B T H", name="a_hn")
+def a_hn_before(h_reset: Tensor, W_hn: Tensor) -> Tensor:
+    """What the reset past proposes to write."""
+    return linear(h_reset, W_hn)
+
+
+@equation(symbol="n_t", dims="B T H", name="n")
+def n_before(a_in: Tensor, a_hn: Tensor) -> Tensor:
+    """Candidate: the new content each unit would write, between -1 and 1."""
+    return torch.tanh(a_in + a_hn)
+
+
+# torch.nn.GRU, cuDNN, the explainer notebook
+RESET_AFTER = (a_ir, a_hr, r, a_iz, a_hz, z, a_in, a_hn, n, h)
+# the tutorial, the library's layer, the lecture
+RESET_BEFORE = (
+    *(a_ir_before, a_hr_before, r),
+    *(a_iz_before, a_hz_before, z),
+    *(a_in_before, h_reset, a_hn_before, n_before, h),
+)
+
+
+# What stands inside each activation: seen on the page, not needed on the way.
+
+
+@equation(symbol="a^{r}_t", dims="B T H")
+def a_r(a_ir: Tensor, a_hr: Tensor) -> Tensor:
+    """Pre-activation of the reset gate: what its sigmoid sees."""
+    return a_ir + a_hr
+
+
+@equation(symbol="a^{z}_t", dims="B T H")
+def a_z(a_iz: Tensor, a_hz: Tensor) -> Tensor:
+    """Pre-activation of the update gate: what its sigmoid sees."""
+    return a_iz + a_hz
+
+
+@equation(symbol="a^{n}_t", dims="B T H")
+def a_n(a_in: Tensor, r: Tensor, a_hn: Tensor) -> Tensor:
+    """Pre-activation of the candidate: what its tanh sees."""
+    return a_in + r * a_hn
+
+
+@equation(symbol="a^{n}_t", dims="B T H", name="a_n")
+def a_n_before(a_in: Tensor, a_hn: Tensor) -> Tensor:
+    """Pre-activation of the candidate: what its tanh sees."""
+    return a_in + a_hn
+
+
+PRE_ACTIVATIONS_AFTER = (a_r, a_z, a_n)
+PRE_ACTIVATIONS_BEFORE = (a_r, a_z, a_n_before)
+
+
+# The same cell in the convention of Chung et al. 2014: z' = 1 - z is the share of the new.
+
+
+@equation(symbol="z'_t", dims="B T H")
+def z_other(z: Tensor) -> Tensor:
+    """Update gate in the other convention: how much of the candidate each unit takes."""
+    return 1 - z
+
+
+@equation(symbol="h_t", dims="B T H")
+def h_other(z_other: Tensor, h_prev: Tensor, n: Tensor) -> Tensor:
+    """Hidden state in the other convention: other words, the same numbers."""
+    return (1 - z_other) * h_prev + z_other * n
+
+
+OTHER_CONVENTION = (z_other, h_other)

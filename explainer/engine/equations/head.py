@@ -1,0 +1,49 @@
+"""From hidden states to probabilities of the next token."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+from explainer.engine.quantity import equation, given
+
+mask_h = given("mask_h", "m^h_t", "B T H", "Dropout mask of the hidden states: 1 keeps, 0 drops.")
+
+
+@equation(symbol="h^{o}_t", dims="B T H")
+def h_out(mask_h: Tensor, h: Tensor, dropout: Tensor) -> Tensor:
+    """What the head sees: hidden states after dropout, the survivors scaled up."""
+    return mask_h * h / (1 - dropout)
+
+
+@equation(symbol="h^{o}_t", dims="B T H", name="h_out")
+def h_out_whole(h: Tensor) -> Tensor:
+    """Where nothing is dropped, the head sees the hidden states themselves."""
+    return h
+
+
+@equation(symbol="l_t", dims="B T V")
+def logits(h_out: Tensor, W_o: Tensor, b_o: Tensor) -> Tensor:
+    """Logits: one score for every token of the vocabulary."""
+    return linear(h_out, W_o, b_o)
+
+
+@equation(symbol="l_t", dims="B T V", name="logits")
+def logits_no_bias(h_out: Tensor, W_o: Tensor) -> Tensor:
+    """Logits: one score for every token of the vocabulary."""
+    return linear(h_out, W_o)
+
+
+@equation(symbol="p_t", dims="B T V")
+def p(logits: Tensor) -> Tensor:
+    """Softmax: scores turned into probabilities, each row adds up to 1."""
+    return torch.softmax(logits, -1)
+
+
+@equation(symbol=r"\ln p_t", dims="B T V")
+def log_p(logits: Tensor) -> Tensor:
+    """Logarithm of p, taken from the logits so that a tiny probability never becomes ln 0."""
+    return torch.log_softmax(logits, -1)
+
+
+HEAD = (h_out, logits, p, log_p)
+HEAD_NO_BIAS = (h_out, logits_no_bias, p, log_p)

@@ -1,0 +1,35 @@
+"""Cross-entropy in three terms, then their mean, as the matrices tutorial takes it apart."""
+
+from torch import Tensor
+
+from explainer.engine.quantity import equation, given
+
+targets = given("targets", r"\mathrm{targets}", "B T", "Ids of the tokens that really come next.")
+y = given("y", "y_t", "B T V", "Each target as a row of zeros with one 1 at its id.")
+
+
+@equation(symbol=r"\mathrm{ce}^1_t", dims="B T V")
+def ce_1(y: Tensor, log_p: Tensor) -> Tensor:
+    """First term: the target's row times ln p; only the target's own entry is left."""
+    return y * log_p
+
+
+@equation(symbol=r"\mathrm{ce}^2_t", dims="B T")
+def ce_2(ce_1: Tensor) -> Tensor:
+    """Second term: added up over the vocabulary, one number for each token."""
+    return ce_1.sum(-1)
+
+
+@equation(symbol=r"\mathrm{ce}^3_t", dims="T")
+def ce_3(ce_2: Tensor) -> Tensor:
+    """Third term: minus the mean over the sequences, one number for each time step."""
+    return -ce_2.mean(0)
+
+
+@equation(symbol="L", dims="")
+def loss(ce_3: Tensor) -> Tensor:
+    """Loss: the mean over the time steps."""
+    return ce_3.mean()
+
+
+LOSS = (ce_1, ce_2, ce_3, loss)

@@ -1,0 +1,93 @@
+"""One step of stochastic gradient descent by hand, with optional clipping of the global norm.
+
+Clipping is that of torch.nn.utils.clip_grad_norm_, its 1e-6 included.
+"""
+
+from functools import cache, reduce
+from operator import add
+
+import torch
+from torch import Tensor
+
+from explainer.engine.quantity import Quantity, equation, given
+
+learning_rate = given("learning_rate", r"\eta", "", "How far to go against the gradient.")
+clip_norm = given("clip_norm", r"\theta", "", "The longest that all gradients together may be.")
+
+
+@equation(symbol="s", dims="")
+def scale(clip_norm: Tensor, norm: Tensor) -> Tensor:
+    """Clipping: gradients that are too long together are shortened by one common factor."""
+    return torch.clamp(clip_norm / (norm + 1e-6), max=1.0)
+
+
+@equation(symbol=r"\Delta L", dims="")
+def predicted_change(learning_rate: Tensor, norm: Tensor) -> Tensor:
+    """What the slope alone promises: the loss falls by the learning rate times the norm squared."""
+    return -learning_rate * (norm * norm)
+
+
+@equation(symbol=r"\Delta L", dims="", name="predicted_change")
+def predicted_change_clipped(learning_rate: Tensor, scale: Tensor, norm: Tensor) -> Tensor:
+    """What the slope alone promises, for the gradient after clipping."""
+    return -learning_rate * scale * (norm * norm)
+
+
+def square(d_parameter: Tensor) -> Tensor:
+    """All numbers of one gradient, squared and added up."""
+    return (d_parameter * d_parameter).sum()
+
+
+def global_norm(*squares: Tensor) -> Tensor:
+    """Length of all gradients together, as if they were one long vector."""
+    return torch.sqrt(reduce(add, squares))
+
+
+def times_rate(learning_rate: Tensor, d_parameter: Tensor) -> Tensor:
+    """Learning rate times gradient: what is taken away."""
+    return learning_rate * d_parameter
+
+
+def times_rate_clipped(learning_rate: Tensor, scale: Tensor, d_parameter: Tensor) -> Tensor:
+    """Learning rate times the shortened gradient: what is taken away."""
+    return learning_rate * scale * d_parameter
+
+
+def descend(parameter: Tensor, learning_rate: Tensor, d_parameter: Tensor) -> Tensor:
+    """Gradient descent: one small step against the gradient."""
+    return parameter - learning_rate * d_parameter
+
+
+def descend_clipped(
+    parameter: Tensor, learning_rate: Tensor, scale: Tensor, d_parameter: Tensor
+) -> Tensor:
+    """Gradient descent: one small step against the shortened gradient."""
+    return parameter - learning_rate * scale * d_parameter
+
+
+@cache
+def update_equations(parameters: tuple[Quantity, ...], clipped: bool) -> tuple[Quantity, ...]:
+    """Return the equations of the update of these parameters, in order."""
+    rate = ("learning_rate", "scale") if clipped else ("learning_rate",)
+    squares, products, after = [], [], []
+    for q in parameters:
+        d, dims = f"d_{q.name}", " ".join(q.dims)
+        of_square = equation(
+            symbol=rf"\|\delta {q.symbol}\|^2", dims="", name=f"square_{q.name}", needs=(d,)
+        )
+        of_product = equation(
+            symbol=rf"\eta\,\delta {q.symbol}", dims=dims, name=f"lr_{d}", needs=(*rate, d)
+        )
+        of_after = equation(
+            symbol=rf"{q.symbol}^{{\mathrm{{new}}}}",
+            dims=dims,
+            name=f"new_{q.name}",
+            needs=(q.name, *rate, d),
+        )
+        squares.append(of_square(square))
+        products.append(of_product(times_rate_clipped if clipped else times_rate))
+        after.append(of_after(descend_clipped if clipped else descend))
+    names = tuple(q.name for q in squares)
+    norm = equation(symbol=r"\|g\|", dims="", name="norm", needs=names)(global_norm)
+    common = (scale, predicted_change_clipped) if clipped else (predicted_change,)
+    return (*squares, norm, *common, *products, *after)

@@ -1,0 +1,134 @@
+"""Which equations and parameters the settings ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+
+from explainer.engine.equations import backward, embedding, gru, head, loss, rnn
+from explainer.engine.quantity import Quantity, given
+from explainer.settings import Settings
+
+GATES = "rzn"
+
+GIVEN = (
+    *(embedding.ids, embedding.one_hot, embedding.mask_x, embedding.dropout),
+    *(gru.h_0, head.mask_h, loss.targets, loss.y),
+)
+"""Everything a pass is given besides parameters."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """The equations that the settings ask for, and the parameters these need."""
+
+    forward: tuple[Quantity, ...]
+    backward: tuple[Quantity, ...]
+    on_demand: tuple[Quantity, ...]
+    parameters: tuple[Quantity, ...]
+
+
+def network(settings: Settings) -> Network:
+    """Return the equations of a variant with its input, head and gradients."""
+    return _network(
+        settings.variant == "reset_after", settings.input == "embedding", settings.head_bias
+    )
+
+
+def without_dropout(net: Network) -> Network:
+    """Return equations that give the same numbers with less work, where nothing is dropped."""
+    whole = {q.name: q for q in (head.h_out_whole, backward.d_h_whole)}
+    return replace(
+        net,
+        forward=tuple(whole.get(q.name, q) for q in net.forward),
+        backward=tuple(whole.get(q.name, q) for q in net.backward),
+    )
+
+
+def rnn_network(settings: Settings) -> Network:
+    """Return the same network with an ordinary RNN in the GRU's place."""
+    return _rnn_network(settings.input == "embedding", settings.head_bias)
+
+
+@cache
+def _network(after: bool, embedded: bool, head_bias: bool) -> Network:
+    words = {"r": "reset gate", "z": "update gate", "n": "candidate"}
+    own = [
+        *(
+            given(f"W_i{g}", f"W_{{i{g}}}", "H D", f"Weights of the input in the {words[g]}.")
+            for g in GATES
+        ),
+        *(
+            given(f"W_h{g}", f"W_{{h{g}}}", "H H", f"Weights of the past in the {words[g]}.")
+            for g in GATES
+        ),
+        *(
+            given(f"b_{name}", f"b_{{{name}}}", "H", f"Bias of the {words[name[-1]]}.")
+            for name in ([f"{i}{g}" for i in "ih" for g in GATES] if after else GATES)
+        ),
+    ]
+    past = "h_prev" if after else "h_reset"
+    gradients: dict[str, tuple[str, ...]] = {}
+    for g in GATES:
+        gradients[f"W_i{g}"] = (f"d_a_i{g}", "x")
+        gradients[f"W_h{g}"] = (f"d_a_h{g}", past if g == "n" else "h_prev")
+        gradients[f"b_i{g}"] = gradients[f"b_{g}"] = (f"d_a_i{g}",)
+        gradients[f"b_h{g}"] = (f"d_a_h{g}",)
+    return _with_input_and_head(
+        gru.RESET_AFTER if after else gru.RESET_BEFORE,
+        backward.BACKWARD_AFTER if after else backward.BACKWARD_BEFORE,
+        {q: gradients[q.name] for q in own},
+        embedded,
+        head_bias,
+        on_demand=(
+            *(gru.PRE_ACTIVATIONS_AFTER if after else gru.PRE_ACTIVATIONS_BEFORE),
+            *gru.OTHER_CONVENTION,
+        ),
+    )
+
+
+@cache
+def _rnn_network(embedded: bool, head_bias: bool) -> Network:
+    return _with_input_and_head(rnn.RNN, rnn.RNN_BACKWARD, rnn.GRADIENTS, embedded, head_bias)
+
+
+def _with_input_and_head(
+    cell: tuple[Quantity, ...],
+    gradients: tuple[Quantity, ...],
+    own: Mapping[Quantity, tuple[str, ...]],
+    embedded: bool,
+    head_bias: bool,
+    on_demand: tuple[Quantity, ...] = (),
+) -> Network:
+    """Put a cell between input and head.
+
+    Args:
+        cell: equations from x to h.
+        gradients: equations from the loss to the input.
+        own: the cell's parameters, and what the gradient of each needs.
+        embedded: whether tokens become rows of E, or one-hot rows.
+        head_bias: whether the head has a bias.
+        on_demand: further equations of the cell.
+    """
+    E = given("E", "E", "V D", "Embedding: one row for each token.")
+    W_o = given("W_o", "W_o", "V H", "Weights of the output head: one row a token.")
+    b_o = given("b_o", "b_o", "V", "Bias of the output head: one number a token.")
+    needs: dict[Quantity, tuple[str, ...]] = {
+        **({E: ("one_hot", "d_e")} if embedded else {}),
+        **own,
+        W_o: ("d_logits", "h_out"),
+        **({b_o: ("d_logits",)} if head_bias else {}),
+    }
+    pairs = [backward.parameter_gradients(q, names) for q, names in needs.items()]
+    return Network(
+        forward=(
+            *(embedding.EMBEDDING if embedded else embedding.ONE_HOT),
+            *cell,
+            *(head.HEAD if head_bias else head.HEAD_NO_BIAS),
+            *loss.LOSS,
+        ),
+        backward=(*gradients, *(total for total, _ in pairs)),
+        on_demand=(*on_demand, *(share for _, share in pairs)),
+        parameters=tuple(needs),
+    )

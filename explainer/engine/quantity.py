@@ -1,0 +1,146 @@
+"""A quantity: one named tensor of the story, and the function that makes it.
+
+The function's name is the tensor's name, its arguments are the tensors it needs, its
+docstring is the sentence that the page shows. Nothing here needs torch at import.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # figures and tables know quantities, and need no torch
+    from torch import Tensor
+
+    from explainer.engine.expression import Expression
+
+DIMS = {
+    "B": "sequences",
+    "T": "time steps",
+    "D": "input features",
+    "H": "hidden units",
+    "V": "vocabulary",
+}
+"""Every dim by its letter, in the words that a page uses."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One named tensor: what it is called, how it is computed, why it exists.
+
+    Attributes:
+        name: the tensor's name, as in `trace[name]`.
+        symbol: its LaTeX symbol.
+        dims: one letter of `DIMS` for each axis; empty for a single number.
+        why: one sentence for the reader.
+        function: computes it from the tensors in `needs`; None for what is given
+            (data, masks, parameters, settings).
+        needs: the names of the function's arguments, in order.
+        expression: the function's body as a tree; None where `function` is.
+    """
+
+    name: str
+    symbol: str
+    dims: tuple[str, ...]
+    why: str
+    function: Callable[..., Tensor] | None = None
+    needs: tuple[str, ...] = ()
+    expression: Expression | None = None
+
+    @property
+    def source(self) -> str:
+        """The function's source code; empty for what is given."""
+        return inspect.getsource(self.function) if self.function else ""
+
+
+def given(name: str, symbol: str, dims: str, why: str) -> Quantity:
+    """Declare a quantity that is not computed: data, a mask, a parameter, a setting."""
+    return Quantity(name, symbol, tuple(dims.split()), why)
+
+
+def equation(
+    symbol: str, dims: str, name: str = "", needs: tuple[str, ...] = (), why: str = ""
+) -> Callable[[Callable[..., Tensor]], Quantity]:
+    """Turn a function into a quantity.
+
+    Args:
+        symbol: LaTeX symbol of the result.
+        dims: dims of the result, separated by spaces.
+        name: name of the result where it is not the function's own.
+        needs: names of the arguments where they are not the parameters' own; so one
+            function can serve several tensors of the same kind.
+        why: sentence for the reader where it is not the docstring.
+
+    Raises:
+        TypeError: the function's body can't be read into a formula, or says nothing
+            about itself.
+    """
+
+    def make(function: Callable[..., Tensor]) -> Quantity:
+        from explainer.engine.expression import read
+
+        sentence = why or inspect.getdoc(function)
+        if not sentence:
+            raise TypeError(f"equation {function.__name__!r} has no docstring; say why it exists")
+        names = needs or tuple(inspect.signature(function).parameters)
+        return Quantity(
+            name or function.__name__,
+            symbol,
+            tuple(dims.split()),
+            " ".join(sentence.split()),
+            function,
+            names,
+            read(function, names),
+        )
+
+    return make
+
+
+def solve(equations: Iterable[Quantity], known: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Compute equations in order from what is known; return only what is new.
+
+    Wiring is by name. To ask "what if z were 1?", leave out the equation of z and pass
+    its value among the known.
+
+    Raises:
+        KeyError: an equation needs something that nothing before it makes.
+    """
+    values = dict(known)
+    new: dict[str, Tensor] = {}
+    for q in equations:
+        if q.function is None:
+            raise KeyError(f"{q.name!r} is given, not computed; pass its value among the known")
+        try:
+            needed = [values[n] for n in q.needs]
+        except KeyError:
+            missing = [n for n in q.needs if n not in values]
+            raise KeyError(f"{q.name!r} needs {missing}, which nothing before it makes") from None
+        new[q.name] = values[q.name] = q.function(*needed)
+    return new
+
+
+def depends(equations: Iterable[Quantity], start: str) -> set[str]:
+    """Return the names of all equations that depend on `start`, directly or not."""
+    reached = {start}
+    for q in equations:
+        if reached.intersection(q.needs):
+            reached.add(q.name)
+    return reached - {start}
+
+
+def leading_to(equations: Iterable[Quantity], *ends: str) -> tuple[Quantity, ...]:
+    """Return the equations that these names depend on, and their own, in the same order."""
+    equations = tuple(equations)
+    wanted = ancestors(equations, *ends)
+    return tuple(q for q in equations if q.name in wanted)
+
+
+def ancestors(equations: Iterable[Quantity], *ends: str) -> set[str]:
+    """Return the names of everything that these names depend on, and the names themselves."""
+    wanted = set(ends)
+    for q in reversed(tuple(equations)):
+        if q.name in wanted:
+            wanted.update(q.needs)
+    return wanted

@@ -1,0 +1,83 @@
+"""Text that a network writes: one token after the other, each from the probabilities before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from explainer.batches import tokenize
+from explainer.engine.network import network
+from explainer.engine.parameters import checked_parameters
+from explainer.engine.quantity import leading_to, solve
+from explainer.engine.trace import Array
+from explainer.settings import Settings, in_range, shorten
+from explainer.tokenizer import normalize
+
+LONGEST = 500
+"""Most tokens written at once."""
+
+
+def continue_text(
+    settings: Settings,
+    parameters: Mapping[str, Tensor | Array],
+    prefix: str,
+    tokens: int,
+    temperature: float = 0.0,
+    seed: int = 0,
+) -> str:
+    """Let a network read a prefix, then write on.
+
+    Args:
+        settings: tokenizer, network and sizes.
+        parameters: arrays or tensors by name.
+        prefix: what it reads first, to warm up its state; 1 character or more.
+        tokens: how many tokens to write, 1 to 500.
+        temperature: 0 takes the likeliest token each time (greedy); above 0 draws, from
+            probabilities that are sharper below 1 and flatter above, up to 10.
+        seed: of the draws, 0 to 2**32 - 1.
+
+    Returns:
+        What it wrote, without the prefix.
+
+    Raises:
+        ValueError: the prefix is empty or has characters the network doesn't know, a number
+            is out of range, or the parameters don't fit.
+    """
+    tokens = in_range("tokens", tokens, int, 1, LONGEST, "more take longer than one would wait")
+    temperature = in_range(
+        "temperature", temperature, float, 0.0, 10.0, "there all tokens are almost equally likely"
+    )
+    seed = in_range("seed", seed, int, 0, 2**32 - 1, "PyTorch's generators take 32 bits")
+    tokenizer, _ = tokenize(settings)
+    if not isinstance(prefix, str):
+        raise ValueError(f"prefix is {shorten(prefix)}; possible: a text. Write one.")
+    ids = tokenizer.encode(normalize(prefix, settings.normalization))
+    if not ids:
+        raise ValueError("the prefix is empty; possible: 1 character or more. Write one.")
+    equations = leading_to(network(settings).forward, "logits")
+    one, zero = torch.tensor([1.0, 0.0], dtype=torch.float64)
+    # nothing is dropped while it writes
+    known = checked_parameters(settings, parameters, len(tokenizer))
+    known |= {"mask_x": one, "mask_h": one, "dropout": zero}
+    # row i is what the network is given for token i
+    rows = torch.eye(len(tokenizer), dtype=torch.float64)
+    generator = torch.Generator().manual_seed(seed)
+    h = torch.zeros(1, settings.hidden_size, dtype=torch.float64)
+    written: list[int] = []
+    with torch.inference_mode():
+        while len(written) < tokens:
+            for i in ids:
+                token = {"ids": torch.tensor([i]), "one_hot": rows[i : i + 1], "h_prev": h}
+                values = solve(equations, {**known, **token})
+                h, logits = values["h"], values["logits"][0]
+            if temperature == 0:
+                chosen = int(logits.argmax())
+            else:
+                # the largest is 0 first, so that no temperature is too low to divide by
+                p = torch.softmax((logits - logits.max()) / temperature, -1)
+                chosen = int(torch.multinomial(p, 1, generator=generator))
+            written.append(chosen)
+            ids = [chosen]
+    return tokenizer.decode(written)

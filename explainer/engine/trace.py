@@ -1,0 +1,173 @@
+"""A trace: every quantity of one pass, as read-only arrays that know their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explainer.engine.quantity import DIMS, Quantity
+from explainer.settings import Named, shorten
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """What one pass computed: `trace[name]` is a value, iterating gives the names.
+
+    Attributes:
+        quantities: what is in the trace, in the order it was computed.
+        values: one read-only float64 array for each name, dims as its quantity says.
+        sizes: length of each dim, such as {"B": 2, "T": 8, "D": 4, "H": 4, "V": 36}.
+        on_demand: how to compute, from this trace, values that are not kept: each time
+            step's share in a gradient, and what stands inside the activations.
+
+    Raises:
+        ValueError: a value has not the declared shape, or is not finite; the message names
+            where that began.
+    """
+
+    quantities: Mapping[str, Quantity]
+    values: Mapping[str, Array]
+    sizes: Mapping[str, int]
+    on_demand: Mapping[str, Callable[[Trace], Array]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse anything that is not as declared, then lock it."""
+        for name, value in self.values.items():
+            expected = self.shape(name)
+            if value.shape != expected:
+                raise ValueError(f"{name} has shape {value.shape}, expected {expected}")
+        refuse_not_finite(self.quantities, self.values)
+        for value in self.values.values():
+            value.setflags(write=False)
+        for name in ("quantities", "values", "sizes", "on_demand"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    def __getitem__(self, name: str) -> Array:
+        """Return the value called `name`.
+
+        Raises:
+            KeyError: there is none; the message lists what there is.
+            ValueError: `name` is no text.
+        """
+        self.check(name)
+        if name in self.values:
+            return self.values[name]
+        value = self.on_demand[name](self)
+        value.setflags(write=False)
+        return value
+
+    def check(self, name: object) -> None:
+        """Refuse what is not the name of a quantity.
+
+        Raises:
+            KeyError: there is none of this name; the message lists what there is.
+            ValueError: `name` is no text.
+        """
+        if not isinstance(name, str):
+            raise ValueError(
+                f"name is {shorten(name)}; possible: a text, such as 'z'. Choose one of "
+                f"{', '.join(self)}."
+            )
+        if name not in self.quantities:
+            raise KeyError(f"no {name!r} in this trace; it has {', '.join(self)}. Choose one.")
+
+    def __repr__(self) -> str:
+        """Return what a notebook shows: how many quantities there are, and the sizes."""
+        sizes = ", ".join(f"{d}={n}" for d, n in self.sizes.items())
+        return f"{type(self).__name__}({len(self.quantities)} quantities, {sizes})"
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over all names, in the order they were computed."""
+        return iter(self.quantities)
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is a quantity of this name."""
+        return isinstance(name, str) and name in self.quantities
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of a quantity, without computing it."""
+        return tuple(self.sizes[d] for d in self.quantities[name].dims)
+
+    @property
+    def gradients(self) -> Mapping[str, Array]:
+        """Gradient of the loss with respect to each value, by the value's name, same shape."""
+        names = {n: f"d_{n}" for n in self.quantities if f"d_{n}" in self.values}
+        return MappingProxyType(Named({n: self.values[d] for n, d in names.items()}))
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all kept values in bytes."""
+        return sum(v.nbytes for v in self.values.values())
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Update(Trace):
+    """The trace of one SGD update: parameters before and after, and what lies between."""
+
+    @property
+    def before(self) -> Mapping[str, Array]:
+        """Each parameter before the update."""
+        return Named({n.removeprefix("new_"): self[n.removeprefix("new_")] for n in self._new})
+
+    @property
+    def after(self) -> Mapping[str, Array]:
+        """Each parameter after the update."""
+        return Named({n.removeprefix("new_"): self[n] for n in self._new})
+
+    @property
+    def _new(self) -> list[str]:
+        return [n for n in self.values if n.startswith("new_")]
+
+
+def refuse_not_finite(quantities: Mapping[str, Quantity], values: Mapping[str, Array]) -> None:
+    """Raise where infinity or not-a-number began: the first quantity, time step and unit.
+
+    Raises:
+        ValueError: a value is not finite.
+    """
+    found = []
+    seen = set()
+    for order, (name, value) in enumerate(values.items()):
+        # what only passes a value on, as d_a_hr does, is the same memory
+        memory = value.__array_interface__["data"], value.shape, value.strides
+        if memory in seen:
+            continue
+        seen.add(memory)
+        # one pass over the numbers: a sum of finite ones is finite unless they are huge
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = value.sum()
+        if np.isfinite(total) or np.isfinite(value).all():
+            continue
+        dims = quantities[name].dims
+        places = np.argwhere(~np.isfinite(value))
+        backwards = name.startswith("d_")
+        if "T" in dims:
+            time = places[:, dims.index("T")] * (-1 if backwards else 1)
+            when, place = float(time.min()), places[int(time.argmin())]
+        else:  # given before the first time step, or computed after the last
+            when, place = np.inf if quantities[name].function else -np.inf, places[0]
+        found.append((backwards, when, order, name, tuple(int(i) for i in place)))
+    if not found:
+        return
+    *_, name, place = min(found)
+    one = {"B": "sequence", "T": "time step", "D": "feature", "H": "unit", "V": "token id"}
+    where = ", ".join(f"{one[d]} {i}" for d, i in zip(quantities[name].dims, place, strict=True))
+    advice = "Choose a smaller learning rate, clip the gradient norm, or begin with smaller ones."
+    if not quantities[name].function:  # what was learned was found to be finite before
+        advice = "Pass finite ones."
+    raise ValueError(
+        f"{name} is {values[name][place]:g}{' at ' + where if where else ''}, and that is where it "
+        f"began; only finite numbers can be shown. {advice}"
+    )
+
+
+def describe(trace: Trace, name: str) -> str:
+    """Return a quantity's dims in words, such as "B 2 sequences × H 4 hidden units"."""
+    dims = trace.quantities[name].dims
+    return " × ".join(f"{d} {trace.sizes[d]} {DIMS[d]}" for d in dims) or "A single number"

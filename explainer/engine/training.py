@@ -1,0 +1,254 @@
+"""Many updates, one after the other, and a way back to each of them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from threading import RLock
+
+import torch
+from torch import Tensor
+
+from explainer.batches import batch, tokenize
+from explainer.engine.batch_run import Run, check_size, run_batch
+from explainer.engine.network import Network, network, rnn_network
+from explainer.engine.parameters import initial_parameters, rnn_parameters
+from explainer.engine.training_state import Moment, advance, batch_number
+from explainer.settings import Settings, in_range, must_be_settings, shorten, whole
+
+KEPT = 64
+"""Most moments of a training that are kept; others are computed again from the one before."""
+KEPT_BYTES = 64 * 2**20
+"""Most memory for them; of a large network there are fewer, but two at least."""
+
+
+class Training:
+    """A training by SGD: its losses, and the network at every update.
+
+    With `carry_state`, a batch begins with the state that the one before left behind, cut off
+    from its past (detached), and an epoch begins with zeros. The matrices tutorial carries the
+    state on without cutting it off, which PyTorch now refuses; cut off, its numbers come out.
+
+    Equal settings give equal trainings, so that one may serve several readers; it is advanced by
+    one of them at a time.
+
+    Args:
+        settings: what to train on and how; `batch_index` and `updates` don't count.
+        net: the network.
+        parameters: its first values by name.
+        dtype: of all numbers in the training. Float32 is faster.
+
+    Raises:
+        ValueError: the text is too short.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        net: Network,
+        parameters: Mapping[str, Tensor],
+        dtype: torch.dtype = torch.float64,
+    ) -> None:
+        self.settings = replace(settings, batch_index=0, updates=0)
+        self.lock = RLock()
+        self.batches = batch(self.settings).count
+        """Batches of an epoch."""
+        self._net = net
+        zeros = torch.zeros(settings.batch_size, settings.hidden_size, dtype=dtype)
+        self._now = Moment({n: v.to(dtype) for n, v in parameters.items()}, zeros)
+        self._kept = {0: self._now}
+        self._again = (0, self._now)
+        self._most = max(2, min(KEPT, KEPT_BYTES // self._now.nbytes))
+        self._every = 1
+        self._losses: list[float] = []
+
+    def __repr__(self) -> str:
+        """Return what a notebook shows: the kind, how far it is, and the last loss."""
+        last = f", last loss {self._losses[-1]:.6g}" if self._losses else ""
+        return f"{type(self).__name__}({self.updates} updates{last})"
+
+    @property
+    def losses(self) -> tuple[float, ...]:
+        """Loss of each update's batch, before the update, in order."""
+        return tuple(self._losses)
+
+    @property
+    def updates(self) -> int:
+        """How many updates were done."""
+        return len(self._losses)
+
+    @property
+    def nbytes(self) -> int:
+        """Most memory that its moments take, in bytes."""
+        return (self._most + 2) * self._now.nbytes
+
+    def advance(self) -> float:
+        """Do one more update; return the loss of its batch before it.
+
+        Raises:
+            ValueError: a number stops being finite; the message says where and at which update.
+        """
+        with self.lock:
+            i = self.updates
+            try:
+                loss, now = advance(self.settings, self._net, self._now, i)
+            except ValueError as error:
+                raise ValueError(f"update {i}: {self._where_it_began(i, str(error))}") from None
+            self._now = now
+            self._losses.append(loss)
+            if self.updates % self._every == 0:
+                self._kept[self.updates] = now
+                if len(self._kept) > self._most:
+                    self._every *= 2
+                    self._kept = {k: m for k, m in self._kept.items() if k % self._every == 0}
+            return loss
+
+    def advance_towards(self, updates: int) -> None:
+        """Do one more update, unless so many were done meanwhile, by whoever shares it.
+
+        Raises:
+            ValueError: as `advance`.
+        """
+        with self.lock:
+            if self.updates < updates:
+                self.advance()
+
+    def _where_it_began(self, i: int, found: str) -> str:
+        """Return what is said of update `i`, in which something that is not finite was found."""
+        return found
+
+    def latest(self) -> tuple[int, Moment]:
+        """Return how many updates were done, and a copy of the network after them."""
+        with self.lock:
+            return self.updates, self._now.copy()
+
+    def moment(self, i: int) -> Moment:
+        """Return a copy of the network after `i` updates, computed again where it was not kept.
+
+        Raises:
+            IndexError: the training did not come so far, or `i` is below 0.
+            ValueError: `i` is no whole number.
+        """
+        i = whole("i", i)
+        with self.lock:
+            if not 0 <= i <= self.updates:
+                raise IndexError(
+                    f"there is no network after {i:,} updates; possible: 0 to {self.updates:,}. "
+                    f"Choose one of them, or train for longer."
+                )
+        ((_, found),) = deque(self.way_to(i), maxlen=1)  # the last
+        return found.copy()
+
+    def way_to(self, i: int) -> Iterator[tuple[int, Moment]]:
+        """Yield how many updates were done, and the network then, up to `i` of those done so far.
+
+        It begins where the nearest one was kept, at `i` itself if that was. How far it came is
+        kept, too, so that the same way is not gone twice.
+        """
+        with self.lock:
+            known = {**self._kept, self._again[0]: self._again[1], self.updates: self._now}
+        k = max(k for k in known if k <= i)
+        found = known[k]
+        yield k, found
+        while k < i:
+            _, found = advance(self.settings, self._net, found, k)
+            k += 1
+            with self.lock:
+                self._again = k, found
+            yield k, found
+
+
+class History(Training):
+    """A training of the GRU, and the run at every update.
+
+    Args:
+        settings: what to train; `batch_index` and `updates` don't count.
+        dtype: of all numbers in the training. Float32 is faster; a run computes in float64
+            whatever it is.
+
+    Raises:
+        ValueError: the text is too short, or the dtype is another one.
+    """
+
+    def __init__(self, settings: Settings, dtype: torch.dtype = torch.float64) -> None:
+        if dtype not in (torch.float32, torch.float64):
+            raise ValueError(
+                f"dtype is {shorten(dtype)}; possible: torch.float32 or torch.float64. Choose one."
+            )
+        V = vocabulary_size(settings)
+        super().__init__(settings, network(settings), initial_parameters(settings, V), dtype)
+
+    def _where_it_began(self, i: int, found: str) -> str:
+        """Return what the run at update `i` says, since only that looks at every number."""
+        try:
+            self.next_run(i)
+        except ValueError as earlier:
+            return str(earlier)
+        return found
+
+    def at(self, i: int) -> Run:
+        """Return the run at update `i`, from 0, with every number.
+
+        Raises:
+            IndexError: the training had no such update.
+            ValueError: `i` is no whole number.
+        """
+        i = whole("i", i)
+        if not 0 <= i < self.updates:
+            possible = f"0 to {self.updates - 1:,}" if self.updates else "none, since none was done"
+            raise IndexError(
+                f"update {i:,} is not in this training; possible: {possible}. "
+                f"Train for longer or choose an earlier one."
+            )
+        return self.next_run(i)
+
+    def next_run(self, i: int) -> Run:
+        """Return what comes after `i` updates: the batch then, and the update it leads to."""
+        moment = self.moment(i)
+        here = replace(self.settings, batch_index=batch_number(self.settings, i))
+        return run_batch(here, moment.parameters, moment.h_0, draw=i)
+
+
+class RNNTraining(Training):
+    """The same training of an ordinary RNN in the GRU's place, from its own first values.
+
+    Args:
+        settings: what to train; `variant`, `batch_index` and `updates` don't count.
+
+    Raises:
+        ValueError: the text is too short.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        V = vocabulary_size(settings)
+        super().__init__(settings, rnn_network(settings), rnn_parameters(settings, V))
+
+
+def vocabulary_size(settings: Settings) -> int:
+    """Return V, once it is sure that these settings can be run.
+
+    Raises:
+        ValueError: one trace would have too many numbers.
+    """
+    V = len(tokenize(must_be_settings(settings))[0])
+    check_size(settings, V)
+    return V
+
+
+def train(settings: Settings, epochs: int) -> History:
+    """Train by SGD over all batches of the text, `epochs` times; see `History`.
+
+    Args:
+        settings: what to train; every choice but `batch_index` and `updates` counts.
+        epochs: passes over the text, 1 to 1,000,000.
+
+    Raises:
+        ValueError: no epochs, the text is too short, or a number stops being finite; the
+            message says at which update.
+    """
+    epochs = in_range("epochs", epochs, int, 1, 1_000_000, "more would take hours or days")
+    history = History(settings)
+    for _ in range(epochs * history.batches):
+        history.advance()
+    return history

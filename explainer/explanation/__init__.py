@@ -1,0 +1,1 @@
+"""One number, one equation: in symbols, with shapes, with its numbers, as LaTeX."""

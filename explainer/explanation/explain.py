@@ -1,0 +1,252 @@
+"""Explain one number: its formula in symbols, with shapes, with its numbers.
+
+The equation's tree (`expression.py`) is walked for one index. What comes out is a tree over
+single numbers; its text, its LaTeX, its value and its terms are four more walks.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Set
+from dataclasses import dataclass, replace
+
+from explainer.engine.trace import Trace
+from explainer.explanation.index_form import (
+    FUNCTIONS,
+    SOFT,
+    Constant,
+    Element,
+    Look,
+    Op,
+    Scalar,
+    Walk,
+    evaluate,
+)
+from explainer.explanation.number_formula import SHOWN, Style, place, places, plain, write
+from explainer.explanation.tensor_formula import shapes_line
+from explainer.settings import as_python, shorten
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One factor of a term.
+
+    Attributes:
+        text: as it is written in symbols, such as "z[0,2,1]" or "(1 − z[0,2,1])".
+        value: its number.
+        elements: the tensors' numbers in it, as (name, index).
+    """
+
+    text: str
+    value: float
+    elements: tuple[tuple[str, tuple[int, ...]], ...] = ()
+
+
+@dataclass(frozen=True)
+class Term:
+    """A product of factors; the terms add up."""
+
+    factors: tuple[Factor, ...]
+
+    @property
+    def value(self) -> float:
+        """Product of the factors."""
+        return math.prod(f.value for f in self.factors)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One number, opened.
+
+    Attributes:
+        name: the quantity.
+        index: which of its numbers.
+        symbols: the formula with names and places.
+        shapes: the same formula for whole tensors, each with its shape.
+        numbers: the formula with its numbers, a long sum shortened in the middle.
+        latex: symbols and numbers in LaTeX.
+        terms: every term, none left out.
+        function: what is applied to the sum of the terms: "" nothing, "sigmoid", "tanh", "exp",
+            "log", "sqrt", "min" (with 1); "softmax" and "log_softmax" take the terms as a list
+            and give the one at `position`.
+        value: the number itself, as the trace has it.
+        position: see `function`.
+        why: what the quantity is for.
+    """
+
+    name: str
+    index: tuple[int, ...]
+    symbols: str
+    shapes: str
+    numbers: str
+    latex: str
+    terms: tuple[Term, ...]
+    function: str
+    value: float
+    position: int | None
+    why: str
+
+    def recompute(self) -> float:
+        """Compute the value again from nothing but the terms."""
+        values = [t.value for t in self.terms]
+        if self.position is not None:
+            return SOFT[self.function](values, self.position)
+        return FUNCTIONS.get(self.function, float)(math.fsum(values))
+
+
+def explain(
+    trace: Trace,
+    name: str,
+    index: tuple[int, ...] = (),
+    digits: int | None = 4,
+    shown: int | None = SHOWN,
+) -> Explanation:
+    """Explain one number of a trace or an update.
+
+    Args:
+        trace: a run's `trace`, `second` or `update`.
+        name: the quantity, such as "z", "d_W_hz", "ce_2" or "new_W_hz".
+        index: which number: one whole number for each dim, such as (sequence, time step, unit).
+        digits: digits after the point in texts, 0 to 17; None writes every digit.
+        shown: most terms of a sum that the texts write out, 1 or more; None writes all.
+
+    Raises:
+        KeyError: the trace has no such quantity.
+        ValueError: there is no such number in it, it can't be written so, or `trace` is none.
+    """
+    if not isinstance(trace, Trace):
+        raise ValueError(
+            f"trace is a {type(trace).__name__}; possible: a Trace, such as a run's trace, second "
+            f"or update. Pass result.trace."
+        )
+    digits, shown = as_python(digits), as_python(shown)
+    if digits is not None and not (type(digits) is int and 0 <= digits <= 17):
+        raise ValueError(
+            f"digits is {shorten(digits)}; possible: 0 to 17, which tell all floats apart, or "
+            f"None for every digit. Choose one of them."
+        )
+    if shown is not None and not (type(shown) is int and shown >= 1):
+        raise ValueError(
+            f"shown is {shorten(shown)}; possible: 1 and more, or None for all terms. Choose one "
+            f"of them."
+        )
+    trace.check(name)
+    q = trace.quantities[name]
+    shape = trace.shape(name)
+    try:
+        if isinstance(index, Set) or any(isinstance(i, bool) for i in index):
+            raise TypeError
+        index = tuple(operator.index(i) for i in index)
+    except TypeError:
+        raise ValueError(
+            f"index is {shorten(index)}; possible: whole numbers. Give one for each dim."
+        ) from None
+    if len(index) != len(shape) or any(not 0 <= i < n for i, n in zip(index, shape, strict=True)):
+        dims = ", ".join(f"{d} 0 to {n - 1}" for d, n in zip(q.dims, shape, strict=True))
+        raise ValueError(
+            f"index is {index}; {name} has {len(shape)} dims{': ' + dims if dims else ''}. "
+            f"Give one whole number for each."
+        )
+    walk = Walk(trace)
+    result = Element(name, index)
+    value = walk.value(result)
+    style = Style(walk.value, trace.quantities, digits=digits, shown=shown)
+    expand = q.expression is not None
+    short = walk.scalar(q.expression, index, expand=False) if q.expression else result
+    full = walk.scalar(q.expression, index, expand=True) if q.expression else result
+    function, terms, position = flatten(full, walk.value)
+    left = f"{q.symbol}{places(index)}"
+    names, numbers = style, replace(style, numbers=True)
+    number = numbers.element(result)
+    latex_number = replace(numbers, latex=True).element(result)
+    if expand:
+        symbols = f"{place(result)} = {write(short, names)}"
+        with_numbers = f"{place(result)} = {write(full, numbers)} = {number}"
+        latex = " = ".join(
+            (
+                left,
+                write(short, replace(names, latex=True)),
+                write(full, replace(numbers, latex=True)),
+                latex_number,
+            )
+        )
+    else:
+        symbols = f"{place(result)} is given"
+        with_numbers, latex = f"{place(result)} = {number}", f"{left} = {latex_number}"
+    return Explanation(
+        name=name,
+        index=index,
+        symbols=symbols,
+        shapes=shapes_line(trace, name),
+        numbers=with_numbers,
+        latex=latex,
+        terms=terms,
+        function=function,
+        value=value,
+        position=position,
+        why=q.why,
+    )
+
+
+def flatten(x: Scalar, look: Look) -> tuple[str, tuple[Term, ...], int | None]:
+    """Return a number as function, terms and position, as `Explanation` has them."""
+    if isinstance(x, Op) and x.kind in SOFT:
+        position = x.parts[0]
+        assert isinstance(position, Constant)
+        summands = tuple(Term((factor(p, look),)) for p in x.parts[1:])
+        return x.kind, summands, int(position.value)
+    function = ""
+    if isinstance(x, Op) and x.kind in FUNCTIONS:
+        function, x = x.kind, x.parts[0]
+    return function, tuple(Term(f or (Factor("1", 1.0),)) for f in terms(x, look)), None
+
+
+def terms(x: Scalar, look: Look, minus: bool = False) -> list[tuple[Factor, ...]]:
+    """Return a sum as products."""
+    if isinstance(x, Op):
+        if x.kind in ("add", "sum"):
+            return [t for p in x.parts for t in terms(p, look, minus)]
+        if x.kind == "sub":
+            return terms(x.parts[0], look, minus) + terms(x.parts[1], look, not minus)
+        if x.kind == "neg":
+            return terms(x.parts[0], look, not minus)
+        if x.kind == "div" and isinstance(x.parts[0], Op) and x.parts[0].kind in ("sum", "neg"):
+            share = reciprocal(x.parts[1], look)
+            return [(*t, share) for t in terms(x.parts[0], look, minus)]
+    sign = (Factor("−1", -1.0),) if minus else ()
+    return [(*sign, *factors(x, look))]
+
+
+def factors(x: Scalar, look: Look) -> tuple[Factor, ...]:
+    """Return a product as factors."""
+    if isinstance(x, Op):
+        if x.kind == "mul":
+            return tuple(f for p in x.parts for f in factors(p, look))
+        if x.kind == "div":
+            return (*factors(x.parts[0], look), reciprocal(x.parts[1], look))
+        if x.kind == "neg":
+            return (Factor("−1", -1.0), *factors(x.parts[0], look))
+        if x.kind == "lookup":
+            return factors(x.parts[1], look)
+    return (factor(x, look),)
+
+
+def factor(x: Scalar, look: Look) -> Factor:
+    """Return anything as one factor."""
+    return Factor(plain(x), evaluate(x, look), tuple(elements(x)))
+
+
+def reciprocal(x: Scalar, look: Look) -> Factor:
+    """Return what one divides by, as a factor."""
+    inner = factor(x, look)
+    return Factor(f"1/{inner.text}", 1 / inner.value, inner.elements)
+
+
+def elements(x: Scalar) -> list[tuple[str, tuple[int, ...]]]:
+    """Return every tensor's number in a formula, as (name, index)."""
+    if isinstance(x, Element):
+        return [(x.name, tuple(int(i) for i in x.index))]
+    if isinstance(x, Constant):
+        return []
+    return [e for p in x.parts for e in elements(p)]

@@ -1,0 +1,1 @@
+"""Colours, charts and tables; no torch, no Streamlit."""

@@ -1,0 +1,79 @@
+"""Colours: one diverging scale for values, another for weights, one from 0 to 1, a hue a gate.
+
+Orange to blue, neutral near the page's background at 0; gates, probabilities and masks on a
+sequential scale fixed to [0, 1]; weights in another pair of hues. All of them survive the common
+kinds of colour blindness, and a number in a cell is black or white, whichever stands out.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from explainer.engine.trace import Array
+
+HUES = {
+    "light": {"x": "#0072B2", "r": "#C04F00", "z": "#A84C86", "n": "#522D00", "h": "#00795A"},
+    "dark": {"x": "#56B4E9", "r": "#FF8A4C", "z": "#E29BC6", "n": "#F2B63C", "h": "#3CCFA0"},
+}
+"""One hue each for the input, the gates, the candidate and the state; text contrast 4.5 or more."""
+
+Scale = list[tuple[float, str]]
+SCALES: dict[str, dict[str, Scale]] = {
+    theme: {
+        kind: [(i / (len(hues) - 1), hue) for i, hue in enumerate(hues)]
+        for kind, hues in kinds.items()
+    }
+    for theme, kinds in {
+        "light": {
+            "signed": ("#B34700", "#F0A368", "#FFFFFF", "#7DB8E0", "#00588F"),
+            "unit": ("#FFFFFF", "#7DB8E0", "#00588F"),
+            "weight": ("#7A4A0A", "#D9B77C", "#FFFFFF", "#7CC7BC", "#01594F"),
+        },
+        "dark": {
+            "signed": ("#FF9A4D", "#9A5520", "#12161D", "#1F5F8F", "#5FBDF5"),
+            "unit": ("#12161D", "#1F5F8F", "#5FBDF5"),
+            "weight": ("#E3B866", "#7D5A20", "#12161D", "#1B6B60", "#5CD6C4"),
+        },
+    }.items()
+}
+UNIT = {"r", "z", "z_other", "p", "one_hot", "y", "mask_x", "mask_h"}
+"""Quantities between 0 and 1."""
+INK = {"light": "#31333F", "dark": "#FAFAFA"}
+"""Colour of words that belong to no hue."""
+
+
+def kind(name: str) -> str:
+    """Return which scale a quantity has."""
+    if name in UNIT:
+        return "unit"
+    return "weight" if name.removeprefix("new_").split("_")[0] in ("W", "b", "E") else "signed"
+
+
+def letter(name: str) -> str:
+    """Return which hue a quantity's name has: x, r, z, n or h; "" for none."""
+    if name in ("h_prev", "h_out", "h_reset", "h_0", "d_h_prev", "d_h_next", "d_h_out"):
+        return "h"
+    if name in ("learning_rate", "norm"):
+        return ""
+    found = name.removesuffix("_t").removesuffix("_other")[-1]
+    return found if found in HUES["light"] else ""
+
+
+def hue(name: str, theme: str) -> str:
+    """Return the colour of a quantity's name: that of its gate, state or input; "" for none."""
+    return HUES[theme].get(letter(name), "")
+
+
+def readable(value: Array, ends: tuple[float, float], scale: Scale) -> list[list[str]]:
+    """Return black or white for each cell, whichever stands out: a contrast of 4.5 or more."""
+    low, high = ends
+    stops, hues = zip(*scale, strict=True)
+    at = (np.clip(value, low, high) - low) / (high - low)
+    luminance = np.zeros_like(at)
+    for place, weight in ((1, 0.2126), (3, 0.7152), (5, 0.0722)):
+        channel = np.interp(at, stops, [int(h[place : place + 2], 16) / 255 for h in hues])
+        luminance += weight * np.where(
+            channel <= 0.04045, channel / 12.92, ((channel + 0.055) / 1.055) ** 2.4
+        )
+    # where black and white stand out alike (W3C's relative luminance)
+    return [["#000000" if v > 0.179 else "#FFFFFF" for v in row] for row in luminance.tolist()]

@@ -1,0 +1,127 @@
+"""Tables of a quantity with tokens as labels; pandas, no Streamlit, no torch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from explainer.batches import Batch
+from explainer.engine.trace import Array, Trace
+from explainer.tokenizer import Merge
+
+MOST_ROWS = 20_000
+"""Most rows of a table; a page with more would keep the browser waiting."""
+
+
+def visible(token: str) -> str:
+    """Return a token so that it can be seen: spaces and line ends as signs."""
+    return token.replace(" ", "␣").replace("\n", "⏎").replace("\t", "⇥").replace("\r", "␍")
+
+
+def numbered(tokens: list[str]) -> list[str]:
+    """Return labels of a sequence: place and token, so that no two are the same."""
+    return [f"{i} {visible(token)}" for i, token in enumerate(tokens)]
+
+
+def labels(dim: str, size: int, batch: Batch, sequence: int | None = None) -> list[str]:
+    """Return what to call each place along a dim: tokens where there are some."""
+    if dim == "V" and size == len(batch.vocabulary):
+        return numbered(list(batch.vocabulary))
+    if dim == "T" and sequence is not None:
+        return numbered([batch.vocabulary[i] for i in batch.ids[sequence]])
+    word = {"B": "sequence", "T": "t", "D": "feature", "H": "unit", "V": "id"}[dim]
+    return [f"{word} {i}" for i in range(size)]
+
+
+def matrix(
+    trace: Trace, name: str, batch: Batch, sequence: int = 0, time: int | None = None
+) -> pd.DataFrame:
+    """Return a quantity as a table: of one sequence if it has several, at one time step if asked.
+
+    Args:
+        trace: where the quantity is.
+        name: the quantity.
+        batch: gives the tokens that label rows and columns.
+        sequence: which sequence, for quantities of each sequence.
+        time: which time step; None takes all, one in each row.
+    """
+    q = trace.quantities[name]
+    value, dims = trace[name], list(q.dims)
+    if "B" in dims:
+        value = np.take(value, [sequence], dims.index("B")).squeeze(dims.index("B"))
+        dims.remove("B")
+    if "T" in dims and time is not None:
+        value = np.take(value, [time], dims.index("T")).squeeze(dims.index("T"))
+        dims.remove("T")
+    own = {d: labels(d, n, batch, sequence) for d, n in zip(dims, value.shape, strict=True)}
+    if len(dims) == 3:  # a share in a weight's gradient: one row for each time step and row
+        rows = pd.MultiIndex.from_product([own[dims[0]], labels(dims[1], value.shape[1], batch)])
+        return pd.DataFrame(
+            value.reshape(-1, value.shape[2])[:MOST_ROWS],
+            index=rows[:MOST_ROWS],
+            columns=labels(dims[2], value.shape[2], batch),
+        )
+    if len(dims) == 2:
+        columns = labels(dims[1], value.shape[1], batch)
+        return pd.DataFrame(value[:MOST_ROWS], index=own[dims[0]][:MOST_ROWS], columns=columns)
+    if len(dims) == 1:
+        return pd.DataFrame(value, index=own[dims[0]], columns=[name])
+    return pd.DataFrame([[float(value)]], index=[""], columns=[name])
+
+
+def batch_table(
+    batch: Batch, ids: Array | np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+) -> pd.DataFrame:
+    """Return a batch's ids as tokens: a row for each sequence, a column for each time step."""
+    tokens = [[f"{visible(batch.vocabulary[int(i)])}  ({int(i)})" for i in row] for row in ids]
+    return pd.DataFrame(
+        tokens,
+        index=labels("B", len(tokens), batch),
+        columns=labels("T", len(tokens[0]), batch),
+    )
+
+
+def next_token_pairs(batch: Batch, sequence: int) -> pd.DataFrame:
+    """Return the triangle of one sequence: every beginning, and the token that should follow."""
+    tokens = [visible(batch.vocabulary[i]) for i in batch.ids[sequence]]
+    targets = [visible(batch.vocabulary[i]) for i in batch.targets[sequence]]
+    rows = [
+        [*tokens[: t + 1], *[""] * (len(tokens) - t - 1), targets[t]] for t in range(len(tokens))
+    ]
+    columns = [*labels("T", len(tokens), batch), "target"]
+    return pd.DataFrame(rows, index=labels("T", len(tokens), batch), columns=columns)
+
+
+def merges(learned: tuple[Merge, ...]) -> pd.DataFrame:
+    """Return the merges of a byte-pair tokenizer in the order they were learned."""
+    return pd.DataFrame(
+        {
+            "merge": range(1, len(learned) + 1),
+            "left": [visible(m.pair[0]) for m in learned],
+            "right": [visible(m.pair[1]) for m in learned],
+            "new token": [visible(m.token) for m in learned],
+            "times in the text": [m.count for m in learned],
+        }
+    )
+
+
+def vocabulary(tokens: tuple[str, ...]) -> pd.DataFrame:
+    """Return the vocabulary: every token with its id."""
+    return pd.DataFrame({"id": range(len(tokens)), "token": [visible(t) for t in tokens]})
+
+
+def parameters_changed(update: Trace, after: dict[str, Array]) -> pd.DataFrame:
+    """Return one row for each parameter: its shape, its gradient's length, its largest change."""
+    rows = []
+    for name, new in after.items():
+        change = new - update[name]
+        rows.append(
+            {
+                "parameter": name,
+                "shape": " × ".join(map(str, new.shape)),
+                "‖gradient‖": float(np.sqrt((update[f"d_{name}"] ** 2).sum())),
+                "largest change": float(np.abs(change).max()),
+                "numbers changed": f"{int((change != 0).sum())} of {change.size}",
+            }
+        )
+    return pd.DataFrame(rows)

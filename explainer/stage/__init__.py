@@ -1,0 +1,1 @@
+"""What stands on the stage, and the scripts that draw it; no Streamlit."""

@@ -1,0 +1,174 @@
+"""Settings as the query of a link, and back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import Field, fields, replace
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from explainer.presets import PRESETS
+from explainer.settings import Settings, check, must_be_settings, shorten
+
+TEXT_IN_LINK = 2_000
+"""Longest text, in characters, that a link carries; of a longer one it carries the fingerprint."""
+
+
+def write_query(settings: Settings, base: Settings | None = None) -> dict[str, str]:
+    """Return what a link must say: the preset, and every choice that differs from it.
+
+    Args:
+        settings: what the link shows.
+        base: the preset to start from; None takes the one that leaves least to say.
+
+    Raises:
+        ValueError: `base` is not a preset.
+    """
+    candidates = [n for n, p in PRESETS.items() if base is None or p == base]
+    if not candidates:
+        raise ValueError(
+            f"base is not a preset; possible: {', '.join(PRESETS)}. Pass PRESETS[…] or None."
+        )
+
+    def differs(name: str) -> list[Field[Any]]:
+        return [
+            f
+            for f in fields(settings)
+            if getattr(settings, f.name) != getattr(PRESETS[name], f.name)
+        ]
+
+    preset = min(candidates, key=lambda name: len(differs(name)))
+    query = {} if preset == "start" else {"preset": preset}
+    for f in differs(preset):
+        value = getattr(settings, f.name)
+        if f.name == "text" and len(value) > TEXT_IN_LINK:
+            query["fingerprint"] = fingerprint(value)
+        else:
+            query[f.name] = write(value)
+    return query
+
+
+def read_query(query: Mapping[str, str], text: str | None = None) -> tuple[Settings, list[str]]:
+    """Return the settings of a link, and a sentence for each part that could not be used."""
+    if not isinstance(query, Mapping):
+        raise ValueError(
+            f"query is {shorten(query)}; possible: names and values, such as {{'preset': 'math'}}. "
+            f"Pass some."
+        )
+    for name, value in query.items():
+        if not isinstance(value, str):
+            raise ValueError(
+                f"{name} is {shorten(value)}; possible in a link: a text, such as '5'. Pass one."
+            )
+    problems = []
+    preset = query.get("preset", "start")
+    if preset not in PRESETS:
+        problems.append(
+            f"preset is {preset!r}; possible: {', '.join(PRESETS)}. The preset start is shown."
+        )
+        preset = "start"
+    settings = PRESETS[preset]
+    values: dict[str, Any] = {}
+    for f in fields(Settings):
+        left_empty = f.metadata.get("required") and not query.get(f.name)
+        if f.name in query and not left_empty:
+            try:
+                values[f.name] = read(f, query[f.name])
+            except ValueError as error:
+                problems.append(f"{error} The preset's value is shown.")
+    wanted = query.get("fingerprint")
+    if wanted is not None:
+        if text is not None and fingerprint(text) == wanted:
+            values["text"] = text
+        else:
+            problems.append(
+                f"the link needs a text with the fingerprint {wanted!r}, which is too long for a "
+                f"link; upload that text to see the same numbers."
+            )
+    try:
+        return replace(settings, **values), problems
+    except ValueError as error:
+        return settings, [*problems, f"{error} The preset's values are shown."]
+
+
+def to_link(settings: Settings, base: Settings | None = None) -> str:
+    """Return the link that shows these settings, such as "/?preset=math&hidden_size=8".
+
+    Args:
+        settings: what the link shows. Of a long text it has the fingerprint only.
+        base: the preset to start from; None takes the one that leaves least to say.
+
+    Raises:
+        ValueError: `base` is not a preset.
+    """
+    return f"/?{urlencode(write_query(must_be_settings(settings), base))}".removesuffix("?")
+
+
+def from_link(link: str | Mapping[str, str], text: str | None = None) -> Settings:
+    """Return the settings that a link says.
+
+    Args:
+        link: a whole address, its part after the "?", or names and values as they stand in it;
+            what says where a reader looks is left alone.
+        text: the long text, where the link has only its fingerprint.
+
+    Raises:
+        ValueError: what is wrong with the link, one sentence for each problem.
+    """
+    if isinstance(link, str):
+        query = link.partition("?")[2] if "?" in link or "=" not in link else link
+        link = dict(parse_qsl(query.partition("#")[0], keep_blank_values=True))
+    settings, problems = read_query(link, text)
+    if problems:
+        raise ValueError(" ".join(problems))
+    return settings
+
+
+def fingerprint(text: str) -> str:
+    """Return 16 hexadecimal digits that stand for a text too long for a link."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def read(f: Field[Any], value: str) -> Any:
+    """Return a field's value from a link, checked.
+
+    Raises:
+        ValueError: it can't be used; the message says what is possible.
+    """
+    if f.name == "text" and len(value) > TEXT_IN_LINK:
+        raise ValueError(
+            f"text has {len(value):,} characters; possible in a link: up to {TEXT_IN_LINK:,}. "
+            f"Upload it."
+        )
+    return check(f, parse(f, value))
+
+
+def write(value: Any) -> str:
+    """Return a field's value as a link says it."""
+    if value is None:
+        return "0"
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0")
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def parse(f: Field[Any], value: str) -> Any:
+    """Read a field's value from a link; what is no number stays as it is written.
+
+    Raises:
+        ValueError: it is neither true nor false.
+    """
+    kind = f.metadata["kind"]
+    if kind is str:
+        return value
+    if value in ("", "0") and f.metadata.get("optional"):  # 0 switches off what is optional
+        return None
+    if kind is bool:
+        if value not in ("true", "false"):
+            raise ValueError(f"{f.name} is {shorten(value)}; possible: true, false.")
+        return value == "true"
+    try:
+        return kind(value)
+    except ValueError:
+        return value

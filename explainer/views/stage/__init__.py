@@ -1,1 +1,0 @@
-"""The network as one picture, drawn in the browser."""
