@@ -1,4 +1,4 @@
-"""How soon the app answers, how long a page takes, and how much memory its readers need."""
+"""How soon the app answers, how long a page takes, and how much memory its users need."""
 
 from __future__ import annotations
 
@@ -90,15 +90,15 @@ def warm_pages() -> list[Row]:
 
 
 def memory() -> list[Row]:
-    """Weigh a server with one reader and with many, each with another hidden size."""
+    """Weigh a server with one user and with many, each with another hidden size."""
     high = next(f.metadata["high"] for f in fields(Settings) if f.name == "hidden_size")
     rows = []
     for most in (READERS, high):
         one, many = weigh([1 + i * (most - 1) // (READERS - 1) for i in range(READERS)])
         rows.append(
             Row(
-                f"memory of the server, {READERS} readers with hidden sizes 1 to {most}",
-                f"{many:.0f} MB, {many - one:.0f} MB more than with 1 reader ({one:.0f} MB)",
+                f"memory of the server, {READERS} users with hidden sizes 1 to {most}",
+                f"{many:.0f} MB, {many - one:.0f} MB more than with 1 user ({one:.0f} MB)",
                 "at most 200 MB more",
             )
         )
@@ -106,10 +106,10 @@ def memory() -> list[Row]:
 
 
 def weigh(hidden_sizes: list[int]) -> tuple[float, float]:
-    """Return a server's memory with the first reader, and with one for each hidden size."""
-    with serve() as app, ExitStack() as readers:
+    """Return a server's memory with the first user, and with one for each hidden size."""
+    with serve() as app, ExitStack() as users:
         for i, size in enumerate(hidden_sizes):
-            read(app.port, "cell", f"hidden_size={size}", readers)
+            read(app.port, "cell", f"hidden_size={size}", users)
             if i == 0:
                 time.sleep(2)
                 one = megabytes(app)
@@ -124,9 +124,9 @@ def megabytes(app: Server) -> float:
     return sum(p.memory_info().rss for p in family) / 2**20
 
 
-def read(port: int, slug: str, query: str, readers: ExitStack) -> None:
+def read(port: int, slug: str, query: str, users: ExitStack) -> None:
     """Open a page as a browser does, wait until it is complete, and stay connected."""
-    connection = readers.enter_context(
+    connection = users.enter_context(
         connect(
             f"ws://127.0.0.1:{port}/_stcore/stream",
             subprotocols=[Subprotocol("streamlit")],

@@ -69,7 +69,7 @@ def measure() -> list[Row]:
 def against_torch(settings: Settings, dtype: torch.dtype, goal: str, how: str) -> list[Row]:
     """Train by hand and with autograd, one update each in turn."""
     history = History(settings, dtype)
-    times = in_turn({"ours": history.advance, "theirs": autograd_update(settings, dtype)}, UPDATES)
+    times = in_turn({"ours": history.step, "theirs": autograd_update(settings, dtype)}, UPDATES)
     ours, theirs = (1 / median(times[who]) for who in ("ours", "theirs"))
     ratio = median(b / a for a, b in zip(times["ours"], times["theirs"], strict=True))
     kind = f"B={settings.batch_size} T={settings.context_length} H={settings.hidden_size}"
@@ -124,7 +124,7 @@ def memory() -> list[Row]:
     process, rows = psutil.Process(), []
     for updates in SMALL_UPDATES:
         while history.updates < updates:
-            history.advance()
+            history.step()
         size = process.memory_info().rss / 2**20
         rows.append(
             Row(f"memory of the process after {updates:,} updates, `start`", f"{size:.0f} MB")
@@ -139,14 +139,14 @@ def train_as_lecture(text: str, variant: str, dtype: torch.dtype) -> list[Row]:
     start = time.perf_counter()
     perplexity = math.inf
     for epoch in range(1, EPOCHS + 1):
-        perplexity = math.exp(fmean(history.advance() for _ in range(history.batches)))
+        perplexity = math.exp(fmean(history.step() for _ in range(history.batches)))
         if epoch == 1 or epoch % REPORTED == 0:
             seconds = time.perf_counter() - start
             print(
                 f"{variant} epoch {epoch}: perplexity {perplexity:.3f}, {seconds:.0f} s", flush=True
             )
     rate = history.updates / (time.perf_counter() - start)
-    parameters = history.moment(history.updates).parameters
+    parameters = history.state_at(history.updates).parameters
     written = continue_text(settings, parameters, PREFIX, 50)
     return [
         Row(f"perplexity after {EPOCHS} epochs, {variant}", f"{perplexity:.3f}", "at most 1.1"),

@@ -1,9 +1,9 @@
-"""Where a reader can begin: the sources as settings, exactly, and texts to play with."""
+"""Where a user can begin: the sources as settings, exactly, and texts to play with."""
 
 from dataclasses import replace
 from importlib.resources import files
 
-from explainer.settings import Named, Settings
+from explainer.settings import NamedDict, Settings
 from explainer.tokenizer import END_OF_TEXT
 
 # the two sentences of the explainer notebook, which took them from Wikipedia
@@ -83,7 +83,7 @@ _PRESETS = {
         learning_rate=1.0,
     ),
 }
-PRESETS = Named(_PRESETS)
+PRESETS = NamedDict(_PRESETS)
 """Settings by name. `start` is what an empty link shows; `math` and `linear_algebra` are the
 matrices tutorial and the explainer notebook, number for number; `story` has the lecture's
-hyper-parameters in a size that can be looked at; `your_text` waits for a text of the reader's."""
+hyper-parameters in a size that can be looked at; `your_text` waits for a text of the user's."""

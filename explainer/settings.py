@@ -1,4 +1,4 @@
-"""Every choice a reader has, frozen, checked, and equal to the query of a link.
+"""Every choice a user has, frozen, checked, and equal to the query of a link.
 
 A field's range, its reason and its label stand once, beside its default; the sidebar, the
 errors and the links are made from them.
@@ -38,7 +38,7 @@ def switch(default: bool, label: str) -> Any:
 
 
 def words(default: str | None, high: int, label: str, reason: str) -> Any:
-    """A text of the reader's, at most `high` characters; without a default it can't be empty."""
+    """A text of the user's, at most `high` characters; without a default it can't be empty."""
     meta = {"kind": str, "high": high, "label": label, "reason": reason}
     if default is None:
         return field(metadata={**meta, "required": True})
@@ -132,7 +132,7 @@ class Settings:
     def __post_init__(self) -> None:
         """Refuse what is out of range."""
         for f in fields(self):
-            object.__setattr__(self, f.name, check(f, getattr(self, f.name)))
+            object.__setattr__(self, f.name, check_field(f, getattr(self, f.name)))
         tokens = self.batch_size * self.context_length
         if tokens > 4096:
             raise ValueError(
@@ -142,7 +142,7 @@ class Settings:
             )
 
 
-def check(f: Field[Any], value: Any) -> Any:
+def check_field(f: Field[Any], value: Any) -> Any:
     """Return a field's value in its own type, or say what is possible.
 
     Raises:
@@ -150,7 +150,7 @@ def check(f: Field[Any], value: Any) -> Any:
     """
     meta = f.metadata
     kind = meta["kind"]
-    value = as_python(value)
+    value = to_builtin(value)
     if value is None and meta.get("optional"):
         return None
     if "options" in meta:
@@ -178,7 +178,7 @@ def check(f: Field[Any], value: Any) -> Any:
     return value
 
 
-def as_python(value: Any) -> Any:
+def to_builtin(value: Any) -> Any:
     """Return a number, a switch or a text of NumPy's as Python's own, and others as they are."""
     if isinstance(value, str):
         return str(value)
@@ -193,7 +193,7 @@ def in_range(
     Raises:
         ValueError: what was given, what is possible, why, and what to do.
     """
-    value = as_python(value)
+    value = to_builtin(value)
     fits = type(value) is int or (type(value) is float and kind is float)
     if not (fits and low <= value <= high):  # false for not-a-number, too
         expected = "a whole number" if kind is int else "a number"
@@ -204,13 +204,13 @@ def in_range(
     return kind(value)
 
 
-def whole(name: str, value: Any) -> int:
+def integer(name: str, value: Any) -> int:
     """Return a whole number; a bool is none.
 
     Raises:
         ValueError: what was given, what is possible, and what to do.
     """
-    number = as_python(value)
+    number = to_builtin(value)
     if type(number) is not int:
         raise ValueError(f"{name} is {shorten(number)}; possible: a whole number. Choose one.")
     return number
@@ -222,7 +222,7 @@ def one_of(name: str, value: Any, options: Iterable[Name]) -> Name:
     Raises:
         ValueError: none does; the message lists them.
     """
-    value = as_python(value)
+    value = to_builtin(value)
     for option in options:
         if type(value) is str and value == option:
             return option
@@ -253,7 +253,7 @@ def must_be_settings(value: Any) -> Settings:
     return value
 
 
-class Named(dict[str, Value]):
+class NamedDict(dict[str, Value]):
     """Values by name; one that is not there is told which there are."""
 
     def __missing__(self, name: object) -> Value:

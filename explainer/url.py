@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from explainer.presets import PRESETS
-from explainer.settings import Settings, check, must_be_settings, shorten
+from explainer.settings import Settings, check_field, must_be_settings, shorten
 
 TEXT_IN_LINK = 2_000
 """Longest text, in characters, that a link carries; of a longer one it carries the fingerprint."""
@@ -43,9 +43,9 @@ def write_query(settings: Settings, base: Settings | None = None) -> dict[str, s
     for f in differs(preset):
         value = getattr(settings, f.name)
         if f.name == "text" and len(value) > TEXT_IN_LINK:
-            query["fingerprint"] = fingerprint(value)
+            query["fingerprint"] = text_hash(value)
         else:
-            query[f.name] = write(value)
+            query[f.name] = query_value(value)
     return query
 
 
@@ -74,12 +74,12 @@ def read_query(query: Mapping[str, str], text: str | None = None) -> tuple[Setti
         left_empty = f.metadata.get("required") and not query.get(f.name)
         if f.name in query and not left_empty:
             try:
-                values[f.name] = read(f, query[f.name])
+                values[f.name] = read_field(f, query[f.name])
             except ValueError as error:
                 problems.append(f"{error} The preset's value is shown.")
     wanted = query.get("fingerprint")
     if wanted is not None:
-        if text is not None and fingerprint(text) == wanted:
+        if text is not None and text_hash(text) == wanted:
             values["text"] = text
         else:
             problems.append(
@@ -110,7 +110,7 @@ def from_link(link: str | Mapping[str, str], text: str | None = None) -> Setting
 
     Args:
         link: a whole address, its part after the "?", or names and values as they stand in it;
-            what says where a reader looks is left alone.
+            what says where a user looks is left alone.
         text: the long text, where the link has only its fingerprint.
 
     Raises:
@@ -125,12 +125,12 @@ def from_link(link: str | Mapping[str, str], text: str | None = None) -> Setting
     return settings
 
 
-def fingerprint(text: str) -> str:
+def text_hash(text: str) -> str:
     """Return 16 hexadecimal digits that stand for a text too long for a link."""
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
-def read(f: Field[Any], value: str) -> Any:
+def read_field(f: Field[Any], value: str) -> Any:
     """Return a field's value from a link, checked.
 
     Raises:
@@ -141,10 +141,10 @@ def read(f: Field[Any], value: str) -> Any:
             f"text has {len(value):,} characters; possible in a link: up to {TEXT_IN_LINK:,}. "
             f"Upload it."
         )
-    return check(f, parse(f, value))
+    return check_field(f, parse(f, value))
 
 
-def write(value: Any) -> str:
+def query_value(value: Any) -> str:
     """Return a field's value as a link says it."""
     if value is None:
         return "0"

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explainer.app.page import Page, show
+from explainer.app.page import Page, show_chapter
 from explainer.plots import tables
 
 WINDOWS = {
@@ -38,7 +38,7 @@ def body(page: Page) -> None:
     """Show the windows, the shift by one, the triangle of next-token pairs."""
     batch, settings = page.run.batch, page.run.settings
     B, T = batch.ids.shape
-    page.say(
+    page.text(
         f"A batch is B = {B} {'rows' if B > 1 else 'row'} of T = {T} "
         f"{'tokens' if T > 1 else 'token'}, its **inputs**. The **targets** are the same "
         "one place further in the text: for every token the one that really comes next. "
@@ -51,7 +51,7 @@ def body(page: Page) -> None:
     st.dataframe(tables.batch_table(batch, batch.targets))
     st.subheader("One row is T exercises")
     sequence = st.number_input(f"Sequence (0 to {B - 1})", 0, B - 1, 0, key="row") if B > 1 else 0
-    page.say(
+    page.text(
         "At each time step the network has seen the row up to there and should say what comes "
         "next. So a row of T tokens is a triangle of T exercises, and none of them is wasted."
     )
@@ -70,7 +70,7 @@ def body(page: Page) -> None:
             "row of the batch before left behind, and its text goes on just there."
         )
     else:
-        page.say("Every batch begins with a state of zeros.")
+        page.text("Every batch begins with a state of zeros.")
 
 
-show("batches", body)
+show_chapter("batches", body)

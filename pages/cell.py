@@ -1,13 +1,13 @@
 """The cell: each gate's matrices at one time step."""
 
-from explainer.app.page import Page, show
+from explainer.app.page import Page, show_chapter
 from explainer.stage.scene import lane
 
 
 def body(page: Page) -> None:
     """Show reset gate, update gate, candidate and new state."""
     after = page.run.settings.variant == "reset_after"
-    page.say(
+    page.text(
         "At each time step the cell gets the input x and its own last state. Two **gates**, "
         "numbers between 0 and 1, decide what happens: the reset gate how much of the past the "
         "new **candidate** may see, the update gate how much of the old state is kept. Each "
@@ -57,10 +57,10 @@ def body(page: Page) -> None:
             "the papers, the tutorial, the library and the lecture. PyTorch and cuDNN apply it "
             "**after**: r ⊙ (h Wᵀ + b). The lecture's own training uses PyTorch's."
         )
-    page.say(
+    page.text(
         "Some texts let the update gate say how much of the **new** is taken (Chung et al. 2014, "
         "Wikipedia): switch on *z′ = 1 − z* above. Other words, the same numbers in h."
     )
 
 
-show("cell", body)
+show_chapter("cell", body)

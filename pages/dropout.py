@@ -1,6 +1,6 @@
 """Dropout: what it does to the numbers."""
 
-from explainer.app.page import Page, show
+from explainer.app.page import Page, show_chapter
 from explainer.stage.scene import lane
 
 
@@ -9,15 +9,15 @@ def body(page: Page) -> None:
     settings, trace = page.run.settings, page.trace
     q = float(trace["dropout"])
     if not settings.training:
-        page.say(
+        page.text(
             "When **evaluating**, nothing is dropped: the mask is all ones and x equals e. Choose "
             "*training mode* under *More settings* to see dropout at work."
         )
     elif q == 0:
-        page.say("Dropout is 0 here, so x equals e. Set it under *More settings*.")
+        page.text("Dropout is 0 here, so x equals e. Set it under *More settings*.")
     else:
         kept = float(trace["mask_x"].mean())
-        page.say(
+        page.text(
             f"Each number is dropped with probability q = {q:g}. The survivors are multiplied by "
             f"1 / (1 − q) = **{1 / (1 - q):.4f}**, so that on average nothing gets smaller. In "
             f"this draw {kept:.1%} of the input's numbers survive."
@@ -27,21 +27,21 @@ def body(page: Page) -> None:
         lane("On the hidden states", "h", "h ⊙ mask_h {/ (1 − q) =} h_out"),
     )
     if q == 0:
-        page.say("The masks have a number for every feature and unit, and all of them are 1.")
+        page.text("The masks have a number for every feature and unit, and all of them are 1.")
     elif settings.dropout_kind == "locked":
-        page.say(
+        page.text(
             "The mask is **locked** (variational dropout): one mask for all time steps, so a "
             "feature that is dropped is missing from the first token to the last."
         )
     else:
-        page.say("The mask is drawn anew for every number of every time step.")
+        page.text("The mask is drawn anew for every number of every time step.")
         page.note(
             "The notebook explains variational dropout, one mask for all time steps, but its code "
             "draws element by element. Lock the mask under *More settings* to see what it "
             "describes."
         )
     page.over_time("mask_x", "x")
-    page.say("The hidden states go through a mask of their own before the output head reads them:")
+    page.text("The hidden states go through a mask of their own before the output head reads them:")
     page.over_time("mask_h", "h_out")
     if settings.dropout == 0.1 and settings.initial == "constant":
         page.note(
@@ -50,4 +50,4 @@ def body(page: Page) -> None:
         )
 
 
-show("dropout", body)
+show_chapter("dropout", body)

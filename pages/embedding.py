@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from explainer.app.page import Page, show
+from explainer.app.page import Page, show_chapter
 from explainer.stage.scene import lane
 
 
 def body(page: Page) -> None:
     """Show the lookup, and that it is a one-hot row times the matrix."""
     if not page.has("E"):
-        page.say(
+        page.text(
             "Without an embedding, the input *is* the one-hot row: as many features as there are "
             "tokens, a 1 at the token's own. A weight matrix times such a row picks one of its "
             "columns, so the first weights of the cell do the work of an embedding."
@@ -17,7 +17,7 @@ def body(page: Page) -> None:
         page.stage(lane("One-hot row", "x", "one_hot = e"))
         page.over_time("e")
         return
-    page.say(
+    page.text(
         "The embedding is a matrix with one row for each token. Looking up row *id* gives the "
         "same numbers as multiplying the one-hot row with the matrix: every other row is "
         "multiplied by 0."
@@ -31,4 +31,4 @@ def body(page: Page) -> None:
         )
 
 
-show("embedding", body)
+show_chapter("embedding", body)

@@ -1,12 +1,12 @@
 """What gates are for: three tasks, each learned by a GRU and by a network without gates."""
 
-from explainer.app.page import Page, show
+from explainer.app.page import Page, show_chapter
 from explainer.app.panels.gates_panel import tasks
 
 
 def body(page: Page) -> None:
     """Train both networks on a task, and measure their gates."""
-    page.say(
+    page.text(
         "A lecture names three wishes that gates should fulfil: **store** something early for "
         "later, **skip** what means nothing, **reset** where something new begins. Here each wish "
         "is a small task, made by the program from a seed. "
@@ -20,11 +20,11 @@ def body(page: Page) -> None:
         "so that a GRU begins with keeping; their gates are computed by the equations of this app."
     )
     tasks(page)
-    page.say(
+    page.text(
         "Over ten seeds, the GRU solved *store* and *skip* at length 40 nine and ten times, the "
         "ordinary network once and never. *Reset* it solved each time, at every length tried: that "
         "wish needs no gates here. The table, with how it was made, is in `docs/tasks.md`."
     )
 
 
-show("gates", body)
+show_chapter("gates", body)

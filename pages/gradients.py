@@ -5,7 +5,7 @@ import math
 import streamlit as st
 
 from explainer.analysis.time_contributions import norms
-from explainer.app.page import Page, on_opening, show
+from explainer.app.page import Page, lazy_expander, show_chapter
 from explainer.app.panels.contributions_panel import sum_over_time
 from explainer.app.panels.influence_panel import past
 from explainer.plots.heatmap import NOTHING
@@ -17,7 +17,7 @@ MOST_SHARES = 4_000_000
 
 def body(page: Page) -> None:
     """Show the backward pass at one time step, and a weight's gradient as a sum over time."""
-    page.say(
+    page.text(
         "The backward pass asks of every number: if it were a little larger, how much would the "
         "loss grow? It goes from the loss back to the text, and through time from the last time "
         "step to the first. Every formula here is written by hand and checked against autograd."
@@ -73,7 +73,7 @@ def body(page: Page) -> None:
             f"Σ d_{weight}{turn}",
         ),
     )
-    on_opening("How far does the past matter? The GRU beside an ordinary RNN", past, page)
+    lazy_expander("How far does the past matter? The GRU beside an ordinary RNN", past, page)
     page.over_time("d_h")
     st.subheader("A weight's gradient is a sum over time")
     page.formula(share)
@@ -93,4 +93,4 @@ def body(page: Page) -> None:
         page.bars("norms", lengths, page.tokens(), title)
 
 
-show("gradients", body)
+show_chapter("gradients", body)

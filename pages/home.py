@@ -1,5 +1,5 @@
 """Home: the way of the data, where to begin, how to read the colours."""
 
-from explainer.app.panels.home_panel import show
+from explainer.app.panels.home_panel import show_home
 
-show()
+show_home()

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import streamlit as st
 
-from explainer.app.page import Page, show
+from explainer.app.page import Page, show_chapter
 from explainer.plots.heatmap import NOTHING
 from explainer.stage.scene import lane
 
@@ -13,7 +13,7 @@ from explainer.stage.scene import lane
 def body(page: Page) -> None:
     """Show the three terms of cross-entropy and their mean."""
     trace, batch = page.trace, page.run.batch
-    page.say(
+    page.text(
         "Cross-entropy looks only at the probability of the token that really came. It is taken "
         "apart here into the three terms of the matrices tutorial, and their mean."
     )
@@ -45,4 +45,4 @@ def body(page: Page) -> None:
         )
 
 
-show("loss", body)
+show_chapter("loss", body)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from explainer.app.page import Page, show
+from explainer.app.page import Page, show_chapter
 from explainer.plots.heatmap import NOTHING
 from explainer.plots.tables import visible
 from explainer.stage.scene import lane
@@ -11,7 +11,7 @@ from explainer.stage.scene import lane
 def body(page: Page) -> None:
     """Show the way from the state to probabilities, and the likeliest tokens."""
     batch = page.run.batch
-    page.say(
+    page.text(
         "The output head turns the state into one score for every token of the vocabulary, the "
         "**logits**; softmax turns scores into probabilities that add up to 1."
     )
@@ -21,13 +21,13 @@ def body(page: Page) -> None:
         lane("Scores and probabilities", "p", f"h_out | W_oᵀ {bias}= logits softmax p"),
     )
     chance = 1 / len(batch.vocabulary)
-    page.say(f"Guessing blindly would give every token the probability {chance:.4f}.")
+    page.text(f"Guessing blindly would give every token the probability {chance:.4f}.")
     if page.equal_head and np.ptp(page.trace["logits"], axis=-1).max() < NOTHING:
         page.note(
             "All rows of the head are equal here, so all logits are equal and every token gets "
             "exactly 1 in V."
         )
-    page.say("The target's probability over the whole sequence:")
+    page.text("The target's probability over the whole sequence:")
     rows = range(batch.ids.shape[1])
     targets = batch.targets[page.sequence]
     found = page.trace["p"][page.sequence, rows, targets]
@@ -38,4 +38,4 @@ def body(page: Page) -> None:
     page.bars("target-p", found, labels, "probability of the target, after the token before it")
 
 
-show("prediction", body)
+show_chapter("prediction", body)

@@ -2,21 +2,21 @@
 
 import numpy as np
 
-from explainer.app.page import Page, show
+from explainer.app.page import Page, show_chapter
 from explainer.plots.heatmap import NOTHING
 from explainer.stage.scene import lane
 
 
 def body(page: Page) -> None:
     """Show r, z, n and h of one sequence over all time steps."""
-    page.say(
+    page.text(
         "The same weights are used at every time step; only the state travels. Read each picture "
         "from left to right: a row is one hidden unit, a column one token."
     )
     page.stage(lane("Old state, candidate, new state", "h", "z ⊙ h_prev {+ (1 − z) ⊙} n = h"))
     page.over_time("r", "z")
     page.over_time("n", "h")
-    page.say(
+    page.text(
         "Three wishes that gates should fulfil, in the lecture's words: **store** something early "
         "for later (z stays near 1), **skip** what means nothing (z near 1 just there), **reset** "
         "where something new begins (r or z near 0)."
@@ -30,4 +30,4 @@ def body(page: Page) -> None:
         )
 
 
-show("time", body)
+show_chapter("time", body)

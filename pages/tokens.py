@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explainer.app.page import Page, show
+from explainer.app.page import Page, show_chapter
 from explainer.app.token_ribbon import MOST_TOKENS, ribbon
 from explainer.batches import tokenize
 from explainer.plots import tables
@@ -14,7 +14,7 @@ def body(page: Page) -> None:
     """Show the text as tokens, every merge, the vocabulary."""
     settings = page.run.settings
     tokenizer, ids = tokenize(settings)
-    page.say(
+    page.text(
         "A network computes with numbers, so the text is cut into **tokens** and each token gets "
         "an **id**, its place in the vocabulary. The simplest tokens are single characters. A "
         "byte-pair tokenizer then looks for the two neighbours that stand together most often and "
@@ -33,7 +33,7 @@ def body(page: Page) -> None:
         if done:
             merge = tokenizer.merges[done - 1]
             pair = " + ".join(tables.visible(p) for p in merge.pair)
-            page.say(f"Merge {done} of {most}, and how often the pair stood in the text:")
+            page.text(f"Merge {done} of {most}, and how often the pair stood in the text:")
             st.code(f"{pair} → {tables.visible(merge.token)}   {merge.count} times", language=None)
         start = clean[:600].split(END_OF_TEXT) if settings.end_of_text else [clean[:600]]
         without = " (end-of-text tokens not counted)" if settings.end_of_text else ""
@@ -49,14 +49,14 @@ def body(page: Page) -> None:
         with st.expander("All merges in the order they were learned"):
             st.dataframe(tables.merges(tokenizer.merges), hide_index=True)
     else:
-        page.say("Here every character is a token; nothing is merged.")
+        page.text("Here every character is a token; nothing is merged.")
     st.subheader("The text in tokens, coloured by id")
     shown = ids[: min(len(ids), MOST_TOKENS)].tolist()
     ribbon("ribbon-text", [tables.visible(tokenizer.tokens[i]) for i in shown], shown)
     if len(ids) > len(shown):
         st.caption(f"The first {len(shown):,} of {len(ids):,} tokens.")
     if settings.end_of_text:
-        page.say(
+        page.text(
             "`<|endoftext|>` stands before and after each document, so that the network can learn "
             "where a text begins and ends."
         )
@@ -90,4 +90,4 @@ def cut(tokenizer: Tokenizer, written: str) -> None:
         st.code(" ".join(f"{c!r} × {n}" for c, n in missing.items()), language=None)
 
 
-show("tokens", body)
+show_chapter("tokens", body)

@@ -4,8 +4,8 @@ import math
 
 import streamlit as st
 
-from explainer.app.page import Page, show
-from explainer.app.panels.checkpoint_panel import take_away
+from explainer.app.page import Page, show_chapter
+from explainer.app.panels.checkpoint_panel import downloads
 from explainer.app.panels.training_panel import watch
 
 FAST = 3.0
@@ -15,7 +15,7 @@ FAST = 3.0
 def body(page: Page) -> None:
     """Train in the page, look at any update, let the network write."""
     settings = page.run.settings
-    page.say(
+    page.text(
         "One update changes little. Many of them, each on the next batch, teach the network to "
         "expect the text. Every update here is the one of the chapter before, by the same "
         "equations; nothing else happens."
@@ -35,13 +35,13 @@ def body(page: Page) -> None:
             "let that pass."
         )
     blind = len(page.run.batch.vocabulary)
-    page.say(
+    page.text(
         f"**Perplexity** is exp(loss): between how many tokens the network wavers. Guessing "
         f"blindly it is V = {blind}, that is a loss of ln V = {math.log(blind):.4f}; 1 would be "
         f"knowing."
     )
     st.subheader("Take the network away")
-    take_away(page.run)
+    downloads(page.run)
 
 
-show("training", body)
+show_chapter("training", body)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from explainer.app.page import Page, show
+from explainer.app.page import Page, show_chapter
 from explainer.plots import tables
 from explainer.presets import PRESETS
 from explainer.stage.scene import lane
@@ -14,7 +14,7 @@ def body(page: Page) -> None:
     """Show every parameter before and after, and the loss of the second pass."""
     run = page.run
     update, settings = run.update, run.settings
-    page.say(
+    page.text(
         "Gradient descent takes one small step against the gradient, for every parameter at once. "
         "How far is the learning rate's choice."
     )
@@ -36,7 +36,7 @@ def body(page: Page) -> None:
         so = (
             f"so every gradient is multiplied by **{scale:.4f}**" if scale < 1 else "so none is cut"
         )
-        page.say(f"{long}{float(update['clip_norm']):g}, {so}.")
+        page.text(f"{long}{float(update['clip_norm']):g}, {so}.")
     st.subheader("Did it help? The second pass")
     before, after = float(run.trace["loss"]), float(run.second["loss"])
     promised = float(update["predicted_change"])
@@ -45,10 +45,10 @@ def body(page: Page) -> None:
     middle.metric("loss after", f"{after:.4f}", f"{after - before:.4f}", "inverse")
     right.metric("the slope alone promised", f"{before + promised:.4f}", f"{promised:.4f}", "off")
     change = (after - before) / before if before else 0.0
-    page.say(f"On the same batch the loss changes by **{change:+.1%}**.".replace("-", "−"))
+    page.text(f"On the same batch the loss changes by **{change:+.1%}**.".replace("-", "−"))
     page.formula("predicted_change", update)
     if settings.redraw_masks and float(run.trace["dropout"]):
-        page.say(
+        page.text(
             "The second pass draws new dropout masks, as the notebook does, so a part of the "
             "difference is chance."
         )
@@ -72,4 +72,4 @@ def body(page: Page) -> None:
         )
 
 
-show("update", body)
+show_chapter("update", body)

@@ -88,6 +88,18 @@ def test_no_two_modules_have_one_name():
     assert sorted(names) == sorted(set(names))
 
 
+def test_a_name_means_one_thing():
+    """A function or a class has its own name; equations have their tensors', in every cell."""
+    found = {}
+    for module, path in PACKAGE.items():
+        if not module.startswith("explainer.engine.equations."):
+            for node in ast.parse(path.read_text("utf-8")).body:
+                if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                    found.setdefault(node.name, []).append(module)
+    dunder = re.compile("__.*__")
+    assert not {n: m for n, m in found.items() if len(m) > 1 and not dunder.fullmatch(n)}
+
+
 @pytest.mark.parametrize("name", list(SOURCES))
 def test_only_pages_and_the_app_know_streamlit(name):
     knows = {imported.split(".")[0] for imported in imports(SOURCES[name])}
@@ -191,7 +203,7 @@ BODIES = {
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
 def test_an_equation_is_read_rightly_or_refused(body):
     """A formula that says something else than the function does would be worse than none."""
-    read = equation(symbol="y", dims="B D", name="y", needs=("x",), why="To see.")
+    read = equation(symbol="y", dims="B D", name="y", inputs=("x",), description="To see.")
     with pytest.raises(TypeError, match=r"\w"):
         pytest.fail(f"read as {read(body).expression}")
 
@@ -213,4 +225,4 @@ def test_equations_are_wired_by_name():
     with pytest.raises(KeyError, match=r"'c' needs \['b'\]"):
         solve([c], {"a": a})
     assert "a + a" in b.source
-    assert b.why == "Twice."
+    assert b.description == "Twice."

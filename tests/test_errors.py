@@ -595,7 +595,7 @@ def test_a_training_without_updates_says_so():
 @pytest.mark.parametrize("i", [1.5, "1", None, True])
 def test_an_update_of_a_training_has_a_whole_number(i):
     history = train(PRESETS["math"], epochs=2)
-    for way in (history.at, history.moment):
+    for way in (history.at, history.state_at):
         sentence = sentence_of(ValueError, way, i)
         assert sentence == f"i is {i!r}; possible: a whole number. Choose one."
 

@@ -150,7 +150,7 @@ def test_every_number_of_a_run_follows_from_its_explanation(settings, places):
             assert formulas, where
             for formula in formulas:
                 assert same(calculate(formula), value, terms), where
-            known = {n: trace[n] for n in (name, *trace.quantities[name].needs)} | trace.sizes
+            known = {n: trace[n] for n in (name, *trace.quantities[name].inputs)} | trace.sizes
             for formula in opened.symbols.removesuffix(" is given").split(" = "):
                 assert same(calculate(formula, known), value, terms), where
 
@@ -173,8 +173,8 @@ def test_every_factor_says_which_numbers_of_the_trace_it_is_made_of(preset):
                     assert factor.value == trace[element][place]
                     assert factor.text == f"{element}[{','.join(map(str, place))}]"
             # a look-up uses ids to find the row; sizes only count
-            assert used <= {*quantity.needs, name}
-            unused = set(quantity.needs) - used
+            assert used <= {*quantity.inputs, name}
+            unused = set(quantity.inputs) - used
             at_the_edge = {"h", "h_0", "d_h_prev"} if name in ("h_prev", "d_h_next") else set()
             assert unused <= {"ids", "targets", "ce_1", "ce_2", "ce_3", *at_the_edge}, name
 
@@ -188,7 +188,7 @@ def test_every_quantity_has_three_lines_and_a_reason(start_run, math_run):
                 assert opened.shapes.startswith(name)
                 assert opened.numbers.startswith(name)
                 assert opened.latex
-                assert opened.why.endswith(".")
+                assert opened.description.endswith(".")
 
 
 # What the texts show.

@@ -17,14 +17,14 @@ from streamlit.testing.v1 import AppTest
 from test_payload import STAGED, Sent, assert_place_is_sent, assert_sent_as_computed
 
 from explainer import PRESETS, Settings, explain, run
-from explainer.analysis.checks import prove
+from explainer.analysis.checks import verify
 from explainer.app import session as runs
 from explainer.app.session import kept_run
 from explainer.batches import tokenize
 from explainer.plots.colours import SCALES
 from explainer.stage.chapters import CHAPTERS, HOME
 from explainer.stage.payload import Place
-from explainer.url import fingerprint, read_query, write_query
+from explainer.url import read_query, text_hash, write_query
 
 pytestmark = pytest.mark.page
 APP = str(Path(__file__).parent.parent / "app.py")
@@ -214,7 +214,7 @@ def test_a_chapter_shows_its_equations_and_the_code_that_ran(chapter):
     for name in shown:
         q = (result.trace if name in result.trace else result.update).quantities[name]
         assert f"**`{name}`**" in named
-        assert any(q.why in c for c in captions), q.why
+        assert any(q.description in c for c in captions), q.description
         sources += [q.source.strip()] if q.source else []
     assert [c.value for c in at.code if c.language == "python"] == sources
     assert sources or chapter.slug == "batches"
@@ -873,17 +873,17 @@ def test_a_long_text_is_uploaded_and_the_link_knows_it():
     at = upload(visit("batches"), LONG.encode("utf-8-sig"))
     assert not at.error
     assert run_of(at).settings == replace(START, text=LONG)
-    assert at.session_state["fingerprint"] == fingerprint(LONG)
+    assert at.session_state["fingerprint"] == text_hash(LONG)
     query = write_query(run_of(at).settings)
     other = visit("batches", **query)
-    assert fingerprint(LONG) in sentences(other)[0]
+    assert text_hash(LONG) in sentences(other)[0]
     upload(other, LONG.encode())
     assert not other.error
     assert run_of(other).settings == run_of(at).settings
 
 
 def test_another_text_than_the_link_asks_for():
-    at = visit("batches", fingerprint=fingerprint(LONG))
+    at = visit("batches", fingerprint=text_hash(LONG))
     assert "this link needs a text" in sentences(at)[0]
     upload(at, b"another text, which is long enough for a batch")
     assert not at.error
@@ -911,7 +911,7 @@ def test_a_preset_takes_the_place_of_an_uploaded_text():
     at.selectbox(key="preset").set_value("math").run()
     shown = run_of(at).settings
     # either the preset's own text is shown, or the link says which text it is
-    assert shown == MATH or at.session_state["fingerprint"] == fingerprint(shown.text)
+    assert shown == MATH or at.session_state["fingerprint"] == text_hash(shown.text)
 
 
 def test_a_run_is_computed_once_for_all_readers():
@@ -1069,9 +1069,9 @@ def test_a_wrong_batch_is_found(monkeypatch):
     wrong = result.batch.targets.copy()
     wrong[2, -1] += 1
     changed = replace(result, batch=replace(result.batch, targets=wrong))
-    assert prove(changed, "batches")[0].difference == 1
+    assert verify(changed, "batches")[0].difference == 1
     wrong[0, 3] += 1
-    assert prove(changed, "batches")[0].difference == 2
+    assert verify(changed, "batches")[0].difference == 2
 
 
 def test_tokens_and_characters_are_counted_alike():

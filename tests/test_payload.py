@@ -16,7 +16,7 @@ from hypothesis import strategies as some
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from explainer import PRESETS, explain, run
-from explainer.app.stage_component import opening, place
+from explainer.app.stage_component import opening, stage_place
 from explainer.plots.tables import visible
 from explainer.stage.buffer import OVERVIEW, Area
 from explainer.stage.chapters import CHAPTERS, chapter
@@ -107,10 +107,10 @@ def assert_sent_as_computed(sent, result):
         trace = trace_of(result, name)
         q, shape = trace.quantities[name], trace.shape(name)
         assert (described["dims"], described["shape"]) == (list(q.dims), list(shape)), name
-        assert (described["symbol"], described["why"]) == (q.symbol, q.why), name
+        assert (described["symbol"], described["why"]) == (q.symbol, q.description), name
         assert described["tree"] == as_json(q.expression), name
         assert described["shapes"] == explain(trace, name, (0,) * len(shape)).shapes, name
-        assert set(q.needs) <= sent.quantities.keys(), name
+        assert set(q.inputs) <= sent.quantities.keys(), name
         if name in sent:
             cut = tuple(slice(*ends) for ends in sent.part(name))
             np.testing.assert_array_equal(sent[name], trace[name][cut], err_msg=name)
@@ -122,7 +122,7 @@ def assert_sent_as_computed(sent, result):
 def assert_place_is_sent(sent, result, here):
     """What the scene shows, and what it is made of, is there at one place."""
     shown = sent.named()
-    needed = [n for name in shown for n in trace_of(result, name).quantities[name].needs]
+    needed = [n for name in shown for n in trace_of(result, name).quantities[name].inputs]
     for name in dict.fromkeys([*shown, *needed]):
         assert name in sent, f"{name} was not sent"
         q = sent.quantities[name]
@@ -153,13 +153,13 @@ def scene_of(slug, result, parameter=None):
         trace=trace,
         equal_head=False,
         has=trace.__contains__,
-        say=nothing,
+        text=nothing,
         note=nothing,
         parameter=choose,
         stage=stage,
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("explainer.app.page.show", lambda _, body: bodies.append(body))
+        patch.setattr("explainer.app.page.show_chapter", lambda _, body: bodies.append(body))
         runpy.run_path(str(PAGES / f"{slug}.py"))
         with pytest.raises(OnStage) as caught:
             bodies[0](page)
@@ -410,7 +410,7 @@ SIZES = {"B": 3, "T": 8, "D": 4, "H": 5, "V": 30}
 
 @given(wish=WISHES)
 def test_any_wish_gives_a_place_that_there_is(wish):
-    found = place(wish, SIZES)
+    found = stage_place(wish, SIZES)
     assert type(found.sequence) is type(found.t) is int
     assert 0 <= found.sequence < SIZES["B"]
     assert 0 <= found.t < SIZES["T"]
@@ -434,7 +434,7 @@ def test_any_wish_gives_a_place_that_there_is(wish):
     ],
 )
 def test_a_place_is_as_near_as_there_is_and_that_of_a_link_the_first(wish, expected):
-    assert place(wish, SIZES) == expected
+    assert stage_place(wish, SIZES) == expected
 
 
 @given(wanted=OPENED, digits=JUNK)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from explainer import PRESETS, run
-from explainer.analysis.checks import prove
+from explainer.analysis.checks import verify
 from explainer.stage.chapters import CHAPTERS
 
 SEEN = [
@@ -48,13 +48,13 @@ def wrong(result, where, name):
 def test_a_wrong_number_is_seen(results, variant, slug, line, where, name):
     name = name if variant == "reset_after" else name.replace("b_ir", "b_r").replace("b_hn", "b_n")
     result = results[variant]
-    assert prove(result, slug)[line].difference < 1e-12
-    assert prove(wrong(result, where, name), slug)[line].difference > 1e-6
+    assert verify(result, slug)[line].difference < 1e-12
+    assert verify(wrong(result, where, name), slug)[line].difference > 1e-6
 
 
 def test_every_line_of_every_chapter_is_tried(results):
     lines = {
-        (c.slug, i) for c in CHAPTERS for i in range(len(prove(results["reset_after"], c.slug)))
+        (c.slug, i) for c in CHAPTERS for i in range(len(verify(results["reset_after"], c.slug)))
     }
     elsewhere = {("tokens", 0), ("batches", 0)}
     assert lines == {(slug, line) for slug, line, *_ in SEEN} | elsewhere
@@ -63,15 +63,15 @@ def test_every_line_of_every_chapter_is_tried(results):
 def test_a_second_pass_without_the_update_is_seen(results):
     result = results["reset_after"]
     still = run(replace(result.settings, learning_rate=0.0))
-    assert prove(replace(result, second=still.second), "update")[1].difference > 1e-6
+    assert verify(replace(result, second=still.second), "update")[1].difference > 1e-6
 
 
 def test_a_text_that_comes_back_changed_is_seen(results, monkeypatch):
     result = results["reset_after"]
-    assert prove(result, "tokens")[0].difference == 0
+    assert verify(result, "tokens")[0].difference == 0
     changed = f"?{result.settings.text.lower()[1:]}!"
     monkeypatch.setattr("explainer.analysis.checks.normalize", lambda text, how: changed)
-    assert prove(result, "tokens")[0].difference == 2
+    assert verify(result, "tokens")[0].difference == 2
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.5, 0.95])
@@ -82,5 +82,5 @@ def test_a_proof_depends_on_no_chance_and_draws_nothing(dropout):
         before = torch.get_rng_state()
         for chapter in CHAPTERS:
             if chapter.slug in ("dropout", "cell", "gates") or not seed:
-                assert all(p.difference < 1e-10 for p in prove(result, chapter.slug))
+                assert all(p.difference < 1e-10 for p in verify(result, chapter.slug))
         assert torch.equal(torch.get_rng_state(), before)

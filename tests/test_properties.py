@@ -149,7 +149,7 @@ def test_a_carried_state_is_that_of_a_training_that_learns_nothing(windows):
     history = train(settings, epochs=1)
     for i in range(4):
         carried = run(replace(settings, batch_index=i)).trace["h_0"]
-        np.testing.assert_allclose(carried, history.moment(i).h_0.numpy(), atol=NOTHING_LOST)
+        np.testing.assert_allclose(carried, history.state_at(i).h_0.numpy(), atol=NOTHING_LOST)
 
 
 @pytest.fixture

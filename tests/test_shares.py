@@ -13,8 +13,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from explainer import PRESETS, run
-from explainer.analysis.time_contributions import largest_shares, norms, payment
-from explainer.plots.gradient_sum import MOST_SIDE, MOST_TERMS, REST, short, strip, terms
+from explainer.analysis.time_contributions import (
+    Contribution,
+    largest_contribution,
+    largest_contributions,
+    norms,
+)
+from explainer.plots.gradient_sum import MOST_SIDE, MOST_TERMS, REST, short, strip, summands
 from explainer.plots.tables import visible
 
 MOST_CELLS = 40_000
@@ -73,24 +78,24 @@ def test_norms_are_those_of_numpy(result):
         shares = shares_of(result, name)
         expected = [math.hypot(*share.ravel().tolist()) for share in shares]
         np.testing.assert_allclose(norms(shares), expected, rtol=1e-12)
-        paid = payment(shares)
-        assert paid.t == max(range(len(expected)), key=expected.__getitem__)
-        assert paid.share == pytest.approx(max(expected))
-        assert paid.together == pytest.approx(math.fsum(expected))
-        assert paid.left == pytest.approx(np.linalg.norm(result.trace[f"d_{name}"]))
-        assert paid.left <= paid.together * (1 + 1e-12)
+        largest = largest_contribution(shares)
+        assert largest.t == max(range(len(expected)), key=expected.__getitem__)
+        assert largest.norm == pytest.approx(max(expected))
+        assert largest.sum_of_norms == pytest.approx(math.fsum(expected))
+        assert largest.norm_of_sum == pytest.approx(np.linalg.norm(result.trace[f"d_{name}"]))
+        assert largest.norm_of_sum <= largest.sum_of_norms * (1 + 1e-12)
 
 
 def test_shares_that_cancel_leave_nothing():
-    paid = payment(np.array([[3.0, 4.0], [-3.0, -4.0]]))
-    assert (paid.t, paid.share, paid.together, paid.left) == (0, 5.0, 10.0, 0.0)
+    largest = largest_contribution(np.array([[3.0, 4.0], [-3.0, -4.0]]))
+    assert largest == Contribution(t=0, norm=5.0, sum_of_norms=10.0, norm_of_sum=0.0)
 
 
 def test_the_largest_shares_stay_in_the_order_of_time():
     lengths = np.array([1.0, 5.0, 2.0, 5.0, 4.0])
-    assert largest_shares(lengths, 3) == [1, 3, 4]
-    assert largest_shares(lengths, 1) == [1]
-    assert largest_shares(lengths, 9) == [0, 1, 2, 3, 4]
+    assert largest_contributions(lengths, 3) == [1, 3, 4]
+    assert largest_contributions(lengths, 1) == [1]
+    assert largest_contributions(lengths, 9) == [0, 1, 2, 3, 4]
 
 
 # What is drawn.
@@ -100,7 +105,7 @@ def test_the_largest_shares_stay_in_the_order_of_time():
 def test_what_is_drawn_still_adds_up_and_is_bounded(shape):
     shares = np.random.default_rng(0).normal(size=shape)
     labels = [f"{t} a" for t in range(len(shares))]
-    drawn = terms(shares, shares.sum(0), labels, "d", MOST_CELLS)
+    drawn = summands(shares, shares.sum(0), labels, "d", MOST_CELLS)
     *parts, total = drawn
     assert sum(term.value.size for term in drawn) <= MOST_CELLS
     assert len(parts) <= MOST_TERMS
@@ -117,7 +122,7 @@ def test_what_is_drawn_still_adds_up_and_is_bounded(shape):
 
 
 def test_a_token_with_markup_stays_text():
-    drawn = terms(np.ones((1, 2, 2)), np.ones((2, 2)), ["0 <b>&x"], "d_E", MOST_CELLS)
+    drawn = summands(np.ones((1, 2, 2)), np.ones((2, 2)), ["0 <b>&x"], "d_E", MOST_CELLS)
     figure = strip(drawn, [["<i>", "a"], ["b", "c"]], "light")
     (share, *_), labels = figure.data, figure.data[-1]
     assert share.name == "0 &lt;b&gt;&amp;x"

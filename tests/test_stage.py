@@ -18,7 +18,7 @@ from serve import serve
 from test_browser import DESKTOP, PHONE, Tab, slider, soon, watched
 
 from explainer import PRESETS, explain, run
-from explainer.explanation.number_formula import show
+from explainer.explanation.number_formula import format_number
 from explainer.plots.colours import HUES, SCALES
 from explainer.plots.tables import visible
 from explainer.stage.chapters import chapter as chapter_of
@@ -117,7 +117,7 @@ def in_cell(name, value, digits=2):
     if name in ("ids", "targets"):
         return str(int(value))
     if digits is None or value == 0 or abs(value) >= 0.5 * 10**-digits:
-        return show(value, digits)
+        return format_number(value, digits)
     mantissa, power = f"{value:.0e}".split("e")
     return f"{mantissa}e{int(power)}".replace("-", "−")
 
@@ -251,7 +251,7 @@ def far(settings):
     result = computed(settings)
     needed_by = {}
     for name, q in {**result.update.quantities, **result.trace.quantities}.items():
-        for other in q.needs:
+        for other in q.inputs:
             needed_by.setdefault(other, []).append(name)
     steps, waiting = {"ids": 0}, deque(["ids"])
     while waiting:
@@ -429,7 +429,7 @@ def test_the_strip_has_the_chosen_mean(tab, name):
     choice(page, "mean").select_option(name)
     means = computed(START).trace[name][0].mean(-1)
     heats = inside(page, ".strip .heat")
-    wanted = [f"mean of {name}: {show(round(float(m), 3), 2)}" for m in means]
+    wanted = [f"mean of {name}: {format_number(round(float(m), 3), 2)}" for m in means]
     assert heats.evaluate_all("(all) => all.map((heat) => heat.title)") == wanted
     colours = heats.evaluate_all("(all) => all.map((e) => getComputedStyle(e).backgroundColor)")
     order = np.argsort(means)
@@ -998,7 +998,7 @@ def test_what_is_asked_is_hidden(checking):
     index = (0, 1, 2)
     page = checking("r", index, preset="start")
     value = float(numbers_of(START, "r")[index])
-    told_in_full, in_short = show(value, None), show(value, 4)
+    told_in_full, in_short = format_number(value, None), format_number(value, 4)
     hidden = inside(page, '[data-quantity="r"]')
     assert set(hidden.all_inner_texts()) == {"?"}
     assert len(set(hidden.evaluate_all("(c) => c.map((x) => x.style.background)"))) == 1
@@ -1013,7 +1013,8 @@ def test_what_is_asked_is_hidden(checking):
     expect(inside(page, ".status")).to_contain_text("r[0,1,2] = ?")
     cell(page, "r", 0, 1, 3).hover()
     expect(inside(page, ".status")).to_contain_text("r[0,1,3] = ?")
-    assert show(float(numbers_of(START, "r")[0, 1, 3]), None) not in stage(page).inner_text()
+    hidden = format_number(float(numbers_of(START, "r")[0, 1, 3]), None)
+    assert hidden not in stage(page).inner_text()
     assert button(page, "copy value").count() == 0
     assert button(page, "copy as NumPy").count() == 0
     button(page, "next time step").click()
@@ -1032,9 +1033,9 @@ def test_the_ranking_does_not_give_away_what_is_asked(tab):
     choice(page, "equation").select_option(label="3 · p")
     expect(inside(page, '[data-quantity="p"]').first).to_have_text("?")
     best = float(numbers_of(START, "p")[0, 1].max())
-    assert show(best, 4) not in stage(page).inner_text()
+    assert format_number(best, 4) not in stage(page).inner_text()
     button(page, "show it").click()
-    expect(inside(page, ".ranking")).to_contain_text(show(best, 4))
+    expect(inside(page, ".ranking")).to_contain_text(format_number(best, 4))
 
 
 def test_what_is_asked_is_shown_when_asked_for(checking):
@@ -1042,7 +1043,7 @@ def test_what_is_asked_is_shown_when_asked_for(checking):
     assert verdict(page, 0.123).startswith("Not yet")
     button(page, "show it").click()
     value = float(numbers_of(START, "r")[0, 1, 2])
-    expect(inside(page, ".verdict")).to_have_text(f"It is {show(value, None)}.")
+    expect(inside(page, ".verdict")).to_have_text(f"It is {format_number(value, None)}.")
     expect(inside(page, ".answer")).to_have_value("")
     expect_lines(page, START, "r", (0, 1, 2))
     expect_cells(page, START)
@@ -1142,7 +1143,7 @@ def test_equations_come_one_by_one(tab):
         button(page, "next equation").click()
         expect(inside(page, ".equation .count")).to_have_text(f"{i + 1} of {len(order)}")
         q = trace_of(START, name).quantities[name]
-        expect(inside(page, ".equation .why")).to_have_text(q.why)
+        expect(inside(page, ".equation .why")).to_have_text(q.description)
         later = faint.locator("[data-quantity]").evaluate_all(
             "(cells) => [...new Set(cells.map((c) => c.dataset.quantity))]"
         )

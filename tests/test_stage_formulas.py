@@ -12,7 +12,7 @@ import pytest
 from explainer import PRESETS, explain, run
 from explainer.explanation.explain import elements
 from explainer.explanation.index_form import Constant, Element, Walk, evaluate
-from explainer.explanation.number_formula import Style, place, show
+from explainer.explanation.number_formula import Style, element_text, format_number
 from explainer.stage.trees import as_json
 
 pytestmark = pytest.mark.browser
@@ -72,7 +72,7 @@ def test_a_number_is_shown_as_python_shows_it(page, digits, latex):
     ask = """([text, digits, latex]) =>
         JSON.parse(text).map((value) => show(value, digits, latex))"""
     found = page.evaluate(ask, [json.dumps(numbers()), digits, latex])
-    expected = [show(value, digits, latex) for value in numbers()]
+    expected = [format_number(value, digits, latex) for value in numbers()]
     assert dict(zip(numbers(), found, strict=True)) == dict(zip(numbers(), expected, strict=True))
     assert found == expected  # a dictionary has one zero, and there are two
 
@@ -214,11 +214,11 @@ def test_every_piece_says_which_number_it_stands_for(opened):
         itself = Element(here.name, here.index)
         operands = {itself, *(Element(*x) for x in all_of(there["operands"]))}
         for side in ("symbols", "numbers"):
-            assert places_of(there[side])[0] == (itself, place(itself))
+            assert places_of(there[side])[0] == (itself, element_text(itself))
             assert {element for element, _ in places_of(there[side])} <= operands
         for element, text in places_of(there["symbols"]):
             ends = (f"{element.name}[", f",{element.index[-1]}]") if element.index else ()
-            assert text == place(element) or (here.name == "e" and text in ends)
+            assert text == element_text(element) or (here.name == "e" and text in ends)
         digits = asked.get("digits", 4)
         style = Style(walk.value, walk.trace.quantities, numbers=True, digits=digits)
         numbers = places_of(there["numbers"])[1:]

@@ -26,7 +26,7 @@ from explainer.app import background_training as trainers
 from explainer.app import session as runs
 from explainer.app.background_training import Trainer
 from explainer.app.cache import SHARED_BYTES, _shared, shared_training
-from explainer.app.panels.influence_panel import in_words
+from explainer.app.panels.influence_panel import influence_summary
 from explainer.batches import batch, tokenize
 from explainer.engine.batch_run import check_size
 from explainer.engine.network import network, rnn_network
@@ -34,10 +34,10 @@ from explainer.engine.parameters import draw_masks, initial_parameters, rnn_para
 from explainer.engine.quantity import solve
 from explainer.engine.sampling import continue_text
 from explainer.engine.training import RNNTraining, Training
-from explainer.engine.training_state import Moment, advance
+from explainer.engine.training_state import TrainingState, train_step
 from explainer.engine.unroll import backward_pass, forward_pass, known_values, learning_pass
 from explainer.interop.pytorch import safetensors, snippet, state_dict
-from explainer.url import fingerprint, from_link, write_query
+from explainer.url import from_link, text_hash, write_query
 
 SAME = {"rtol": 0, "atol": 1e-12}
 SMALL = replace(
@@ -174,10 +174,10 @@ def test_an_rnn_is_trained_as_pytorch_does(case):
     moments = by_torch(settings, 14, net)
     training = RNNTraining(settings)
     for _ in range(14):
-        training.advance()
+        training.step()
     np.testing.assert_allclose(training.losses, [m.loss for m in moments[:14]], **CLOSE)
     for k in (0, 1, 6, 13, 14):
-        now, then = training.moment(k), moments[k]
+        now, then = training.state_at(k), moments[k]
         np.testing.assert_allclose(now.h_0, then.h_0, **CLOSE, err_msg=str(k))
         assert set(now.parameters) == {names[n] for n in then.state}
         for name, value in then.state.items():
@@ -190,7 +190,7 @@ def test_an_rnn_whose_numbers_stop_being_finite_says_where():
     first = rnn_parameters(SMALL, len(tokenize(SMALL)[0]))
     training = Training(SMALL, rnn_network(SMALL), {**first, "W_o": first["W_o"] * 1e306})
     with pytest.raises(ValueError, match=r"update 0: .*finite"):
-        training.advance()
+        training.step()
     assert training.losses == ()
 
 
@@ -203,7 +203,7 @@ def test_a_run_after_updates_is_that_of_a_history(case, variant):
     history = train(settings, epochs=3)
     common = shared_training(History, settings)
     while common.updates < 40:
-        common.advance()
+        common.step()
     for k, s in asked.items():
         assert fresh[k].settings == s  # so that links and fingerprints say the same
         assert from_link(write_query(fresh[k].settings)) == s
@@ -221,7 +221,7 @@ def test_a_run_after_updates_is_that_of_a_history(case, variant):
 
 def test_a_training_outlives_a_look_at_many_other_settings():
     first = shared_training(History, SMALL)
-    first.advance()
+    first.step()
     for seed in range(100, 140):
         shared_training(History, replace(SMALL, seed=seed))
         shared_training(RNNTraining, replace(SMALL, seed=seed))
@@ -229,20 +229,20 @@ def test_a_training_outlives_a_look_at_many_other_settings():
 
 
 def test_trainings_of_large_networks_keep_fewer_moments(monkeypatch):
-    size = History(SMALL).moment(0).nbytes
+    size = History(SMALL).state_at(0).nbytes
     monkeypatch.setattr("explainer.engine.training.KEPT_BYTES", 5 * size)
     history, wanted = History(SMALL), train(SMALL, epochs=6)
     for _ in range(30):
-        history.advance()
+        history.step()
         assert len(history._kept) <= 5
     assert history.nbytes == 7 * size, "kept ones, the last, and the last one looked back at"
     for k in (0, 7, 29, 30):
-        for name, value in history.moment(k).parameters.items():
-            assert torch.equal(value, wanted.moment(k).parameters[name])
+        for name, value in history.state_at(k).parameters.items():
+            assert torch.equal(value, wanted.state_at(k).parameters[name])
     monkeypatch.setattr("explainer.engine.training.KEPT_BYTES", 0)
     history = History(SMALL)
     for _ in range(5):
-        history.advance()
+        history.step()
     assert_same_numbers(history.next_run(3), wanted.next_run(3))
     monkeypatch.setattr(
         "explainer.app.cache._shared", cache := LRUCache(10 * size, lambda k: k.nbytes)
@@ -261,27 +261,27 @@ def forgetful(monkeypatch):
     assert set(history._kept) == {0, 32}
     done = []
 
-    def counted(settings, net, moment, i):
+    def counted(settings, net, state, i):
         done.append(i)
-        return advance(settings, net, moment, i)
+        return train_step(settings, net, state, i)
 
-    monkeypatch.setattr("explainer.engine.training.advance", counted)
+    monkeypatch.setattr("explainer.engine.training.train_step", counted)
     return history, wanted, done
 
 
 def test_the_same_way_back_is_not_gone_twice(forgetful):
     history, wanted, done = forgetful
     for i in range(history.updates + 1):
-        for name, value in history.moment(i).parameters.items():
-            assert torch.equal(value, wanted.moment(i).parameters[name])
+        for name, value in history.state_at(i).parameters.items():
+            assert torch.equal(value, wanted.state_at(i).parameters[name])
     # from each to the next; but for those that were kept
     assert done == [i for i in range(history.updates) if i not in (31, history.updates - 1)]
     done.clear()
     for _ in range(3):
-        history.moment(20)
+        history.state_at(20)
     history.at(20)
     assert done == list(range(20))
-    history.moment(23)
+    history.state_at(23)
     assert done[20:] == [20, 21, 22]
 
 
@@ -331,9 +331,9 @@ def test_nobody_can_change_a_training_from_outside():
     history = train(SMALL, epochs=1)
     for k in (0, 3, 5):
         before = run(replace(SMALL, updates=k))
-        moment = history.moment(k)
-        moment.h_0.fill_(9)
-        for value in moment.parameters.values():
+        state = history.state_at(k)
+        state.h_0.fill_(9)
+        for value in state.parameters.values():
             value.fill_(9)
         assert_same_numbers(history.next_run(k), before)
 
@@ -341,7 +341,7 @@ def test_nobody_can_change_a_training_from_outside():
 @pytest.mark.parametrize("k", [-1, -7])
 def test_there_is_no_network_before_the_first(k):
     with pytest.raises(IndexError, match=rf"after {k} updates; possible: 0 to "):
-        train(SMALL, epochs=1).moment(k)
+        train(SMALL, epochs=1).state_at(k)
 
 
 @pytest.mark.parametrize("long", [False, True])
@@ -350,7 +350,7 @@ def test_a_link_says_how_many_updates_were_done(long):
     settings = replace(base, text=base.text * 2 if long else "some text", updates=1234)
     query = write_query(settings)
     assert query["updates"] == "1234"
-    assert query.get("fingerprint") == (fingerprint(settings.text) if long else None)
+    assert query.get("fingerprint") == (text_hash(settings.text) if long else None)
     assert from_link(query, settings.text) == settings
     assert "updates" not in write_query(replace(settings, updates=0))
     with pytest.raises(ValueError, match=r"updates is 20001; possible: .*20,000.* Choose"):
@@ -363,8 +363,8 @@ def test_a_training_in_float32_is_nearly_that_in_float64(variant):
     single, double = History(settings, torch.float32), History(settings)
     for history in (single, double):
         for _ in range(20):
-            history.advance()
-        now = history.moment(20)
+            history.step()
+        now = history.state_at(20)
         assert {v.dtype for v in (now.h_0, *now.parameters.values())} == {
             torch.float32 if history is single else torch.float64
         }
@@ -384,7 +384,7 @@ def test_an_update_solves_no_more_than_it_needs(settings, monkeypatch):
 
     monkeypatch.setattr("explainer.engine.unroll.solve", solve_and_tell)
     monkeypatch.setattr("explainer.engine.training_state.solve", solve_and_tell)
-    History(settings).advance()
+    History(settings).step()
     assert {"loss", "d_W_hr", "norm", "new_W_hr"} <= solved
     assert not solved & {"d_log_p", "d_ce_1", "predicted_change", "lr_d_W_hr"}
     assert ("d_x" in solved) == (settings.input == "embedding")
@@ -396,11 +396,11 @@ def test_an_update_does_no_dropout_where_nothing_is_dropped(dropout, monkeypatch
 
     def solve_and_tell(equations, known):
         equations = tuple(equations)
-        needed.update(n for q in equations for n in q.needs)
+        needed.update(n for q in equations for n in q.inputs)
         return solve(equations, known)
 
     monkeypatch.setattr("explainer.engine.unroll.solve", solve_and_tell)
-    History(replace(SMALL, dropout=dropout)).advance()
+    History(replace(SMALL, dropout=dropout)).step()
     assert ("mask_h" in needed) == (dropout > 0)
 
 
@@ -408,7 +408,7 @@ def test_an_update_stacks_only_what_an_equation_needs_of_all_time_steps(monkeypa
     stacked = []
     stack = torch.stack
     monkeypatch.setattr(torch, "stack", lambda *args: stacked.append(1) or stack(*args))
-    History(SMALL).advance()
+    History(SMALL).step()
     # h and h_prev, and what arrives at r, z, n and at the past's part of n
     assert len(stacked) == 6
 
@@ -417,7 +417,7 @@ def test_two_readers_of_one_training_do_not_pass_its_end():
     for _ in range(5):
         history = History(TINY)
         readers = [
-            Thread(target=lambda h=history: [h.advance_towards(50) for _ in range(60)])
+            Thread(target=lambda h=history: [h.step_towards(50) for _ in range(60)])
             for _ in range(4)
         ]
         for reader in readers:
@@ -429,12 +429,12 @@ def test_two_readers_of_one_training_do_not_pass_its_end():
 
 def test_the_latest_network_is_not_computed_again(monkeypatch):
     history = train(SMALL, epochs=30)
-    monkeypatch.setattr("explainer.engine.training.advance", None)
-    updates, moment = history.latest()
+    monkeypatch.setattr("explainer.engine.training.train_step", None)
+    updates, state = history.latest()
     assert updates == history.updates
-    assert moment.parameters.keys() == history.moment(updates).parameters.keys()
+    assert state.parameters.keys() == history.state_at(updates).parameters.keys()
     with pytest.raises(IndexError, match="no network after 10,000 updates; possible: 0 to"):
-        history.moment(10_000)
+        history.state_at(10_000)
 
 
 def test_a_reader_who_begins_at_the_same_time_gets_the_same_training(monkeypatch):
@@ -472,8 +472,8 @@ def test_what_an_update_needs_is_what_a_whole_pass_has(dropout, make, variant):
 
 def test_a_kept_state_does_not_keep_the_states_before_it():
     history = train(replace(SMALL, carry_state=True), epochs=1)
-    for moment in history._kept.values():
-        assert moment.h_0.untyped_storage().nbytes() == moment.h_0.nbytes
+    for state in history._kept.values():
+        assert state.h_0.untyped_storage().nbytes() == state.h_0.nbytes
 
 
 def test_a_sequential_row_goes_on_where_it_was():
@@ -514,7 +514,7 @@ def test_a_random_window_is_a_piece_of_the_text():
 def test_a_long_training_with_random_windows_leads_to_its_runs():
     settings = replace(SMALL, windows="random")
     history = History(settings)
-    history.advance()
+    history.step()
     long = 300_000  # as if so many had been done
     history._losses = [history.losses[0]] * (long + 1)
     history._kept = {long: history._now}
@@ -548,7 +548,7 @@ def test_a_text_too_short_for_windows_says_how_long_it_must_be():
 
 
 def moments_alive():
-    return sum(type(thing) is Moment for thing in gc.get_objects())
+    return sum(type(thing) is TrainingState for thing in gc.get_objects())
 
 
 def test_a_long_training_keeps_few_moments_and_finds_all():
@@ -556,7 +556,7 @@ def test_a_long_training_keeps_few_moments_and_finds_all():
     history = History(TINY)
     most = 0
     for i in range(2000):
-        history.advance()
+        history.step()
         if i in (63, 64, 127, 128, 1000):
             most = max(most, moments_alive() - before)
     assert history.updates == len(history.losses) == 2000
@@ -565,7 +565,7 @@ def test_a_long_training_keeps_few_moments_and_finds_all():
     for k in (0, 1, 63, 64, 65, 777, 1984, 1999):
         assert float(history.at(k).trace["loss"]) == history.losses[k]
     for name, values in history.at(1999).update.after.items():
-        np.testing.assert_array_equal(values, history.moment(2000).parameters[name])
+        np.testing.assert_array_equal(values, history.state_at(2000).parameters[name])
     for k in (2000, -1):
         with pytest.raises(IndexError, match=rf"update {k:,} .*possible: 0 to 1,999\. Train for"):
             history.at(k)
@@ -577,8 +577,8 @@ def test_a_long_training_keeps_few_moments_and_finds_all():
 def trained(settings, updates=60):
     history = History(settings)
     while history.updates < updates:
-        history.advance()
-    return history.moment(updates).parameters
+        history.step()
+    return history.state_at(updates).parameters
 
 
 def loaded(settings, parameters):
@@ -952,7 +952,7 @@ def test_a_reader_looks_on_where_they_looked_while_another_trains():
     other.slider(key="look-at").set_value(5).run()
     for reader, chosen in ((at, 4), (other, 5)):
         reader.slider(key="look-at").set_value(chosen).run()
-        history.advance()  # somebody else goes on
+        history.step()  # somebody else goes on
         reader.run()
         assert reader.slider(key="look-at").value == chosen
         assert f"writes after {chosen} updates" in said(reader)
@@ -968,9 +968,9 @@ def test_a_look_at_the_page_computes_no_update_again(monkeypatch):
     at = visit("training", updates=31, seed=77)
     history = at.session_state["trainer"].history
     for _ in range(30):
-        history.advance()
+        history.step()
     assert 31 not in history._kept
-    monkeypatch.setattr("explainer.engine.training.advance", None)  # none may be done again
+    monkeypatch.setattr("explainer.engine.training.train_step", None)  # none may be done again
     at.run()
     assert not at.exception
     assert not at.error
@@ -1007,7 +1007,7 @@ def test_a_reader_trains_looks_back_and_begins_again(preset, variant):
     assert "6 updates done." in said(at)
     assert button(at, "resume training")
     history = History(settings)
-    losses = [history.advance() for _ in range(6)]
+    losses = [history.step() for _ in range(6)]
     for key, wanted in (("curve-loss", losses), ("curve-perplexity", np.exp(losses))):
         (line,) = figures(at)[key]["data"]
         np.testing.assert_allclose(line["y"], wanted, **SAME)
@@ -1018,7 +1018,7 @@ def test_a_reader_trains_looks_back_and_begins_again(preset, variant):
     assert "files hold the network **after 0 updates**" in said(at)
     assert at.slider(key="look-at").value == 6, "one wants to see what came out"
     prefix = at.text_input(key="prefix").value
-    greedy = continue_text(settings, history.moment(6).parameters, prefix, 60)
+    greedy = continue_text(settings, history.state_at(6).parameters, prefix, 60)
     assert code(at)[0] == f"{prefix}|{greedy}"
     assert "Trained on this server before" not in said(at)
     at.slider(key="look-at").set_value(4).run()
@@ -1029,7 +1029,7 @@ def test_a_reader_trains_looks_back_and_begins_again(preset, variant):
     assert at.slider(key="look-at").value == 4
     assert_same_numbers(run_of(at), history.at(4))
     prefix = at.text_input(key="prefix").value
-    greedy = continue_text(settings, history.moment(4).parameters, prefix, 60)
+    greedy = continue_text(settings, history.state_at(4).parameters, prefix, 60)
     assert code(at)[0] == f"{prefix}|{greedy}"
     downloads = [d.proto.label for d in at.get("download_button")]
     assert len(downloads) == 1 + (variant == "reset_after")
@@ -1188,15 +1188,15 @@ def test_the_rnn_beside_is_trained_as_long():
     each = {"GRU": History(settings), "ordinary RNN": RNNTraining(settings)}
     for name, training in each.items():
         for _ in range(60):
-            training.advance()
+            training.step()
         mean = np.mean(training.losses[-training.batches :])
         assert f"{name} **{mean:.4f}**" in said(at)
     assert "trained by 60 updates" in said(at)
-    beside = rnn_influence(run_of(at), 0, each["ordinary RNN"].moment(60))
+    beside = rnn_influence(run_of(at), 0, each["ordinary RNN"].state_at(60))
     first = rnn_influence(run_of(at), 0)
     assert np.abs(beside - first).max() > 1e-3
-    assert in_words(beside) in said(at)
-    assert in_words(first) not in said(at)
+    assert influence_summary(beside) in said(at)
+    assert influence_summary(first) not in said(at)
 
 
 @page_test
@@ -1204,7 +1204,7 @@ def test_an_rnn_that_cannot_be_trained_leaves_the_gru_its_picture(monkeypatch):
     def diverge(self):
         raise ValueError("update 3: h stops being finite.")
 
-    monkeypatch.setattr(RNNTraining, "advance", diverge)
+    monkeypatch.setattr(RNNTraining, "step", diverge)
     at = newcomer(updates=5)
     at.session_state["opened-past"] = True
     at = at.switch_page(page_of("gradients")).run()

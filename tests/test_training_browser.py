@@ -77,13 +77,13 @@ class Reader(StageTab):
 
     def look_at(self, updates):
         """Scrub to a network, and show it everywhere."""
-        scrub = self.page.get_by_role("slider", name="Look at the network")
-        scrub.focus()
+        checkpoint_slider = self.page.get_by_role("slider", name="Look at the network")
+        checkpoint_slider.focus()
         self.page.keyboard.press("Home")
-        soon(self.page, lambda: scrub.get_attribute("aria-valuetext") == "0")
+        soon(self.page, lambda: checkpoint_slider.get_attribute("aria-valuetext") == "0")
         for _ in range(updates):
             self.page.keyboard.press("ArrowRight")
-        soon(self.page, lambda: scrub.get_attribute("aria-valuetext") == str(updates))
+        soon(self.page, lambda: checkpoint_slider.get_attribute("aria-valuetext") == str(updates))
         self.page.wait_for_timeout(300)  # what is moved by keys is sent after a moment
         self.settle()
         self.page.get_by_role("button", name="show it everywhere").click()

@@ -1,4 +1,4 @@
-"""Proof, in this run: how far the numbers are from those of an independent computation.
+"""Checks of this run: how far the numbers are from those of an independent computation.
 
 Nothing here calls the equations. The references are torch.nn.GRU (a plain NumPy loop where
 the reset gate comes before the product), autograd, F.cross_entropy, torch.optim.SGD, and for
@@ -24,7 +24,7 @@ from explainer.tokenizer import END_OF_TEXT, normalize
 
 
 @dataclass(frozen=True)
-class Proof:
+class Check:
     """One comparison.
 
     Attributes:
@@ -39,32 +39,32 @@ class Proof:
     difference: float
 
 
-def prove(run: Run, slug: str) -> tuple[Proof, ...]:
-    """Return the proofs that belong to a chapter, computed now."""
-    proofs = {
-        "tokens": (tokens,),
-        "batches": (batches,),
-        "embedding": (embedding,),
-        "dropout": (dropout,),
-        "cell": (cell, convention),
-        "time": (cell,),
-        "prediction": (prediction,),
-        "loss": (loss,),
-        "gradients": (gradients, contributions),
-        "update": (update, second_pass),
-        "training": (update,),
-        "gates": (same_equations,),
+def verify(run: Run, slug: str) -> tuple[Check, ...]:
+    """Return the checks that belong to a chapter, computed now."""
+    checks = {
+        "tokens": (check_tokens,),
+        "batches": (check_batches,),
+        "embedding": (check_embedding,),
+        "dropout": (check_dropout,),
+        "cell": (check_cell, check_convention),
+        "time": (check_cell,),
+        "prediction": (check_prediction,),
+        "loss": (check_loss,),
+        "gradients": (check_gradients, check_contributions),
+        "update": (check_update, check_second_pass),
+        "training": (check_update,),
+        "gates": (check_same_equations,),
     }
-    return tuple(make(run) for make in proofs.get(slug, ()))
+    return tuple(make(run) for make in checks.get(slug, ()))
 
 
-def largest(a: Array | Tensor, b: Array | Tensor) -> float:
+def largest_difference(a: Array | Tensor, b: Array | Tensor) -> float:
     """Return the largest difference between two arrays of one shape."""
     first, second = (np.asarray(v.detach() if isinstance(v, Tensor) else v) for v in (a, b))
     return float(np.abs(first - second).max(initial=0.0))
 
 
-def tokens(run: Run) -> Proof:
+def check_tokens(run: Run) -> Check:
     """Ids back to text: every character that differs counts 1."""
     settings = run.settings
     tokenizer, ids = tokenize(settings)
@@ -73,15 +73,15 @@ def tokens(run: Run) -> Proof:
     if settings.end_of_text:
         text, decoded = text.replace(END_OF_TEXT, ""), decoded.replace(END_OF_TEXT, "")
     wrong = sum(a != b for a, b in zip(text, decoded, strict=False)) + abs(len(text) - len(decoded))
-    return Proof("characters that differ after encoding and decoding", "the text itself", wrong)
+    return Check("characters that differ after encoding and decoding", "the text itself", wrong)
 
 
-def batches(run: Run) -> Proof:
+def check_batches(run: Run) -> Check:
     """Rows stand in the text, targets one place further: every row that doesn't counts 1."""
     text = as_characters(tokenize(run.settings)[1])
     rows = zip(run.batch.ids, run.batch.targets, strict=True)
     wrong = sum((x[1:] != y[:-1]).any() or as_characters([*x, y[-1]]) not in text for x, y in rows)
-    return Proof("rows whose targets are not what comes next", "the text's ids", int(wrong))
+    return Check("rows whose targets are not what comes next", "the text's ids", int(wrong))
 
 
 def as_characters(ids: Iterable[int]) -> str:
@@ -89,25 +89,27 @@ def as_characters(ids: Iterable[int]) -> str:
     return "".join(map(chr, ids))
 
 
-def embedding(run: Run) -> Proof:
+def check_embedding(run: Run) -> Check:
     """The looked-up row is the one-hot row times the matrix."""
     t = run.trace
     product = t["one_hot"] @ t["E"] if "E" in t else t["one_hot"]
-    return Proof(
-        "e", "one-hot times E" if "E" in t else "the one-hot rows", largest(t["e"], product)
+    return Check(
+        "e",
+        "one-hot times E" if "E" in t else "the one-hot rows",
+        largest_difference(t["e"], product),
     )
 
 
-def dropout(run: Run) -> Proof:
+def check_dropout(run: Run) -> Check:
     """Survivors have the scale that torch.nn.functional.dropout gives them."""
     t = run.trace
     scale = scale_of_dropout(float(t["dropout"]))
-    return Proof(
+    return Check(
         "x and h_out",
         "the masked numbers with the scale of F.dropout",
         max(
-            largest(t["x"], np.where(t["mask_x"] == 1, t["e"] * scale, 0.0)),
-            largest(t["h_out"], np.where(t["mask_h"] == 1, t["h"] * scale, 0.0)),
+            largest_difference(t["x"], np.where(t["mask_x"] == 1, t["e"] * scale, 0.0)),
+            largest_difference(t["h_out"], np.where(t["mask_h"] == 1, t["h"] * scale, 0.0)),
         ),
     )
 
@@ -119,7 +121,7 @@ def scale_of_dropout(q: float) -> float:
         return float(F.dropout(torch.ones(10_000, dtype=torch.float64), q).max())
 
 
-def tensor(trace: Trace, name: str) -> Tensor:
+def as_tensor(trace: Trace, name: str) -> Tensor:
     """Return a value as a tensor of its own."""
     return torch.from_numpy(trace[name].copy())
 
@@ -130,7 +132,7 @@ def torch_gru(trace: Trace) -> torch.nn.GRU:
     # a module draws first values from the stream that everybody shares, but not without memory
     module = torch.nn.GRU(*sizes, batch_first=True, dtype=torch.float64, device="meta")
     packed = {
-        f"{kind}_{side}h_l0": torch.cat([tensor(trace, f"{letter}_{side}{g}") for g in GATES])
+        f"{kind}_{side}h_l0": torch.cat([as_tensor(trace, f"{letter}_{side}{g}") for g in GATES])
         for kind, letter in (("weight", "W"), ("bias", "b"))
         for side in "ih"
     }
@@ -153,57 +155,58 @@ def plain_loop(trace: Trace) -> Array:
     return np.stack(states, 1)
 
 
-def cell(run: Run) -> Proof:
+def check_cell(run: Run) -> Check:
     """Hidden states against torch.nn.GRU, or a plain loop for reset-before."""
     t = run.trace
     if run.settings.variant == "reset_before":
-        return Proof("h", "a plain NumPy loop", largest(t["h"], plain_loop(t)))
+        return Check("h", "a plain NumPy loop", largest_difference(t["h"], plain_loop(t)))
     with torch.no_grad():
-        states, _ = torch_gru(t)(tensor(t, "x"), tensor(t, "h_0").unsqueeze(0))
-    return Proof("h", "torch.nn.GRU", largest(t["h"], states))
+        states, _ = torch_gru(t)(as_tensor(t, "x"), as_tensor(t, "h_0").unsqueeze(0))
+    return Check("h", "torch.nn.GRU", largest_difference(t["h"], states))
 
 
-def same_equations(run: Run) -> Proof:
+def check_same_equations(run: Run) -> Check:
     """What computes the gates of the tasks, too, at the settings that all chapters show."""
-    proof = cell(run)
-    return replace(proof, what="h by the same equations, for the settings at the left")
+    return replace(check_cell(run), what="h by the same equations, for the settings at the left")
 
 
-def convention(run: Run) -> Proof:
+def check_convention(run: Run) -> Check:
     """The other z convention gives the same states."""
     t = run.trace
     z_other = 1 - t["z"]
     h = t["h_prev"] + z_other * (t["n"] - t["h_prev"])
-    worst = max(largest(h, t["h"]), largest(h, t["h_other"]))
-    return Proof("h", "h in the other convention", worst)
+    worst = max(largest_difference(h, t["h"]), largest_difference(h, t["h_other"]))
+    return Check("h", "h in the other convention", worst)
 
 
-def prediction(run: Run) -> Proof:
+def check_prediction(run: Run) -> Check:
     """Probabilities against torch.softmax of a torch.nn.Linear."""
     t = run.trace
     logits = linear(t)
-    return Proof("p", "torch.softmax of F.linear", largest(t["p"], torch.softmax(logits, -1)))
+    return Check(
+        "p", "torch.softmax of F.linear", largest_difference(t["p"], torch.softmax(logits, -1))
+    )
 
 
 def linear(trace: Trace) -> Tensor:
     """Return the logits from F.linear."""
-    bias = tensor(trace, "b_o") if "b_o" in trace else None
-    return F.linear(tensor(trace, "h_out"), tensor(trace, "W_o"), bias)
+    bias = as_tensor(trace, "b_o") if "b_o" in trace else None
+    return F.linear(as_tensor(trace, "h_out"), as_tensor(trace, "W_o"), bias)
 
 
 def mean_loss(trace: Trace, of: Tensor) -> Tensor:
     """Return the loss of logits (B, T, V) from F.cross_entropy, on the trace's targets."""
-    targets = tensor(trace, "targets").long()
+    targets = as_tensor(trace, "targets").long()
     return F.cross_entropy(of.flatten(0, 1), targets.flatten())
 
 
-def loss(run: Run) -> Proof:
+def check_loss(run: Run) -> Check:
     """The three terms and their mean against F.cross_entropy."""
     expected = mean_loss(run.trace, linear(run.trace))
-    return Proof("loss", "F.cross_entropy", largest(run.trace["loss"], expected))
+    return Check("loss", "F.cross_entropy", largest_difference(run.trace["loss"], expected))
 
 
-def logits(trace: Trace, parameters: Mapping[str, Tensor]) -> Tensor:
+def torch_logits(trace: Trace, parameters: Mapping[str, Tensor]) -> Tensor:
     """Return the logits of a forward pass of PyTorch's own, with these parameters.
 
     Args:
@@ -211,9 +214,9 @@ def logits(trace: Trace, parameters: Mapping[str, Tensor]) -> Tensor:
         parameters: by name.
     """
     own, keep = parameters, 1 - float(trace["dropout"])
-    e = F.embedding(tensor(trace, "ids").long(), own["E"]) if "E" in own else None
-    x = tensor(trace, "mask_x") * (tensor(trace, "one_hot") if e is None else e) / keep
-    h, states = tensor(trace, "h_0"), []
+    e = F.embedding(as_tensor(trace, "ids").long(), own["E"]) if "E" in own else None
+    x = as_tensor(trace, "mask_x") * (as_tensor(trace, "one_hot") if e is None else e) / keep
+    h, states = as_tensor(trace, "h_0"), []
     for x_t in x.unbind(1):
         if "b_ir" in own:  # two biases: the reset gate comes after the product
             i, past = (
@@ -231,44 +234,46 @@ def logits(trace: Trace, parameters: Mapping[str, Tensor]) -> Tensor:
             n = torch.tanh(x_t @ own["W_in"].T + (r * h) @ own["W_hn"].T + own["b_n"])
         h = torch.lerp(n, h, z)
         states.append(h)
-    out = tensor(trace, "mask_h") * torch.stack(states, 1) / keep
+    out = as_tensor(trace, "mask_h") * torch.stack(states, 1) / keep
     return F.linear(out, own["W_o"], own.get("b_o"))
 
 
-def gradients(run: Run) -> Proof:
+def check_gradients(run: Run) -> Check:
     """Every parameter's gradient against autograd, through a forward pass of PyTorch's own."""
     t = run.trace
-    leaf = {n: tensor(t, n).requires_grad_() for n in run.update.before}
-    mean_loss(t, logits(t, leaf)).backward()
+    leaf = {n: as_tensor(t, n).requires_grad_() for n in run.update.before}
+    mean_loss(t, torch_logits(t, leaf)).backward()
     worst = max(
-        largest(t[f"d_{n}"], v.grad if v.grad is not None else torch.zeros_like(v))
+        largest_difference(t[f"d_{n}"], v.grad if v.grad is not None else torch.zeros_like(v))
         for n, v in leaf.items()
     )
-    return Proof("all gradients of parameters", "autograd", worst)
+    return Check("all gradients of parameters", "autograd", worst)
 
 
-def contributions(run: Run) -> Proof:
+def check_contributions(run: Run) -> Check:
     """The time steps' shares add up to the gradient."""
     t = run.trace
-    worst = max(largest(t[f"d_W_h{g}_t"].sum(0), t[f"d_W_h{g}"]) for g in GATES)
-    return Proof("recurrent gradients", "the sum of their time steps' shares", worst)
+    worst = max(largest_difference(t[f"d_W_h{g}_t"].sum(0), t[f"d_W_h{g}"]) for g in GATES)
+    return Check("recurrent gradients", "the sum of their time steps' shares", worst)
 
 
-def update(run: Run) -> Proof:
+def check_update(run: Run) -> Check:
     """Updated parameters against torch.optim.SGD."""
     leaf = {n: torch.nn.Parameter(torch.from_numpy(v.copy())) for n, v in run.update.before.items()}
     for n, v in leaf.items():
-        v.grad = tensor(run.trace, f"d_{n}")
+        v.grad = as_tensor(run.trace, f"d_{n}")
     if run.settings.clip_norm is not None:
         torch.nn.utils.clip_grad_norm_(leaf.values(), run.settings.clip_norm)
     torch.optim.SGD(leaf.values(), lr=run.settings.learning_rate).step()
-    worst = max(largest(run.update.after[n], v) for n, v in leaf.items())
+    worst = max(largest_difference(run.update.after[n], v) for n, v in leaf.items())
     clipped = " after clip_grad_norm_" if run.settings.clip_norm is not None else ""
-    return Proof("all updated parameters", f"torch.optim.SGD{clipped}", worst)
+    return Check("all updated parameters", f"torch.optim.SGD{clipped}", worst)
 
 
-def second_pass(run: Run) -> Proof:
+def check_second_pass(run: Run) -> Check:
     """The loss after the update against F.cross_entropy, from the updated parameters on."""
     after = {n: torch.from_numpy(v.copy()) for n, v in run.update.after.items()}
-    expected = mean_loss(run.second, logits(run.second, after))
-    return Proof("loss after the update", "F.cross_entropy", largest(run.second["loss"], expected))
+    expected = mean_loss(run.second, torch_logits(run.second, after))
+    return Check(
+        "loss after the update", "F.cross_entropy", largest_difference(run.second["loss"], expected)
+    )

@@ -19,9 +19,9 @@ from explainer.engine.network import GIVEN, network, rnn_network
 from explainer.engine.parameters import rnn_parameters
 from explainer.engine.quantity import Quantity, ancestors, depends, solve
 from explainer.engine.trace import Array
-from explainer.engine.training_state import Moment
+from explainer.engine.training_state import TrainingState
 from explainer.engine.unroll import forward_pass
-from explainer.settings import as_python, shorten
+from explainer.settings import shorten, to_builtin
 
 LARGEST_INFLUENCE = 20_000_000
 """Most numbers that may be computed on the way, T · T · H: some seconds, not minutes."""
@@ -89,13 +89,13 @@ def token_influence(run: Run, sequence: int, t: int) -> Array:
     return gradient_norms(network(run.settings).backward, known, (t,), "d_x").reshape(-1)
 
 
-def rnn_influence(run: Run, sequence: int, moment: Moment | None = None) -> Array:
+def rnn_influence(run: Run, sequence: int, state: TrainingState | None = None) -> Array:
     """Return what `influence` returns, for an ordinary tanh RNN in the GRU's place.
 
     Args:
         run: any run; its batch and dropout masks count.
         sequence: which sequence of the batch, from 0.
-        moment: the RNN's network, as from an `RNNTraining`. None takes the run's own input and
+        state: the RNN's network, as from an `RNNTraining`. None takes the run's own input and
             head, first values between them (`rnn_parameters`), and a state of zeros.
 
     Raises:
@@ -105,13 +105,13 @@ def rnn_influence(run: Run, sequence: int, moment: Moment | None = None) -> Arra
     refuse_large(run)
     sizes, net = run.trace.sizes, rnn_network(run.settings)
     known = one_sequence(run, sequence)
-    if moment is None:
+    if state is None:
         known["h_0"] = torch.zeros(1, sizes["H"], dtype=torch.float64)
         first = rnn_parameters(run.settings, sizes["V"])
         parameters = {n: known.get(n, v) for n, v in first.items()}
     else:
-        known["h_0"] = moment.h_0[sequence : sequence + 1].double()
-        parameters = {n: v.double() for n, v in moment.parameters.items()}
+        known["h_0"] = state.h_0[sequence : sequence + 1].double()
+        parameters = {n: v.double() for n, v in state.parameters.items()}
     known["ids"] = known["ids"].long()  # a trace holds nothing but float64
     known = {q.name: known[q.name] for q in GIVEN} | parameters
     known |= forward_pass(net.forward, known)
@@ -234,7 +234,7 @@ def back_from_each(
     # a loss of a single target: no others share in the mean
     known = {**known, "targets": known["targets"][:, :1]}
     known |= solve(to_states, known)
-    outside = {n for q in circle for n in q.needs} & set(known)
+    outside = {n for q in circle for n in q.inputs} & set(known)
     rows = torch.tensor(targets).unsqueeze(-1)
     carried = torch.zeros(len(rows), known["d_h_out"].shape[-1], dtype=torch.float64)
     for k in range(known["p"].shape[1] - 1, -1, -1):
@@ -267,7 +267,7 @@ def check_place(what: str, i: int, count: int) -> int:
         IndexError: `i` is not from 0 to count - 1.
         ValueError: `i` is no whole number.
     """
-    i = as_python(i)
+    i = to_builtin(i)
     if type(i) is not int:
         raise ValueError(
             f"{what} is {shorten(i)}; possible: a whole number from 0 to {count - 1}. Choose one "

@@ -4,7 +4,7 @@ One network reads one-hot symbols, and a linear head on its last state answers. 
 PyTorch's own modules: Adam on the cross-entropy of fresh examples, gradients by autograd and
 clipped by their norm. Gates are then computed by the equations of this package.
 
-Every random number comes from a generator of its own: `torch.manual_seed` is shared by all readers
+Every random number comes from a generator of its own: `torch.manual_seed` is shared by all users
 of one server. Numbers are float64.
 """
 
@@ -31,7 +31,7 @@ from explainer.analysis.task_data import (
 from explainer.engine.equations.gru import RESET_AFTER
 from explainer.engine.network import GATES
 from explainer.engine.trace import Array
-from explainer.engine.unroll import through_time
+from explainer.engine.unroll import unroll
 from explainer.settings import in_range, one_of, shorten
 
 __all__ = ["TASKS", "Examples", "Learned", "Measure", "Task", "compare", "learn", "make", "measure"]
@@ -128,7 +128,7 @@ class Learned:
             known |= {f"{name}{g}": values for g, values in zip(GATES, packed, strict=True)}
         N, T = ids.shape
         start = torch.zeros(N, len(known["b_ir"]), dtype=torch.float64)
-        values = through_time(RESET_AFTER, known, ("h", "h_prev"), start, range(T))
+        values = unroll(RESET_AFTER, known, ("h", "h_prev"), start, range(T))
         return {name: values[name].numpy() for name in ("r", "z", "n", "h")}
 
 

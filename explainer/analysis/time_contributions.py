@@ -1,4 +1,4 @@
-"""A parameter's gradient as the sum of its time steps' shares: which of them paid most."""
+"""A parameter's gradient as the sum of its time steps' contributions: which of them is largest."""
 
 from __future__ import annotations
 
@@ -10,47 +10,47 @@ from explainer.engine.trace import Array
 
 
 @dataclass(frozen=True)
-class Payment:
-    """How the time steps' shares make up a gradient.
+class Contribution:
+    """How the time steps' contributions make up a gradient.
 
     Attributes:
-        t: the time step whose share has the largest norm, the first of several.
-        share: norm of that share.
-        together: the norms of all shares, added up.
-        left: norm of the sum of all shares; never more than `together`.
+        t: the time step whose contribution has the largest norm, the first of several.
+        norm: norm of that contribution.
+        sum_of_norms: the norms of all contributions, added up.
+        norm_of_sum: norm of the sum of all contributions; never more than `sum_of_norms`.
     """
 
     t: int
-    share: float
-    together: float
-    left: float
+    norm: float
+    sum_of_norms: float
+    norm_of_sum: float
 
 
-def norms(shares: Array) -> Array:
-    """Return the Euclidean (Frobenius) norm of each time step's share.
+def norms(contributions: Array) -> Array:
+    """Return the Euclidean (Frobenius) norm of each time step's contribution.
 
     Args:
-        shares: (T, ...), one share of a weight or a bias for each time step.
+        contributions: (T, ...), one contribution to a weight or a bias for each time step.
 
     Returns:
         (T,).
     """
-    return np.asarray(np.linalg.norm(shares.reshape(len(shares), -1), axis=1))
+    return np.asarray(np.linalg.norm(contributions.reshape(len(contributions), -1), axis=1))
 
 
-def payment(shares: Array) -> Payment:
-    """Return which time step paid most, and how much of all shares the sum has left.
+def largest_contribution(contributions: Array) -> Contribution:
+    """Return which time step contributes most, and how much of all contributions the sum keeps.
 
     Args:
-        shares: (T, ...), one share of a weight or a bias for each time step.
+        contributions: (T, ...), one contribution to a weight or a bias for each time step.
     """
-    found = norms(shares)
+    found = norms(contributions)
     t = int(found.argmax())
-    left = float(np.linalg.norm(shares.sum(0)))
-    return Payment(t, float(found[t]), float(found.sum()), left)
+    norm_of_sum = float(np.linalg.norm(contributions.sum(0)))
+    return Contribution(t, float(found[t]), float(found.sum()), norm_of_sum)
 
 
-def largest_shares(norms: Array, most: int) -> list[int]:
+def largest_contributions(norms: Array, most: int) -> list[int]:
     """Return the time steps with the largest norms, at most so many, in the order of time.
 
     Args:

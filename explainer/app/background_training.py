@@ -1,4 +1,4 @@
-"""A training outside the script's thread: bounded, watched, and ended when its reader leaves."""
+"""A training outside the script's thread: bounded, watched, and ended when its user leaves."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from explainer.engine.training import History
 AT_ONCE = 2
 """Trainings that run on this server at the same time."""
 SECONDS = 120.0
-"""Longest time of one start; a reader may resume."""
+"""Longest time of one start; a user may resume."""
 FULL = (
     f"{AT_ONCE} trainings are running on this server; possible: {AT_ONCE} at once. "
     "Wait until one has ended, then press the button again."
 )
 PATIENCE = 8.0
-"""Seconds without a sign of the reader after which a training ends."""
+"""Seconds without a sign of the user after which a training ends."""
 BREATH = 0.001
-"""Pause after each update, in seconds, in which other readers' pages come first."""
+"""Pause after each update, in seconds, in which other users' pages come first."""
 
 PLACES = BoundedSemaphore(AT_ONCE)
 """Taken by each training while it runs."""
 
 
 class Trainer:
-    """One reader's training of a history up to some update.
+    """One user's training of a history up to some update.
 
     Attributes:
         history: what is trained.
         until: the update at which it stops.
         problem: a sentence, if it had to stop early.
         began: how many updates there were at the last start.
-        starts: how often this reader has started it.
+        starts: how often this user has started it.
     """
 
     def __init__(self, history: History) -> None:
@@ -64,7 +64,7 @@ class Trainer:
         return max(SECONDS - (time.monotonic() - self._started), 0.0)
 
     def see(self) -> None:
-        """Note that the reader is still there."""
+        """Note that the user is still there."""
         self._seen = time.monotonic()
 
     def start(self, until: int) -> None:
@@ -114,7 +114,7 @@ class Trainer:
                         f"time, so that others have their turn. Press resume to go on."
                     )
                     return
-                self.history.advance_towards(self.until)
+                self.history.step_towards(self.until)
                 time.sleep(BREATH)
         except ValueError as error:
             self.problem = str(error)

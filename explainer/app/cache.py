@@ -1,4 +1,4 @@
-"""Trainings that all readers of one server share, since equal settings give equal numbers."""
+"""Trainings that all users of one server share, since equal settings give equal numbers."""
 
 from __future__ import annotations
 

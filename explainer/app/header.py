@@ -29,8 +29,8 @@ def header(slug: str, settings: Settings, problems: list[str]) -> None:
     result, problem = current(settings)
     st.session_state["run"] = result
     for sentence in [*problems, *([problem] if problem else [])]:
-        # code spans show a reader's words as they are
-        st.error(as_it_is(sentence))
+        # code spans show a user's words as they are
+        st.error(escape_markdown(sentence))
     if problems or problem:
         st.caption(f"Shown below: {instead}.")
     if chapter.shows and result.settings.updates:
@@ -51,7 +51,7 @@ def trained_before(result: Run) -> str:
     )
 
 
-def as_it_is(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Return text so that Markdown shows it as it is."""
     # a joiner that nobody sees keeps addresses, icons and arrows from being made of it
     text = re.sub(r":(?=\S)|www(?=\.)|.(?=@)|[-<>=~](?=[-<>=~])", "\\g<0>\u2060", text)

@@ -1,4 +1,4 @@
-"""One page: what a chapter's file says, shown for the reader's run.
+"""One page: what a chapter's file says, shown for the user's run.
 
 A chapter's file in pages/ only names quantities and tells the story; how they are drawn
 stands here, so that another way to draw them takes its place without touching the story.
@@ -15,11 +15,11 @@ import plotly.graph_objs as go
 import streamlit as st
 
 from explainer.app.navigation import ensure_routed
-from explainer.app.session import WITH_READER, kept_proof
+from explainer.app.session import WITH_USER, kept_checks
 from explainer.app.sidebar import BOUND
 from explainer.app.stage_component import stage, where
 from explainer.engine.batch_run import Run
-from explainer.engine.trace import Array, Trace, describe
+from explainer.engine.trace import Array, Trace, dims_text
 from explainer.explanation.explain import explain
 from explainer.explanation.tensor_formula import equation_latex
 from explainer.plots import charts as figures
@@ -38,11 +38,11 @@ WIDEST = 1100
 
 @dataclass(frozen=True)
 class Page:
-    """A chapter's page for one reader.
+    """A chapter's page for one user.
 
     Attributes:
         chapter: what the page is about.
-        run: the reader's run.
+        run: the user's run.
         sequence: which sequence of the batch is looked at.
         t: which time step.
         theme: "light" or "dark".
@@ -73,12 +73,12 @@ class Page:
         """Tell whether this variant has such a quantity."""
         return name in self.trace
 
-    def say(self, text: str) -> None:
-        """Tell the reader something."""
+    def text(self, text: str) -> None:
+        """Tell the user something."""
         st.markdown(text)
 
     def note(self, text: str) -> None:
-        """Point out a surprise, or a slip in a source, where the reader meets it."""
+        """Point out a surprise, or a slip in a source, where the user meets it."""
         st.info(text)
 
     def formula(self, name: str, trace: Trace | None = None) -> None:
@@ -86,10 +86,10 @@ class Page:
         trace = trace or self.trace
         q = trace.quantities[name]
         st.latex(equation_latex(q, trace.quantities, lambda n: colours.hue(n, self.theme)))
-        st.caption(f"{q.why} {describe(trace, name)}.")
+        st.caption(f"{q.description} {dims_text(trace, name)}.")
 
     def parameter(self, key: str, default: str) -> str:
-        """Let the reader choose a parameter; the address has it as `key`."""
+        """Let the user choose a parameter; the address has it as `key`."""
         names = list(self.run.update.before)
         return st.selectbox("Parameter", names, names.index(default), key=key, bind=BOUND)
 
@@ -147,10 +147,10 @@ class Page:
 
     def tokens(self) -> list[str]:
         """Return the chosen sequence's tokens with their places."""
-        return tables.labels("T", self.run.batch.ids.shape[1], self.run.batch, self.sequence)
+        return tables.axis_labels("T", self.run.batch.ids.shape[1], self.run.batch, self.sequence)
 
 
-def show(slug: str, body: Callable[[Page], None]) -> None:
+def show_chapter(slug: str, body: Callable[[Page], None]) -> None:
     """Show a chapter: its story, then its numbers to open, its code, its proof."""
     ensure_routed()
     state = st.session_state
@@ -167,16 +167,16 @@ def show(slug: str, body: Callable[[Page], None]) -> None:
     if page.chapter.task:
         st.success(f"**Try this.** {page.chapter.task}")
     if page.names:
-        on_opening("Open any number: its formula, shapes and every term", open_number, page)
-        on_opening("Numbers as a table, to look at or take away", numbers_table, page)
-        on_opening("The equations and their source code", sources, page)
-    proof(page)
-    if run.nbytes > WITH_READER:
+        lazy_expander("Open any number: its formula, shapes and every term", open_number, page)
+        lazy_expander("Numbers as a table, to look at or take away", numbers_table, page)
+        lazy_expander("The equations and their source code", sources, page)
+    checks_line(page)
+    if run.nbytes > WITH_USER:
         del state["run"]
 
 
-def on_opening(label: str, fill: Callable[[Page], None], page: Page) -> None:
-    """Offer something that is only made once the reader opens it."""
+def lazy_expander(label: str, fill: Callable[[Page], None], page: Page) -> None:
+    """Offer something that is only made once the user opens it."""
     part = st.expander(label, key=f"opened-{fill.__name__}", on_change="rerun")
     if part.open:
         with part:
@@ -184,7 +184,7 @@ def on_opening(label: str, fill: Callable[[Page], None], page: Page) -> None:
 
 
 def open_number(page: Page) -> None:
-    """Let the reader open any number of the run."""
+    """Let the user open any number of the run."""
     run = page.run
     spaces = {"first pass": run.trace, "update": run.update, "second pass": run.second}
     left, right = st.columns([1, 3])
@@ -208,7 +208,7 @@ def open_number(page: Page) -> None:
             )
         )
     opened = explain(trace, name, tuple(index), digits=4)
-    st.caption(opened.why)
+    st.caption(opened.description)
     for label, line in (
         ("symbols", opened.symbols),
         ("shapes", opened.shapes),
@@ -267,13 +267,13 @@ def sources(page: Page) -> None:
             st.code(code, language="python")
 
 
-def proof(page: Page) -> None:
+def checks_line(page: Page) -> None:
     """Show how far this run is from independent computations."""
-    proofs = kept_proof(page.run, page.chapter.slug)
-    if proofs:
+    checks = kept_checks(page.run, page.chapter.slug)
+    if checks:
         lines = [
             f"{p.what}: **{p.difference:{'d' if isinstance(p.difference, int) else '.1e'}}** "
             f"from {p.reference}"
-            for p in proofs
+            for p in checks
         ]
         st.caption("**Proof, in this run** · largest difference · " + " · ".join(lines))

@@ -1,4 +1,4 @@
-"""Runs, kept for all readers of this server, within a bound."""
+"""Runs, kept for all users of this server, within a bound."""
 
 import gc
 import time
@@ -10,7 +10,7 @@ import torch
 from cachetools import LRUCache, cached
 from cachetools.keys import hashkey
 
-from explainer.analysis.checks import Proof, prove
+from explainer.analysis.checks import Check, verify
 from explainer.app.background_training import FULL, PLACES
 from explainer.app.cache import shared_training
 from explainer.engine.batch_run import Run
@@ -24,10 +24,10 @@ LONGEST_WAIT = 60.0
 """Longest training for one page, in seconds."""
 FEW = 25
 """Updates between two looks at how far it is; so many alone are not worth a word."""
-WITH_READER = 4 * 2**20
-"""Largest run that stays with a reader between two clicks, even if it is kept no more."""
+WITH_USER = 4 * 2**20
+"""Largest run that stays with a user between two clicks, even if it is kept no more."""
 
-# several readers get more done in all when each computes on one core
+# several users get more done in all when each computes on one core
 torch.set_num_threads(1)
 # what is imported by now stays for good; going through it again and again takes 180 ms each time
 gc.freeze()
@@ -42,15 +42,15 @@ def kept_run(settings: Settings) -> Run:
 
 
 @cached(LRUCache(512), key=lambda run, slug: hashkey(run.settings, slug), lock=Lock())
-def kept_proof(run: Run, slug: str) -> tuple[Proof, ...]:
+def kept_checks(run: Run, slug: str) -> tuple[Check, ...]:
     """Return a chapter's proofs for this run."""
-    return prove(run, slug)
+    return verify(run, slug)
 
 
 def current(settings: Settings) -> tuple[Run, str]:
     """Return the run of the settings, and a sentence if they can't be run.
 
-    Then the run is the last one that worked for this reader, or the preset `start`.
+    Then the run is the last one that worked for this user, or the preset `start`.
     """
     try:
         if kept_run.cache_key(settings) not in kept_run.cache:
@@ -116,13 +116,13 @@ def missing_steps(updates: int, training: Training) -> Iterator[int]:
     """Lead to the network after so many updates, one at a time; yield how many are missing."""
     while training.updates < updates:
         yield updates - training.updates
-        training.advance_towards(updates)
-    for done, _ in training.way_to(updates):
+        training.step_towards(updates)
+    for done, _ in training.replay_to(updates):
         yield updates - done
 
 
 def last_good() -> Settings:
-    """Return the last settings of this reader that could be run."""
+    """Return the last settings of this user that could be run."""
     from explainer.presets import PRESETS
 
     good: Settings = st.session_state.get("last_good", PRESETS["start"])

@@ -9,7 +9,7 @@ import streamlit as st
 
 from explainer.presets import PRESETS
 from explainer.settings import Settings
-from explainer.url import TEXT_IN_LINK, fingerprint, read, read_query, write
+from explainer.url import TEXT_IN_LINK, query_value, read_field, read_query, text_hash
 
 BOUND: Final = "query-params"
 """Binds a widget to the parameter of the address that has its key as name."""
@@ -90,10 +90,10 @@ def first_link() -> list[str]:
             del clean["preset"]
         for name in FIELDS.keys() & query.keys():
             try:
-                value = read(FIELDS[name], query[name])
+                value = read_field(FIELDS[name], query[name])
             except ValueError:
                 continue
-            clean[name] = write(value)
+            clean[name] = query_value(value)
             if name in LADDERS:
                 state[f"extra_{name}"].append(value)
         if clean != query:
@@ -104,7 +104,7 @@ def first_link() -> list[str]:
 
 
 def changed() -> None:
-    """Forget what was wrong with the first link: the reader has taken over."""
+    """Forget what was wrong with the first link: the user has taken over."""
     st.session_state["link_problems"] = []
 
 
@@ -124,7 +124,7 @@ def apply_preset() -> None:
 
 
 def text_area(base: Settings, preset: str) -> str:
-    """Draw the field for a text of the reader's own."""
+    """Draw the field for a text of the user's own."""
     written = st.text_area(
         "Your text" if preset == "your_text" else "Another text (empty: the preset's)",
         base.text if preset == "your_text" else "",
@@ -150,7 +150,7 @@ def upload() -> tuple[str, str]:
         file = st.session_state[key]
         text, problem = decode(file.getvalue()) if file else ("", "")
         if not problem:
-            st.session_state["fingerprint"] = fingerprint(text) if text else ""
+            st.session_state["fingerprint"] = text_hash(text) if text else ""
 
     longest = FIELDS["text"].metadata["high"]
     # a new preset takes the place of an uploaded text: a new key is a new, empty upload
@@ -173,7 +173,7 @@ def upload() -> tuple[str, str]:
     text, problem = decode(file.getvalue()) if file else ("", "")
     if problem:
         return "", problem
-    if wanted and (not text or fingerprint(text) != wanted):
+    if wanted and (not text or text_hash(text) != wanted):
         return "", (
             f"this link needs a text with the fingerprint {wanted}, which is too long for a link; "
             f"the preset's text is shown. Upload that text under More settings."
@@ -208,7 +208,7 @@ def slider(f: Field[Any], default: float) -> float:
     options = [v for v in options if f.metadata["low"] <= v <= f.metadata["high"]]
     chosen: float = st.select_slider(
         f.metadata["label"], options, default, key=f.name, bind=BOUND, on_change=changed,
-        format_func=write,
+        format_func=query_value,
     )  # fmt: skip
     return chosen
 

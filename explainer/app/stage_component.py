@@ -1,4 +1,4 @@
-"""The stage: one time step in the reader's hands.
+"""The stage: one time step in the user's hands.
 
 A component that has all numbers of its page: stepping, playing, pointing and opening happen in
 the browser. Python is asked only for what a large run was too large to send.
@@ -31,7 +31,7 @@ SCRIPTS = (
     *("address", "time", "walk", "controls", "listen", "stage"),
 )
 MOST_ANSWERS = 8
-"""How many explained numbers stay with a reader whose run is too large for the browser."""
+"""How many explained numbers stay with a user whose run is too large for the browser."""
 
 
 def script() -> str:
@@ -106,14 +106,14 @@ def numbers(run: Run, scene: Scene, here: Place) -> None:
     st.warning("The stage could not be drawn in this browser; here are its numbers as tables.")
     for name in dict.fromkeys(n for lane in scene for n in lane.names):
         trace = run.trace if name in run.trace else run.update
-        st.caption(f"{name}: {trace.quantities[name].why}")
+        st.caption(f"{name}: {trace.quantities[name].description}")
         st.dataframe(tables.matrix(trace, name, run.batch, here.sequence, here.t))
 
 
-def place(wish: Mapping[str, Any], sizes: Mapping[str, int]) -> Place:
+def stage_place(wish: Mapping[str, Any], sizes: Mapping[str, int]) -> Place:
     """Return a place that there is, from what a browser or a link says."""
 
-    def whole(value: Any, size: int) -> int:
+    def within(value: Any, size: int) -> int:
         # both as the stage does it: where it was before is kept as near as there is, and what a
         # link can't have is 0
         if type(value) is int:
@@ -124,9 +124,9 @@ def place(wish: Mapping[str, Any], sizes: Mapping[str, int]) -> Place:
     focus = wish.get("focus")
     focus = focus if isinstance(focus, Mapping) else {}
     return Place(
-        whole(wish.get("sequence"), sizes["B"]),
-        whole(wish.get("t"), sizes["T"]),
-        {d: whole(focus[d], n) for d, n in sizes.items() if d in focus},
+        within(wish.get("sequence"), sizes["B"]),
+        within(wish.get("t"), sizes["T"]),
+        {d: within(focus[d], n) for d, n in sizes.items() if d in focus},
     )
 
 
@@ -145,9 +145,9 @@ def opening(wish: Mapping[str, Any]) -> tuple[str, tuple[int, ...], int | None] 
 
 
 def where(run: Run) -> Place:
-    """Return where this reader is: what the stage last said, else what the link says."""
+    """Return where this user is: what the stage last said, else what the link says."""
     state = st.session_state
     if "stage-place" not in state:
-        first = place(st.query_params.to_dict(), run.trace.sizes)
+        first = stage_place(st.query_params.to_dict(), run.trace.sizes)
         state["stage-place"] = {"t": first.t, "sequence": first.sequence}
-    return place(state["stage-place"], run.trace.sizes)
+    return stage_place(state["stage-place"], run.trace.sizes)

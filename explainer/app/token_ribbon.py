@@ -1,6 +1,6 @@
 """A text as it was cut into tokens, coloured by id.
 
-A component, since token text is the reader's: the browser gets it as data and shows it as text.
+A component, since token text is the user's: the browser gets it as data and shows it as text.
 """
 
 from pathlib import Path

@@ -91,7 +91,7 @@ def compute(q: Quantity, trace: Trace) -> Array:
         )
     assert q.function is not None
     # copies, since torch warns of read-only arrays
-    tensors = (torch.from_numpy(trace[n].copy()) for n in q.needs)
+    tensors = (torch.from_numpy(trace[n].copy()) for n in q.inputs)
     result: Array = q.function(*tensors).numpy()
     return result
 
@@ -210,7 +210,7 @@ def update_pass(
     declared = {q.name: q for q in (*rates, *net.parameters) if q.name in known}
     for q in net.parameters:  # here they are given; the first pass's trace says how they came about
         declared[f"d_{q.name}"] = replace(
-            gradients[f"d_{q.name}"], function=None, needs=(), expression=None
+            gradients[f"d_{q.name}"], function=None, inputs=(), expression=None
         )
     declared |= {q.name: q for q in equations}
     arrays = {n: (known | solved)[n].numpy() for n in declared}

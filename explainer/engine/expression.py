@@ -1,6 +1,6 @@
 """An equation's body, read once into a small tree.
 
-`read` records what a function does to its arguments (torch.fx) and keeps it as a tree of
+`read_expression` records what a function does to its arguments (torch.fx) and keeps it as a tree of
 three kinds of node. LaTeX, the index form of one scalar, its numbers and its operands
 (`explanation.py`) are walks over that tree, so nobody writes a formula a second time.
 """
@@ -46,7 +46,7 @@ Axis = tuple[str, int]
 """One axis of a tensor: its dim's letter and its length."""
 
 
-def read(function: Callable[..., Any], names: tuple[str, ...]) -> Expression:
+def read_expression(function: Callable[..., Any], names: tuple[str, ...]) -> Expression:
     """Return the body of `function` as a tree over the tensors called `names`.
 
     Raises:
@@ -147,7 +147,7 @@ def read(function: Callable[..., Any], names: tuple[str, ...]) -> Expression:
     return convert(result.node)
 
 
-def labels(x: Apply) -> tuple[list[str], str, str]:
+def contraction_labels(x: Apply) -> tuple[list[str], str, str]:
     """Split a contraction's labels into those of each part, of the result, and summed ones."""
     inputs, output = str(x.option).replace("...", "").split("->")
     parts = inputs.split(",")
@@ -164,8 +164,8 @@ def axes(x: Expression, known: Mapping[str, tuple[Axis, ...]]) -> tuple[Axis, ..
     own = [axes(p, known) for p in x.parts]
     if x.kind == "contract":
         length = label_axes(x, known)
-        _, output, _ = labels(x)
-        leading = own[0][: len(own[0]) - len(labels(x)[0][0])] if "..." in str(x.option) else ()
+        (first, *_), output, _ = contraction_labels(x)
+        leading = own[0][: len(own[0]) - len(first)] if "..." in str(x.option) else ()
         return (*leading, *(length[c] for c in output))
     if x.kind in ("sum", "mean"):
         if x.option is None:
@@ -184,7 +184,7 @@ def axes(x: Expression, known: Mapping[str, tuple[Axis, ...]]) -> tuple[Axis, ..
 def label_axes(x: Apply, known: Mapping[str, tuple[Axis, ...]]) -> dict[str, Axis]:
     """Return the axis behind each label of a contraction."""
     found: dict[str, Axis] = {}
-    for part, names in zip(x.parts, labels(x)[0], strict=True):
+    for part, names in zip(x.parts, contraction_labels(x)[0], strict=True):
         own = axes(part, known)
         found |= dict(zip(names, own[len(own) - len(names) :], strict=True))
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from explainer.engine.equations import backward, embedding, gru, head, loss, rnn
-from explainer.engine.quantity import Quantity, given
+from explainer.engine.quantity import Quantity, leaf
 from explainer.settings import Settings
 
 GATES = "rzn"
@@ -38,11 +38,11 @@ def network(settings: Settings) -> Network:
 
 def without_dropout(net: Network) -> Network:
     """Return equations that give the same numbers with less work, where nothing is dropped."""
-    whole = {q.name: q for q in (head.h_out_whole, backward.d_h_whole)}
+    no_dropout = {q.name: q for q in (head.h_out_no_dropout, backward.d_h_no_dropout)}
     return replace(
         net,
-        forward=tuple(whole.get(q.name, q) for q in net.forward),
-        backward=tuple(whole.get(q.name, q) for q in net.backward),
+        forward=tuple(no_dropout.get(q.name, q) for q in net.forward),
+        backward=tuple(no_dropout.get(q.name, q) for q in net.backward),
     )
 
 
@@ -56,15 +56,15 @@ def _network(after: bool, embedded: bool, head_bias: bool) -> Network:
     words = {"r": "reset gate", "z": "update gate", "n": "candidate"}
     own = [
         *(
-            given(f"W_i{g}", f"W_{{i{g}}}", "H D", f"Weights of the input in the {words[g]}.")
+            leaf(f"W_i{g}", f"W_{{i{g}}}", "H D", f"Weights of the input in the {words[g]}.")
             for g in GATES
         ),
         *(
-            given(f"W_h{g}", f"W_{{h{g}}}", "H H", f"Weights of the past in the {words[g]}.")
+            leaf(f"W_h{g}", f"W_{{h{g}}}", "H H", f"Weights of the past in the {words[g]}.")
             for g in GATES
         ),
         *(
-            given(f"b_{name}", f"b_{{{name}}}", "H", f"Bias of the {words[name[-1]]}.")
+            leaf(f"b_{name}", f"b_{{{name}}}", "H", f"Bias of the {words[name[-1]]}.")
             for name in ([f"{i}{g}" for i in "ih" for g in GATES] if after else GATES)
         ),
     ]
@@ -111,16 +111,16 @@ def _with_input_and_head(
         head_bias: whether the head has a bias.
         on_demand: further equations of the cell.
     """
-    E = given("E", "E", "V D", "Embedding: one row for each token.")
-    W_o = given("W_o", "W_o", "V H", "Weights of the output head: one row a token.")
-    b_o = given("b_o", "b_o", "V", "Bias of the output head: one number a token.")
-    needs: dict[Quantity, tuple[str, ...]] = {
+    E = leaf("E", "E", "V D", "Embedding: one row for each token.")
+    W_o = leaf("W_o", "W_o", "V H", "Weights of the output head: one row a token.")
+    b_o = leaf("b_o", "b_o", "V", "Bias of the output head: one number a token.")
+    inputs: dict[Quantity, tuple[str, ...]] = {
         **({E: ("one_hot", "d_e")} if embedded else {}),
         **own,
         W_o: ("d_logits", "h_out"),
         **({b_o: ("d_logits",)} if head_bias else {}),
     }
-    pairs = [backward.parameter_gradients(q, names) for q, names in needs.items()]
+    pairs = [backward.parameter_gradients(q, names) for q, names in inputs.items()]
     return Network(
         forward=(
             *(embedding.EMBEDDING if embedded else embedding.ONE_HOT),
@@ -130,5 +130,5 @@ def _with_input_and_head(
         ),
         backward=(*gradients, *(total for total, _ in pairs)),
         on_demand=(*on_demand, *(share for _, share in pairs)),
-        parameters=tuple(needs),
+        parameters=tuple(inputs),
     )

@@ -1,6 +1,6 @@
-"""What a run begins with: parameters, drawn or the reader's own, and dropout's masks.
+"""What a run begins with: parameters, drawn or the user's own, and dropout's masks.
 
-Drawn from generators of their own, so that readers of one server don't disturb each other.
+Drawn from generators of their own, so that users of one server don't disturb each other.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def parameter_shapes(settings: Settings, vocabulary_size: int) -> Shapes:
 def checked_parameters(
     settings: Settings, parameters: Mapping[str, Tensor | Array], vocabulary_size: int
 ) -> dict[str, Tensor]:
-    """Return a reader's own parameters, float64, in memory of their own.
+    """Return a user's own parameters, float64, in memory of their own.
 
     Args:
         settings: the network that they are for.

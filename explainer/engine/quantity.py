@@ -34,19 +34,19 @@ class Quantity:
         name: the tensor's name, as in `trace[name]`.
         symbol: its LaTeX symbol.
         dims: one letter of `DIMS` for each axis; empty for a single number.
-        why: one sentence for the reader.
-        function: computes it from the tensors in `needs`; None for what is given
+        description: one sentence for the user.
+        function: computes it from the tensors in `inputs`; None for what is given
             (data, masks, parameters, settings).
-        needs: the names of the function's arguments, in order.
+        inputs: the names of the function's arguments, in order.
         expression: the function's body as a tree; None where `function` is.
     """
 
     name: str
     symbol: str
     dims: tuple[str, ...]
-    why: str
+    description: str
     function: Callable[..., Tensor] | None = None
-    needs: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
     expression: Expression | None = None
 
     @property
@@ -55,13 +55,13 @@ class Quantity:
         return inspect.getsource(self.function) if self.function else ""
 
 
-def given(name: str, symbol: str, dims: str, why: str) -> Quantity:
+def leaf(name: str, symbol: str, dims: str, description: str) -> Quantity:
     """Declare a quantity that is not computed: data, a mask, a parameter, a setting."""
-    return Quantity(name, symbol, tuple(dims.split()), why)
+    return Quantity(name, symbol, tuple(dims.split()), description)
 
 
 def equation(
-    symbol: str, dims: str, name: str = "", needs: tuple[str, ...] = (), why: str = ""
+    symbol: str, dims: str, name: str = "", inputs: tuple[str, ...] = (), description: str = ""
 ) -> Callable[[Callable[..., Tensor]], Quantity]:
     """Turn a function into a quantity.
 
@@ -69,9 +69,9 @@ def equation(
         symbol: LaTeX symbol of the result.
         dims: dims of the result, separated by spaces.
         name: name of the result where it is not the function's own.
-        needs: names of the arguments where they are not the parameters' own; so one
+        inputs: names of the arguments where they are not the parameters' own; so one
             function can serve several tensors of the same kind.
-        why: sentence for the reader where it is not the docstring.
+        description: sentence for the user where it is not the docstring.
 
     Raises:
         TypeError: the function's body can't be read into a formula, or says nothing
@@ -79,12 +79,12 @@ def equation(
     """
 
     def make(function: Callable[..., Tensor]) -> Quantity:
-        from explainer.engine.expression import read
+        from explainer.engine.expression import read_expression
 
-        sentence = why or inspect.getdoc(function)
+        sentence = description or inspect.getdoc(function)
         if not sentence:
             raise TypeError(f"equation {function.__name__!r} has no docstring; say why it exists")
-        names = needs or tuple(inspect.signature(function).parameters)
+        names = inputs or tuple(inspect.signature(function).parameters)
         return Quantity(
             name or function.__name__,
             symbol,
@@ -92,7 +92,7 @@ def equation(
             " ".join(sentence.split()),
             function,
             names,
-            read(function, names),
+            read_expression(function, names),
         )
 
     return make
@@ -113,9 +113,9 @@ def solve(equations: Iterable[Quantity], known: Mapping[str, Tensor]) -> dict[st
         if q.function is None:
             raise KeyError(f"{q.name!r} is given, not computed; pass its value among the known")
         try:
-            needed = [values[n] for n in q.needs]
+            needed = [values[n] for n in q.inputs]
         except KeyError:
-            missing = [n for n in q.needs if n not in values]
+            missing = [n for n in q.inputs if n not in values]
             raise KeyError(f"{q.name!r} needs {missing}, which nothing before it makes") from None
         new[q.name] = values[q.name] = q.function(*needed)
     return new
@@ -125,7 +125,7 @@ def depends(equations: Iterable[Quantity], start: str) -> set[str]:
     """Return the names of all equations that depend on `start`, directly or not."""
     reached = {start}
     for q in equations:
-        if reached.intersection(q.needs):
+        if reached.intersection(q.inputs):
             reached.add(q.name)
     return reached - {start}
 
@@ -142,5 +142,5 @@ def ancestors(equations: Iterable[Quantity], *ends: str) -> set[str]:
     wanted = set(ends)
     for q in reversed(tuple(equations)):
         if q.name in wanted:
-            wanted.update(q.needs)
+            wanted.update(q.inputs)
     return wanted

@@ -57,5 +57,5 @@ def trained_run(history: History, settings: Settings) -> Run:
         ValueError: a number stops being finite on the way there.
     """
     while history.updates < settings.updates:
-        history.advance_towards(settings.updates)
+        history.step_towards(settings.updates)
     return replace(history.next_run(settings.updates), settings=settings)

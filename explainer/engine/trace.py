@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainer.engine.quantity import DIMS, Quantity
-from explainer.settings import Named, shorten
+from explainer.settings import NamedDict, shorten
 
 Array = NDArray[np.float64]
 
@@ -98,7 +98,7 @@ class Trace:
     def gradients(self) -> Mapping[str, Array]:
         """Gradient of the loss with respect to each value, by the value's name, same shape."""
         names = {n: f"d_{n}" for n in self.quantities if f"d_{n}" in self.values}
-        return MappingProxyType(Named({n: self.values[d] for n, d in names.items()}))
+        return MappingProxyType(NamedDict({n: self.values[d] for n, d in names.items()}))
 
     @property
     def nbytes(self) -> int:
@@ -113,12 +113,12 @@ class Update(Trace):
     @property
     def before(self) -> Mapping[str, Array]:
         """Each parameter before the update."""
-        return Named({n.removeprefix("new_"): self[n.removeprefix("new_")] for n in self._new})
+        return NamedDict({n.removeprefix("new_"): self[n.removeprefix("new_")] for n in self._new})
 
     @property
     def after(self) -> Mapping[str, Array]:
         """Each parameter after the update."""
-        return Named({n.removeprefix("new_"): self[n] for n in self._new})
+        return NamedDict({n.removeprefix("new_"): self[n] for n in self._new})
 
     @property
     def _new(self) -> list[str]:
@@ -167,7 +167,7 @@ def refuse_not_finite(quantities: Mapping[str, Quantity], values: Mapping[str, A
     )
 
 
-def describe(trace: Trace, name: str) -> str:
+def dims_text(trace: Trace, name: str) -> str:
     """Return a quantity's dims in words, such as "B 2 sequences × H 4 hidden units"."""
     dims = trace.quantities[name].dims
     return " × ".join(f"{d} {trace.sizes[d]} {DIMS[d]}" for d in dims) or "A single number"

@@ -14,11 +14,11 @@ from explainer.batches import batch, tokenize
 from explainer.engine.batch_run import Run, check_size, run_batch
 from explainer.engine.network import Network, network, rnn_network
 from explainer.engine.parameters import initial_parameters, rnn_parameters
-from explainer.engine.training_state import Moment, advance, batch_number
-from explainer.settings import Settings, in_range, must_be_settings, shorten, whole
+from explainer.engine.training_state import TrainingState, batch_number, train_step
+from explainer.settings import Settings, in_range, integer, must_be_settings, shorten
 
 KEPT = 64
-"""Most moments of a training that are kept; others are computed again from the one before."""
+"""Most states of a training that are kept; others are computed again from the one before."""
 KEPT_BYTES = 64 * 2**20
 """Most memory for them; of a large network there are fewer, but two at least."""
 
@@ -30,7 +30,7 @@ class Training:
     from its past (detached), and an epoch begins with zeros. The matrices tutorial carries the
     state on without cutting it off, which PyTorch now refuses; cut off, its numbers come out.
 
-    Equal settings give equal trainings, so that one may serve several readers; it is advanced by
+    Equal settings give equal trainings, so that one may serve several users; a step is done by
     one of them at a time.
 
     Args:
@@ -56,9 +56,9 @@ class Training:
         """Batches of an epoch."""
         self._net = net
         zeros = torch.zeros(settings.batch_size, settings.hidden_size, dtype=dtype)
-        self._now = Moment({n: v.to(dtype) for n, v in parameters.items()}, zeros)
+        self._now = TrainingState({n: v.to(dtype) for n, v in parameters.items()}, zeros)
         self._kept = {0: self._now}
-        self._again = (0, self._now)
+        self._replayed = (0, self._now)
         self._most = max(2, min(KEPT, KEPT_BYTES // self._now.nbytes))
         self._every = 1
         self._losses: list[float] = []
@@ -80,10 +80,10 @@ class Training:
 
     @property
     def nbytes(self) -> int:
-        """Most memory that its moments take, in bytes."""
+        """Most memory that its states take, in bytes."""
         return (self._most + 2) * self._now.nbytes
 
-    def advance(self) -> float:
+    def step(self) -> float:
         """Do one more update; return the loss of its batch before it.
 
         Raises:
@@ -92,7 +92,7 @@ class Training:
         with self.lock:
             i = self.updates
             try:
-                loss, now = advance(self.settings, self._net, self._now, i)
+                loss, now = train_step(self.settings, self._net, self._now, i)
             except ValueError as error:
                 raise ValueError(f"update {i}: {self._where_it_began(i, str(error))}") from None
             self._now = now
@@ -104,58 +104,58 @@ class Training:
                     self._kept = {k: m for k, m in self._kept.items() if k % self._every == 0}
             return loss
 
-    def advance_towards(self, updates: int) -> None:
+    def step_towards(self, updates: int) -> None:
         """Do one more update, unless so many were done meanwhile, by whoever shares it.
 
         Raises:
-            ValueError: as `advance`.
+            ValueError: as `step`.
         """
         with self.lock:
             if self.updates < updates:
-                self.advance()
+                self.step()
 
     def _where_it_began(self, i: int, found: str) -> str:
         """Return what is said of update `i`, in which something that is not finite was found."""
         return found
 
-    def latest(self) -> tuple[int, Moment]:
+    def latest(self) -> tuple[int, TrainingState]:
         """Return how many updates were done, and a copy of the network after them."""
         with self.lock:
             return self.updates, self._now.copy()
 
-    def moment(self, i: int) -> Moment:
+    def state_at(self, i: int) -> TrainingState:
         """Return a copy of the network after `i` updates, computed again where it was not kept.
 
         Raises:
             IndexError: the training did not come so far, or `i` is below 0.
             ValueError: `i` is no whole number.
         """
-        i = whole("i", i)
+        i = integer("i", i)
         with self.lock:
             if not 0 <= i <= self.updates:
                 raise IndexError(
                     f"there is no network after {i:,} updates; possible: 0 to {self.updates:,}. "
                     f"Choose one of them, or train for longer."
                 )
-        ((_, found),) = deque(self.way_to(i), maxlen=1)  # the last
+        ((_, found),) = deque(self.replay_to(i), maxlen=1)  # the last
         return found.copy()
 
-    def way_to(self, i: int) -> Iterator[tuple[int, Moment]]:
+    def replay_to(self, i: int) -> Iterator[tuple[int, TrainingState]]:
         """Yield how many updates were done, and the network then, up to `i` of those done so far.
 
         It begins where the nearest one was kept, at `i` itself if that was. How far it came is
         kept, too, so that the same way is not gone twice.
         """
         with self.lock:
-            known = {**self._kept, self._again[0]: self._again[1], self.updates: self._now}
+            known = {**self._kept, self._replayed[0]: self._replayed[1], self.updates: self._now}
         k = max(k for k in known if k <= i)
         found = known[k]
         yield k, found
         while k < i:
-            _, found = advance(self.settings, self._net, found, k)
+            _, found = train_step(self.settings, self._net, found, k)
             k += 1
             with self.lock:
-                self._again = k, found
+                self._replayed = k, found
             yield k, found
 
 
@@ -194,7 +194,7 @@ class History(Training):
             IndexError: the training had no such update.
             ValueError: `i` is no whole number.
         """
-        i = whole("i", i)
+        i = integer("i", i)
         if not 0 <= i < self.updates:
             possible = f"0 to {self.updates - 1:,}" if self.updates else "none, since none was done"
             raise IndexError(
@@ -205,9 +205,9 @@ class History(Training):
 
     def next_run(self, i: int) -> Run:
         """Return what comes after `i` updates: the batch then, and the update it leads to."""
-        moment = self.moment(i)
+        state = self.state_at(i)
         here = replace(self.settings, batch_index=batch_number(self.settings, i))
-        return run_batch(here, moment.parameters, moment.h_0, draw=i)
+        return run_batch(here, state.parameters, state.h_0, draw=i)
 
 
 class RNNTraining(Training):
@@ -250,5 +250,5 @@ def train(settings: Settings, epochs: int) -> History:
     epochs = in_range("epochs", epochs, int, 1, 1_000_000, "more would take hours or days")
     history = History(settings)
     for _ in range(epochs * history.batches):
-        history.advance()
+        history.step()
     return history

@@ -20,7 +20,7 @@ from explainer.settings import Settings
 
 
 @dataclass(frozen=True)
-class Moment:
+class TrainingState:
     """A network between two updates: its parameters, and the state that its batch begins with."""
 
     parameters: Mapping[str, Tensor]
@@ -31,9 +31,9 @@ class Moment:
         """Size of all numbers in bytes."""
         return self.h_0.nbytes + sum(v.nbytes for v in self.parameters.values())
 
-    def copy(self) -> Moment:
+    def copy(self) -> TrainingState:
         """Return the same numbers in memory of their own."""
-        return Moment({n: v.clone() for n, v in self.parameters.items()}, self.h_0.clone())
+        return TrainingState({n: v.clone() for n, v in self.parameters.items()}, self.h_0.clone())
 
 
 def batch_number(settings: Settings, i: int) -> int:
@@ -43,7 +43,9 @@ def batch_number(settings: Settings, i: int) -> int:
     return i % batch(settings, 0).count
 
 
-def advance(settings: Settings, net: Network, moment: Moment, i: int) -> tuple[float, Moment]:
+def train_step(
+    settings: Settings, net: Network, state: TrainingState, i: int
+) -> tuple[float, TrainingState]:
     """Do update `i` of a training, and nothing that is not needed for it.
 
     Returns:
@@ -55,8 +57,8 @@ def advance(settings: Settings, net: Network, moment: Moment, i: int) -> tuple[f
     chosen = batch(settings, batch_number(settings, i))
     sizes = check_size(settings, len(chosen.vocabulary))
     masks = draw_masks(settings, sizes, i)
-    known = known_values(chosen, effective_dropout(settings), masks, moment.h_0)
-    values = {**known, **moment.parameters}
+    known = known_values(chosen, effective_dropout(settings), masks, state.h_0)
+    values = {**known, **state.parameters}
     values |= learning_pass(net, values)
 
     equations = leading_to(
@@ -68,6 +70,6 @@ def advance(settings: Settings, net: Network, moment: Moment, i: int) -> tuple[f
     refuse_not_finite(declared, {n: v.numpy() for n, v in updated.items()})
     last = chosen.index == chosen.count - 1
     carried = settings.carry_state and settings.windows != "random" and not last
-    h = values["h"][:, -1].clone() if carried else torch.zeros_like(moment.h_0)
-    after = Moment({q.name: updated[f"new_{q.name}"] for q in net.parameters}, h)
+    h = values["h"][:, -1].clone() if carried else torch.zeros_like(state.h_0)
+    after = TrainingState({q.name: updated[f"new_{q.name}"] for q in net.parameters}, h)
     return float(values["loss"]), after

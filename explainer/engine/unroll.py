@@ -12,11 +12,11 @@ from explainer.engine.expression import Leaf
 from explainer.engine.network import Network, without_dropout
 from explainer.engine.quantity import Quantity, ancestors, depends, leading_to, solve
 
-Moments = Mapping[str, Sequence[Tensor]]
+ByTime = Mapping[str, Sequence[Tensor]]
 """Values by name, one tensor (B, ...) for each time step."""
 
 
-def through_time(
+def unroll(
     equations: Iterable[Quantity],
     known: Mapping[str, Tensor],
     carry: tuple[str, str],
@@ -27,12 +27,12 @@ def through_time(
     """Solve equations of which some need a value that another time step makes.
 
     What does not depend on that value is solved for all time steps at once, before; what it
-    does not depend on, after; only the circle between goes one time step at a time.
+    does not depend on, after; only the recurrent part between goes one time step at a time.
 
     Args:
         equations: in the order they are computed.
         known: values by name; those with a time axis have it second, (B, T, ...).
-        carry: (made, needed), such as ("h", "h_prev"): what a time step makes, and the name
+        carry: (output, input), such as ("h", "h_prev"): what a time step makes, and the name
             under which the next one in `order` needs it.
         start: (B, H), what the first time step in `order` gets.
         order: the time steps, 0 to T - 1 or backwards.
@@ -40,29 +40,29 @@ def through_time(
             what leads to these is solved, and what nothing needs any more is forgotten.
 
     Returns:
-        Every new value by name, among them the needed one, stacked over time.
+        Every new value by name, among them the input, stacked over time.
     """
-    values, moments = step_by_step(equations, known, {}, carry, start, order, wanted)
-    return values | {n: torch.stack(v, 1) for n, v in moments.items()}
+    values, by_time = unroll_lists(equations, known, {}, carry, start, order, wanted)
+    return values | {n: torch.stack(v, 1) for n, v in by_time.items()}
 
 
 @torch.inference_mode()
-def step_by_step(
+def unroll_lists(
     equations: Iterable[Quantity],
     known: Mapping[str, Tensor],
-    known_moments: Moments,
+    known_by_time: ByTime,
     carry: tuple[str, str],
     start: Tensor,
     order: Iterable[int],
     wanted: Collection[str] | None = None,
 ) -> tuple[dict[str, Tensor], dict[str, list[Tensor]]]:
-    """Do what `through_time` does, but stack nothing that no equation needs of all time steps.
+    """Do what `unroll` does, but stack nothing that no equation needs of all time steps.
 
     Args:
         equations: in the order they are computed.
         known: values by name.
-        known_moments: others by name, one for each time step, not stacked.
-        carry: as in `through_time`.
+        known_by_time: others by name, one for each time step, not stacked.
+        carry: as in `unroll`.
         start: as there.
         order: as there.
         wanted: as there.
@@ -70,27 +70,27 @@ def step_by_step(
     Returns:
         New values as whole tensors, and the others one for each time step.
     """
-    made, needed = carry
+    output, input_ = carry
     equations = tuple(equations)
     if wanted is not None:
-        equations = leading_to(equations, made, *wanted)
-    later = depends(equations, needed)
-    circle_names = later & ancestors(equations, made)
+        equations = leading_to(equations, output, *wanted)
+    later = depends(equations, input_)
+    recurrent_names = later & ancestors(equations, output)
     before = [q for q in equations if q.name not in later]
-    circle = [q for q in equations if q.name in circle_names]
+    recurrent = [q for q in equations if q.name in recurrent_names]
     # what only passes a value on, as d_a_hr does, does so for all time steps, without a copy
-    passing = [q for q in circle if isinstance(q.expression, Leaf)]
-    after = [*passing, *(q for q in equations if q.name in later - circle_names)]
-    new = [needed, *(q.name for q in circle if not isinstance(q.expression, Leaf))]
+    passing = [q for q in recurrent if isinstance(q.expression, Leaf)]
+    after = [*passing, *(q for q in equations if q.name in later - recurrent_names)]
+    new = [input_, *(q.name for q in recurrent if not isinstance(q.expression, Leaf))]
     if wanted is not None:
-        used = {*wanted, *(n for q in after for n in q.needs)}
+        used = {*wanted, *(n for q in after for n in q.inputs)}
         new = [n for n in new if n in used]
 
-    of_all = {n for q in (*before, *after) for n in q.needs}
-    values = {**known, **{n: torch.stack([*v], 1) for n, v in known_moments.items() if n in of_all}}
+    of_all = {n for q in (*before, *after) for n in q.inputs}
+    values = {**known, **{n: torch.stack([*v], 1) for n, v in known_by_time.items() if n in of_all}}
     values |= solve(before, values)
-    outside = {n for q in circle for n in q.needs} - circle_names - {needed}
-    timed: dict[str, Sequence[Tensor]] = {n: v for n, v in known_moments.items() if n in outside}
+    outside = {n for q in recurrent for n in q.inputs} - recurrent_names - {input_}
+    timed: dict[str, Sequence[Tensor]] = {n: v for n, v in known_by_time.items() if n in outside}
     rest = outside - timed.keys()
     timed |= {n: values[n].unbind(1) for n in rest if values[n].dim() == 3}
     fixed = {n: values[n] for n in outside - timed.keys()}
@@ -98,16 +98,16 @@ def step_by_step(
     carried = start
     for t in order:
         here = {n: v[t] for n, v in timed.items()}
-        solved = {needed: carried, **solve(circle, {**fixed, **here, needed: carried})}
+        solved = {input_: carried, **solve(recurrent, {**fixed, **here, input_: carried})}
         solved_at[t] = {n: solved[n] for n in new}
-        carried = solved[made]
-    moments = {n: [solved_at[t][n] for t in sorted(solved_at)] for n in new}
-    values |= {n: torch.stack(v, 1) for n, v in moments.items() if n in of_all}
+        carried = solved[output]
+    by_time = {n: [solved_at[t][n] for t in sorted(solved_at)] for n in new}
+    values |= {n: torch.stack(v, 1) for n, v in by_time.items() if n in of_all}
     values |= solve(after, values)
-    kept = [*values, *moments] if wanted is None else wanted
+    kept = [*values, *by_time] if wanted is None else wanted
     return (
         {n: values[n] for n in kept if n in values and n not in known},
-        {n: moments[n] for n in kept if n in moments and n not in values},
+        {n: by_time[n] for n in kept if n in by_time and n not in values},
     )
 
 
@@ -143,7 +143,7 @@ def forward_pass(
 ) -> dict[str, Tensor]:
     """Compute the forward quantities; `known` holds parameters and `known_values`."""
     T = known["ids"].shape[1]
-    return through_time(equations, known, FORWARD, known["h_0"], range(T), wanted)
+    return unroll(equations, known, FORWARD, known["h_0"], range(T), wanted)
 
 
 def backward_pass(
@@ -154,7 +154,7 @@ def backward_pass(
     start = torch.zeros_like(known["h_0"])
     first = {"d_loss": torch.ones_like(known["loss"])}
     order = range(T - 1, -1, -1)
-    return first | through_time(equations, {**known, **first}, BACKWARD, start, order)
+    return first | unroll(equations, {**known, **first}, BACKWARD, start, order)
 
 
 def learning_pass(net: Network, known: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -173,8 +173,8 @@ def learning_pass(net: Network, known: Mapping[str, Tensor]) -> dict[str, Tensor
     gradients = [f"d_{q.name}" for q in net.parameters]
     needed = ancestors(net.backward, *gradients) & {"h_prev", *(q.name for q in net.forward)}
     wanted = {"loss", "h", *needed}
-    values, moments = step_by_step(net.forward, known, {}, FORWARD, known["h_0"], range(T), wanted)
+    values, by_time = unroll_lists(net.forward, known, {}, FORWARD, known["h_0"], range(T), wanted)
     known = {**known, **values, "d_loss": torch.ones_like(values["loss"])}
     start, order = torch.zeros_like(known["h_0"]), range(T - 1, -1, -1)
-    found, _ = step_by_step(net.backward, known, moments, BACKWARD, start, order, gradients)
+    found, _ = unroll_lists(net.backward, known, by_time, BACKWARD, start, order, gradients)
     return {"loss": values["loss"], "h": values["h"], **found}

@@ -23,9 +23,16 @@ from explainer.explanation.index_form import (
     Walk,
     evaluate,
 )
-from explainer.explanation.number_formula import SHOWN, Style, place, places, plain, write
+from explainer.explanation.number_formula import (
+    SHOWN,
+    Style,
+    element_text,
+    index_text,
+    plain,
+    write_formula,
+)
 from explainer.explanation.tensor_formula import shapes_line
-from explainer.settings import as_python, shorten
+from explainer.settings import shorten, to_builtin
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ class Explanation:
             and give the one at `position`.
         value: the number itself, as the trace has it.
         position: see `function`.
-        why: what the quantity is for.
+        description: what the quantity is for.
     """
 
     name: str
@@ -85,7 +92,7 @@ class Explanation:
     function: str
     value: float
     position: int | None
-    why: str
+    description: str
 
     def recompute(self) -> float:
         """Compute the value again from nothing but the terms."""
@@ -120,7 +127,7 @@ def explain(
             f"trace is a {type(trace).__name__}; possible: a Trace, such as a run's trace, second "
             f"or update. Pass result.trace."
         )
-    digits, shown = as_python(digits), as_python(shown)
+    digits, shown = to_builtin(digits), to_builtin(shown)
     if digits is not None and not (type(digits) is int and 0 <= digits <= 17):
         raise ValueError(
             f"digits is {shorten(digits)}; possible: 0 to 17, which tell all floats apart, or "
@@ -156,24 +163,24 @@ def explain(
     short = walk.scalar(q.expression, index, expand=False) if q.expression else result
     full = walk.scalar(q.expression, index, expand=True) if q.expression else result
     function, terms, position = flatten(full, walk.value)
-    left = f"{q.symbol}{places(index)}"
+    left = f"{q.symbol}{index_text(index)}"
     names, numbers = style, replace(style, numbers=True)
     number = numbers.element(result)
     latex_number = replace(numbers, latex=True).element(result)
     if expand:
-        symbols = f"{place(result)} = {write(short, names)}"
-        with_numbers = f"{place(result)} = {write(full, numbers)} = {number}"
+        symbols = f"{element_text(result)} = {write_formula(short, names)}"
+        with_numbers = f"{element_text(result)} = {write_formula(full, numbers)} = {number}"
         latex = " = ".join(
             (
                 left,
-                write(short, replace(names, latex=True)),
-                write(full, replace(numbers, latex=True)),
+                write_formula(short, replace(names, latex=True)),
+                write_formula(full, replace(numbers, latex=True)),
                 latex_number,
             )
         )
     else:
-        symbols = f"{place(result)} is given"
-        with_numbers, latex = f"{place(result)} = {number}", f"{left} = {latex_number}"
+        symbols = f"{element_text(result)} is given"
+        with_numbers, latex = f"{element_text(result)} = {number}", f"{left} = {latex_number}"
     return Explanation(
         name=name,
         index=index,
@@ -185,7 +192,7 @@ def explain(
         function=function,
         value=value,
         position=position,
-        why=q.why,
+        description=q.description,
     )
 
 

@@ -16,8 +16,8 @@ from explainer.engine.expression import (
     Leaf,
     Number,
     axes,
+    contraction_labels,
     label_axes,
-    labels,
 )
 from explainer.engine.trace import Array, Trace
 
@@ -188,7 +188,7 @@ class Walk:
 
     def contract(self, x: Apply, at: tuple[Place, ...], expand: bool) -> Scalar:
         """Return one number of a product of matrices: a sum over the labels that vanish."""
-        inputs, output, summed = labels(x)
+        inputs, output, summed = contraction_labels(x)
         length = label_axes(x, self.known)
         leading = at[: len(at) - len(output)]
         fixed = dict(zip(output, at[len(at) - len(output) :], strict=True))

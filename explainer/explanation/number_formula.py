@@ -45,7 +45,7 @@ LOOSE, PRODUCT, TIGHT = 1, 2, 3
 """How tightly a written part holds together: a sum, a product, anything that needs no brackets."""
 
 
-def show(value: float, digits: int | None = 4, latex: bool = False) -> str:
+def format_number(value: float, digits: int | None = 4, latex: bool = False) -> str:
     """Write a number with a true minus.
 
     Args:
@@ -68,7 +68,7 @@ def show(value: float, digits: int | None = 4, latex: bool = False) -> str:
     return text.replace("-", "−")
 
 
-def place(element: Element) -> str:
+def element_text(element: Element) -> str:
     """Write a number's name and place, such as "z[0,2,1]"."""
     return f"{element.name}[{','.join(map(str, element.index))}]" if element.index else element.name
 
@@ -82,7 +82,7 @@ class Style:
         quantities: give the symbols.
         numbers: numbers instead of names.
         latex: LaTeX instead of plain text.
-        digits: as in `show`.
+        digits: as in `format_number`.
         shown: most terms of a sum to write out; None writes all.
     """
 
@@ -97,12 +97,12 @@ class Style:
         """Write one number of a tensor: its name and place, or the number."""
         if not self.numbers:
             if self.latex:
-                return rf"{self.quantities[x.name].symbol}{places(x.index)}"
-            return place(x)
+                return rf"{self.quantities[x.name].symbol}{index_text(x.index)}"
+            return element_text(x)
         value = self.look(x)
         if x.name in ("ids", "targets"):
             return str(int(value))
-        return show(value, self.digits, self.latex)
+        return format_number(value, self.digits, self.latex)
 
     def constant(self, x: Constant) -> str:
         """Write a constant; a count has letters in symbols."""
@@ -111,12 +111,12 @@ class Style:
         return f"{x.value:g}".replace("-", "-" if self.latex else "−")
 
 
-def places(index: tuple[Place, ...]) -> str:
+def index_text(index: tuple[Place, ...]) -> str:
     """Write an index behind a symbol in LaTeX."""
     return f"[{','.join(map(str, index))}]" if index else ""
 
 
-def write(x: Scalar, style: Style) -> str:
+def write_formula(x: Scalar, style: Style) -> str:
     """Write the formula of one number."""
     return _write(x, style)[0]
 
@@ -137,7 +137,7 @@ def _write(x: Scalar, style: Style) -> tuple[str, int]:
             return _write(x.parts[1], style)
         row, element = x.parts
         assert isinstance(element, Element)
-        inner = write(row, style)
+        inner = write_formula(row, style)
         if style.latex:
             symbol = style.quantities[element.name].symbol
             return f"{symbol}[{inner},{element.index[-1]}]", TIGHT
@@ -202,9 +202,9 @@ def soft_parts(x: Op, style: Style) -> tuple[str, str]:
     """Write what stands above (or before) and below in a softmax (or its logarithm)."""
     words = LATEX if style.latex else TEXT
     if x.letter:
-        top, one = (write(p, style) for p in x.parts)
+        top, one = (write_formula(p, style) for p in x.parts)
         return top, words["sum"].format(x.letter) + words["exp"].format(one)
     position, *everything = x.parts
     assert isinstance(position, Constant)
     exponentials = tuple(Op("exp", (p,)) for p in everything)
-    return write(everything[int(position.value)], style), add_up(exponentials, style)
+    return write_formula(everything[int(position.value)], style), add_up(exponentials, style)

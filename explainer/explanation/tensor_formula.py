@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from explainer.engine.expression import Apply, Expression, Leaf, Number, axes, labels, leaves
+from explainer.engine.expression import (
+    Apply,
+    Expression,
+    Leaf,
+    Number,
+    axes,
+    contraction_labels,
+    leaves,
+)
 from explainer.engine.quantity import Quantity
 from explainer.engine.trace import Trace
 from explainer.explanation.index_form import SOFT
@@ -34,14 +42,14 @@ def equation_latex(
 
     if q.expression is None:
         return name(q.name)
-    return f"{name(q.name)} = {tensor(q.expression, name, quantities, latex=True)[0]}"
+    return f"{name(q.name)} = {write_tensor(q.expression, name, quantities, latex=True)[0]}"
 
 
 def equation_text(q: Quantity, quantities: Mapping[str, Quantity]) -> str:
     """Write a whole tensor's equation in plain text, such as "r = σ(a_ir + a_hr)"."""
     if q.expression is None:
         return q.name
-    return f"{q.name} = {tensor(q.expression, str, quantities, latex=False)[0]}"
+    return f"{q.name} = {write_tensor(q.expression, str, quantities, latex=False)[0]}"
 
 
 def shapes_line(trace: Trace, name: str) -> str:
@@ -55,10 +63,10 @@ def shapes_line(trace: Trace, name: str) -> str:
     q = trace.quantities[name]
     if q.expression is None:
         return leaf(name)
-    return f"{leaf(name)} = {tensor(q.expression, leaf, trace.quantities, latex=False)[0]}"
+    return f"{leaf(name)} = {write_tensor(q.expression, leaf, trace.quantities, latex=False)[0]}"
 
 
-def tensor(
+def write_tensor(
     x: Expression, name: Callable[[str], str], quantities: Mapping[str, Quantity], latex: bool
 ) -> tuple[str, int]:
     """Write a tensor expression, and say how tightly it holds together."""
@@ -77,7 +85,7 @@ def tensor(
         return name(x.name), TIGHT
     if isinstance(x, Number):
         return f"{x.value:g}", TIGHT
-    parts = [tensor(p, name, quantities, latex) for p in x.parts]
+    parts = [write_tensor(p, name, quantities, latex) for p in x.parts]
     texts = [text for text, _ in parts]
     if x.kind == "contract":
         return product(x, [close(*p, TIGHT) for p in parts], latex), PRODUCT
@@ -128,7 +136,7 @@ def product(x: Apply, texts: list[str], latex: bool) -> str:
         return rf"{texts[0]} {{{texts[1]}}}^\top" if latex else f"{texts[0]} {texts[1]}ᵀ"
     if x.option == "...k,kj->...j":
         return f"{texts[0]} {texts[1]}"
-    _, _, summed = labels(x)
+    _, _, summed = contraction_labels(x)
     letters = summed.replace("b", "B").replace("t", "T")
     turned = texts[0]
     if len(texts) > 1:  # braces, since a symbol with a raised part takes no second one

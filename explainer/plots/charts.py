@@ -10,7 +10,16 @@ import plotly.graph_objects as go
 
 from explainer.engine.trace import Array
 from explainer.plots.colours import INK, SCALES, hue, kind, readable
-from explainer.plots.heatmap import MOST_PIECES, PIECE, WIDE, Panel, escape, in_pieces, tick, write
+from explainer.plots.heatmap import (
+    MOST_PIECES,
+    PIECE,
+    WIDE,
+    Panel,
+    cell_text,
+    escape,
+    in_pieces,
+    tick,
+)
 
 MOST_LABELS = 64
 """Most columns with labels below."""
@@ -30,14 +39,14 @@ GAP = 2.0
 """Room between two matrices of a picture, in cells."""
 
 
-def heatmap(panel: Panel, theme: str, left: float, top: float) -> dict[str, Any]:
+def panel_heatmap(panel: Panel, theme: str, left: float, top: float) -> dict[str, Any]:
     """Return one matrix as coloured cells, its numbers on hover."""
     low, high = panel.ends
     rows, columns = panel.value.shape
     places = [escape(c) for c in panel.columns]
     hover = [
         [
-            f"{panel.name}<br>{row} · {column}<br>{write(v, None)}"
+            f"{panel.name}<br>{row} · {column}<br>{cell_text(v, None)}"
             for column, v in zip(places, values, strict=True)
         ]
         for row, values in zip(map(escape, panel.rows), panel.value.tolist(), strict=True)
@@ -86,7 +95,7 @@ class Labels:
         inks = readable(panel.value, panel.ends, scale)
         for i, (values, hues) in enumerate(zip(panel.value.tolist(), inks, strict=True)):
             for j, (value, ink) in enumerate(zip(values, hues, strict=True)):
-                self.add(left + j, top + i, write(value, DIGITS), "middle center", 12, ink)
+                self.add(left + j, top + i, cell_text(value, DIGITS), "middle center", 12, ink)
 
     def trace(self) -> dict[str, Any]:
         """Return them as one trace without marks."""
@@ -127,7 +136,7 @@ def grid(lines: list[list[Panel]], theme: str) -> go.Figure:
             first = len(line) == 1 or panel is line[0]
             if rows > 1:  # room for the rows' labels
                 left += max(max(map(len, map(tick, panel.rows))) * 0.17, 0.3)
-            data.append(heatmap(panel, theme, left + 0.5, top + 1))
+            data.append(panel_heatmap(panel, theme, left + 0.5, top + 1))
             most = PIECE if panel.whole else MOST_NUMBERS
             if columns <= most and panel.step == 1 and not crowded:
                 labels.numbers(panel, left + 0.5, top + 1.5)
@@ -165,7 +174,7 @@ def grid(lines: list[list[Panel]], theme: str) -> go.Figure:
     )
 
 
-def square(norms: Array, labels: list[str], title: str, theme: str) -> go.Figure:
+def influence_map(norms: Array, labels: list[str], title: str, theme: str) -> go.Figure:
     """Draw how much each target (downwards) owes to each state (across), as wide as there is room.
 
     Args:
@@ -206,7 +215,7 @@ def square(norms: Array, labels: list[str], title: str, theme: str) -> go.Figure
                     "mode": "text",
                     "x": [places[k] for _, k in numbers],
                     "y": [places[t] for t, _ in numbers],
-                    "text": [write(float(shown[at]), DIGITS) for at in numbers],
+                    "text": [cell_text(float(shown[at]), DIGITS) for at in numbers],
                     "textfont": {"size": 12, "color": [inks[t][k] for t, k in numbers]},
                     "hoverinfo": "skip",
                     "showlegend": False,
@@ -238,9 +247,9 @@ def bars(values: Array, labels: list[str], title: str, theme: str) -> go.Figure:
                     "x": list(range(len(numbers))),
                     "y": numbers,
                     "marker": {"color": SCALES[theme]["signed"][3][1]},
-                    "text": [write(v, 4) for v in numbers] if len(numbers) <= MOST_NUMBERS else [],
+                    "text": [cell_text(v, 4) for v in numbers if len(numbers) <= MOST_NUMBERS],
                     "hovertext": [
-                        f"{escape(n)}<br>{write(v, None)}"
+                        f"{escape(n)}<br>{cell_text(v, None)}"
                         for n, v in zip(labels, numbers, strict=True)
                     ],
                     "hoverinfo": "text",
@@ -262,7 +271,7 @@ def bars(values: Array, labels: list[str], title: str, theme: str) -> go.Figure:
     )
 
 
-def legend(theme: str) -> go.Figure:
+def colour_legend(theme: str) -> go.Figure:
     """Draw the three colour scales with their numbers."""
     steps = np.linspace(-1.0, 1.0, 5).reshape(1, -1)
     unit = np.linspace(0.0, 1.0, 5).reshape(1, -1)

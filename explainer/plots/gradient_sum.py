@@ -8,11 +8,11 @@ from typing import Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from explainer.analysis.time_contributions import largest_shares, norms
+from explainer.analysis.time_contributions import largest_contributions, norms
 from explainer.engine.trace import Array
 from explainer.plots.charts import Labels
 from explainer.plots.colours import INK, SCALES
-from explainer.plots.heatmap import NOTHING, escape, largest, tick
+from explainer.plots.heatmap import NOTHING, escape, scale_end, tick
 
 MOST_SIDE = 40
 """Most rows and columns of a small matrix; of a larger one the first are drawn."""
@@ -37,12 +37,12 @@ ABOVE, BELOW = 20, 34
 
 
 @dataclass(frozen=True, eq=False)
-class Term:
+class Summand:
     """One matrix of the sum, or the sum itself.
 
     Attributes:
         sign: what stands before it.
-        label: what stands above it; a reader's token may be in it.
+        label: what stands above it; a user's token may be in it.
         value: (rows, columns), at most `MOST_SIDE` of each.
         norm: what stands below it, that of the whole matrix.
         limit: the number at the end of its colour scale.
@@ -57,7 +57,9 @@ class Term:
     framed: bool = False
 
 
-def terms(shares: Array, total: Array, labels: list[str], name: str, most_cells: int) -> list[Term]:
+def summands(
+    shares: Array, total: Array, labels: list[str], name: str, most_cells: int
+) -> list[Summand]:
     """Return a gradient as matrices to draw: its shares in the order of time, and the sum.
 
     All shares have one colour scale. The sum has another, and with it "the rest", where there
@@ -73,12 +75,12 @@ def terms(shares: Array, total: Array, labels: list[str], name: str, most_cells:
     T = len(shares)
     lengths = norms(shares)
     room = min(most_cells // first(total).size - 1, MOST_TERMS)
-    drawn = largest_shares(lengths, T if room >= T else room - 1)
+    drawn = largest_contributions(lengths, T if room >= T else room - 1)
     rest = np.delete(shares, drawn, 0).sum(0)
-    own, summed = largest(shares[drawn]), largest(np.stack([rest, total]))
+    own, summed = scale_end(shares[drawn]), scale_end(np.stack([rest, total]))
     most = max(drawn, key=lengths.__getitem__)
     found = [
-        Term(
+        Summand(
             "+" if i else "",
             labels[t],
             first(shares[t]),
@@ -89,8 +91,8 @@ def terms(shares: Array, total: Array, labels: list[str], name: str, most_cells:
         for i, t in enumerate(drawn)
     ]
     if len(drawn) < T:
-        found.append(Term("+", REST, first(rest), float(np.linalg.norm(rest)), summed))
-    return [*found, Term("=", name, first(total), float(np.linalg.norm(total)), summed)]
+        found.append(Summand("+", REST, first(rest), float(np.linalg.norm(rest)), summed))
+    return [*found, Summand("=", name, first(total), float(np.linalg.norm(total)), summed)]
 
 
 def first(matrix: Array) -> Array:
@@ -141,7 +143,7 @@ class Frames:
         }
 
 
-def strip(terms: list[Term], places: list[list[str]], theme: str) -> go.Figure:
+def strip(terms: list[Summand], places: list[list[str]], theme: str) -> go.Figure:
     """Draw matrices of one shape side by side, continued below where a line is full.
 
     Args:
@@ -168,7 +170,7 @@ def strip(terms: list[Term], places: list[list[str]], theme: str) -> go.Figure:
         edge = middle - columns * wide / 2
         data.append(
             {
-                **heatmap(term, places),
+                **small_heatmap(term, places),
                 "coloraxis": scales[term.limit],
                 "x0": edge + wide / 2,
                 "dx": wide,
@@ -206,7 +208,7 @@ def strip(terms: list[Term], places: list[list[str]], theme: str) -> go.Figure:
     )
 
 
-def heatmap(term: Term, places: list[list[str]]) -> dict[str, Any]:
+def small_heatmap(term: Summand, places: list[list[str]]) -> dict[str, Any]:
     """Return one matrix as coloured cells, its numbers and the names of its places on hover."""
     name = escape(term.label)
     found = {

@@ -70,7 +70,7 @@ class Panel:
             value=self.value[:high, :wide],
             rows=self.rows[:high],
             columns=self.columns[:wide],
-            limit=self.limit or largest(self.value),
+            limit=self.limit or scale_end(self.value),
             shape=f"{rows} × {columns}, the first {high} × {wide}",
         )
 
@@ -95,7 +95,7 @@ class Panel:
                 shape=f"{rows} × {columns}" if start == 0 else "",
                 value=self.value[:, start : start + width],
                 columns=self.columns[start : start + width],
-                limit=self.limit or largest(self.value),
+                limit=self.limit or scale_end(self.value),
             )
             for start in range(0, columns, width)
         ]
@@ -105,11 +105,11 @@ class Panel:
         """The numbers at the two ends of the colour scale."""
         if kind(self.name) == "unit":
             return 0.0, 1.0
-        limit = self.limit or largest(self.value)
+        limit = self.limit or scale_end(self.value)
         return -limit, limit
 
 
-def largest(value: Array) -> float:
+def scale_end(value: Array) -> float:
     """Return the end of a colour scale that reaches as far as the numbers do."""
     found = float(np.abs(value).max(initial=0.0))
     return found if found > NOTHING else 1.0
@@ -130,7 +130,7 @@ def tick(label: str) -> str:
     return escape(label if len(label) <= 8 else f"{label[:7]}…")
 
 
-def write(value: float, digits: int | None) -> str:
+def cell_text(value: float, digits: int | None) -> str:
     """Write a number for a cell: a true minus, and only 0 looks like 0."""
     if digits is None:
         text = repr(value)
@@ -142,5 +142,5 @@ def write(value: float, digits: int | None) -> str:
 
 
 def escape(text: str) -> str:
-    """Return a reader's text so that Plotly, which reads some HTML, shows it as it is."""
+    """Return a user's text so that Plotly, which reads some HTML, shows it as it is."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

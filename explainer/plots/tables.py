@@ -23,7 +23,7 @@ def numbered(tokens: list[str]) -> list[str]:
     return [f"{i} {visible(token)}" for i, token in enumerate(tokens)]
 
 
-def labels(dim: str, size: int, batch: Batch, sequence: int | None = None) -> list[str]:
+def axis_labels(dim: str, size: int, batch: Batch, sequence: int | None = None) -> list[str]:
     """Return what to call each place along a dim: tokens where there are some."""
     if dim == "V" and size == len(batch.vocabulary):
         return numbered(list(batch.vocabulary))
@@ -53,16 +53,18 @@ def matrix(
     if "T" in dims and time is not None:
         value = np.take(value, [time], dims.index("T")).squeeze(dims.index("T"))
         dims.remove("T")
-    own = {d: labels(d, n, batch, sequence) for d, n in zip(dims, value.shape, strict=True)}
+    own = {d: axis_labels(d, n, batch, sequence) for d, n in zip(dims, value.shape, strict=True)}
     if len(dims) == 3:  # a share in a weight's gradient: one row for each time step and row
-        rows = pd.MultiIndex.from_product([own[dims[0]], labels(dims[1], value.shape[1], batch)])
+        rows = pd.MultiIndex.from_product(
+            [own[dims[0]], axis_labels(dims[1], value.shape[1], batch)]
+        )
         return pd.DataFrame(
             value.reshape(-1, value.shape[2])[:MOST_ROWS],
             index=rows[:MOST_ROWS],
-            columns=labels(dims[2], value.shape[2], batch),
+            columns=axis_labels(dims[2], value.shape[2], batch),
         )
     if len(dims) == 2:
-        columns = labels(dims[1], value.shape[1], batch)
+        columns = axis_labels(dims[1], value.shape[1], batch)
         return pd.DataFrame(value[:MOST_ROWS], index=own[dims[0]][:MOST_ROWS], columns=columns)
     if len(dims) == 1:
         return pd.DataFrame(value, index=own[dims[0]], columns=[name])
@@ -76,8 +78,8 @@ def batch_table(
     tokens = [[f"{visible(batch.vocabulary[int(i)])}  ({int(i)})" for i in row] for row in ids]
     return pd.DataFrame(
         tokens,
-        index=labels("B", len(tokens), batch),
-        columns=labels("T", len(tokens[0]), batch),
+        index=axis_labels("B", len(tokens), batch),
+        columns=axis_labels("T", len(tokens[0]), batch),
     )
 
 
@@ -88,8 +90,8 @@ def next_token_pairs(batch: Batch, sequence: int) -> pd.DataFrame:
     rows = [
         [*tokens[: t + 1], *[""] * (len(tokens) - t - 1), targets[t]] for t in range(len(tokens))
     ]
-    columns = [*labels("T", len(tokens), batch), "target"]
-    return pd.DataFrame(rows, index=labels("T", len(tokens), batch), columns=columns)
+    columns = [*axis_labels("T", len(tokens), batch), "target"]
+    return pd.DataFrame(rows, index=axis_labels("T", len(tokens), batch), columns=columns)
 
 
 def merges(learned: tuple[Merge, ...]) -> pd.DataFrame:

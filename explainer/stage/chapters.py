@@ -10,7 +10,7 @@ class Chapter:
     Attributes:
         slug: name of its file and of its address.
         title: what the menu says.
-        question: what a reader wants to know here; the first line of the page.
+        question: what a user wants to know here; the first line of the page.
         shows: the quantities of the page, in reading order.
         task: one thing to try.
         timed: whether the page is about one time step at a time.

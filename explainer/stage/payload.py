@@ -36,7 +36,7 @@ OPERANDS = 200
 
 @dataclass(frozen=True)
 class Place:
-    """Where a reader is, as far as the server must know.
+    """Where a user is, as far as the server must know.
 
     Attributes:
         sequence: which sequence of the batch.
@@ -71,7 +71,7 @@ class Source:
             name = waiting.pop(0)
             if name not in found:
                 found[name] = None
-                waiting += [n for n in self.quantity(name).needs if n not in found]
+                waiting += [n for n in self.quantity(name).inputs if n not in found]
         return list(found)
 
     def explain(self, name: str, index: tuple[int, ...], digits: int | None) -> Explanation:
@@ -83,9 +83,9 @@ def payload(run: Run, scene: Scene, place: Place, **also: Any) -> dict[str, str]
     """Return what the stage gets: a description as JSON, and the numbers as base64.
 
     Args:
-        run: the reader's run.
+        run: the user's run.
         scene: what stands on the stage.
-        place: the part of a large run that the reader looks at.
+        place: the part of a large run that the user looks at.
         also: goes into the description as it is.
     """
     source = Source(run)
@@ -98,7 +98,7 @@ def payload(run: Run, scene: Scene, place: Place, **also: Any) -> dict[str, str]
     quantities = {}
     memory: dict[Any, str] = {}
     for name in names:
-        described = describe(source, name)
+        described = describe_quantity(source, name)
         if name in parts:
             value, part = source.trace(name)[name], parts[name]
             sent = value[tuple(slice(*ends) for ends in part)]
@@ -145,14 +145,14 @@ def payload(run: Run, scene: Scene, place: Place, **also: Any) -> dict[str, str]
     }
 
 
-def describe(source: Source, name: str) -> dict[str, Any]:
+def describe_quantity(source: Source, name: str) -> dict[str, Any]:
     """Return what a quantity is: dims, shape, formula, and the tree that the browser walks."""
     trace, q = source.trace(name), source.quantity(name)
     return {
         "dims": list(q.dims),
         "shape": list(trace.shape(name)),
         "symbol": q.symbol,
-        "why": q.why,
+        "why": q.description,
         "tree": as_json(q.expression),
         "text": equation_text(q, trace.quantities),
         "shapes": shapes_line(trace, name),
@@ -168,7 +168,7 @@ def choose(
     sizes = source.run.trace.sizes
     shape = {n: source.trace(n).shape(n) for n in names}
     dims = {n: source.quantity(n).dims for n in names}
-    needed = list(dict.fromkeys([*shown, *(n for s in shown for n in source.quantity(s).needs)]))
+    needed = list(dict.fromkeys([*shown, *(n for s in shown for n in source.quantity(s).inputs)]))
     turned = {r.name: r.turned for lane in scene for b in lane.bands for r in b.rows}
 
     def part(name: str, window: int, focus: int, one: bool) -> list[list[int]]:

@@ -1,4 +1,4 @@
-"""What a reader does with what was trained: look back, let it write, take it away."""
+"""What a user does with what was trained: look back, let it write, take it away."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from cachetools import LRUCache, cached
 from torch import Tensor
 
 from explainer.app.background_training import Trainer
-from explainer.app.header import as_it_is
+from explainer.app.header import escape_markdown
 from explainer.app.session import train_up_to
 from explainer.engine.batch_run import Run
 from explainer.engine.sampling import continue_text
-from explainer.engine.training_state import Moment
+from explainer.engine.training_state import TrainingState
 from explainer.interop.pytorch import safetensors, snippet, state_dict
 from explainer.settings import Settings
 
@@ -27,8 +27,8 @@ def show_everywhere(updates: int) -> None:
     st.session_state["moved"] = True
 
 
-def scrub(own: Trainer, settings: Settings) -> int:
-    """Let the reader look at any update, here or in all chapters; return which one."""
+def checkpoint_slider(own: Trainer, settings: Settings) -> int:
+    """Let the user look at any update, here or in all chapters; return which one."""
     done = own.history.updates
     state = st.session_state
     start = own.history.settings, own.starts
@@ -39,7 +39,7 @@ def scrub(own: Trainer, settings: Settings) -> int:
             # what a training has just come to is what one wants to see; else what is shown already
             at = done if own.starts else settings.updates
             state["looked-at-start"] = start
-        # with another end it is a new slider; else a reader who is moving it would be moved back
+        # with another end it is a new slider; else a user who is moving it would be moved back
         if (min(at, done), done) != (state.get("look-at"), state.get("look-at-end")):
             state["look-at"], state["look-at-end"] = min(at, done), done
 
@@ -68,14 +68,14 @@ def scrub(own: Trainer, settings: Settings) -> int:
     return int(at)
 
 
-def writing(own: Trainer, settings: Settings, at: int, moment: Moment | None) -> None:
+def writing(own: Trainer, settings: Settings, at: int, network: TrainingState | None) -> None:
     """Let the network after some updates write on: the likeliest tokens, and drawn ones.
 
     Args:
-        own: this reader's trainer.
+        own: this user's trainer.
         settings: those of the page.
         at: after how many updates.
-        moment: the network then; None where it has to be looked for.
+        network: the network then; None where it has to be looked for.
     """
     left, middle, right = st.columns([2, 1, 1])
     state = st.session_state
@@ -99,17 +99,17 @@ def writing(own: Trainer, settings: Settings, at: int, moment: Moment | None) ->
     @cache
     def parameters() -> Mapping[str, Tensor]:
         # looking for it may mean many updates, so only once, and not for what is kept
-        if moment is not None:
-            return moment.parameters
+        if network is not None:
+            return network.parameters
         train_up_to(at, history, "Looking back")
-        return history.moment(at).parameters
+        return history.state_at(at).parameters
 
     st.caption(f"What the network writes after {at:,} updates:")
     try:
         greedy = written(history.settings, at, prefix, tokens, 0.0, parameters)
         drawn = written(history.settings, at, prefix, tokens, temperature, parameters)
     except ValueError as error:
-        st.error(as_it_is(str(error)))
+        st.error(escape_markdown(str(error)))
         return
     st.code(f"{prefix}|{greedy}", language=None, wrap_lines=True)
     st.caption(f"and drawn at temperature {temperature:g}:")
@@ -133,7 +133,7 @@ def written(
     return continue_text(settings, parameters(), prefix, tokens, temperature, at)
 
 
-def take_away(run: Run) -> None:
+def downloads(run: Run) -> None:
     """Offer the parameters of the run as files, and the code that loads them."""
     settings = run.settings
     parameters = {n: torch.from_numpy(v.copy()) for n, v in run.update.before.items()}

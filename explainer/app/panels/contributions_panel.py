@@ -7,12 +7,20 @@ from itertools import product
 import numpy as np
 import streamlit as st
 
-from explainer.analysis.time_contributions import Payment, payment
-from explainer.app.header import as_it_is
+from explainer.analysis.time_contributions import Contribution, largest_contribution
+from explainer.app.header import escape_markdown
 from explainer.app.page import MOST_CELLS, Page
 from explainer.engine.trace import Array
 from explainer.plots import tables
-from explainer.plots.gradient_sum import MOST_SIDE, MOST_TERMS, REST, Term, short, strip, terms
+from explainer.plots.gradient_sum import (
+    MOST_SIDE,
+    MOST_TERMS,
+    REST,
+    Summand,
+    short,
+    strip,
+    summands,
+)
 from explainer.plots.heatmap import NOTHING
 
 LESS = {
@@ -27,14 +35,14 @@ def sum_over_time(page: Page, parameter: str, shares: Array) -> None:
     """Draw every time step's share in a gradient and their sum, and say which paid most.
 
     Args:
-        page: the reader's page.
+        page: the user's page.
         parameter: a weight or a bias.
         shares: (T, ...), each time step's share in its gradient.
     """
     name, tokens = f"d_{parameter}", page.tokens()
     total, dims = page.trace[name], page.trace.quantities[name].dims
     labels = [
-        tables.labels(d, n, page.run.batch)[:MOST_SIDE]
+        tables.axis_labels(d, n, page.run.batch)[:MOST_SIDE]
         for d, n in zip(dims, total.shape, strict=True)
     ]
     places = np.array([" · ".join(place) for place in product(*labels)], object)
@@ -44,40 +52,40 @@ def sum_over_time(page: Page, parameter: str, shares: Array) -> None:
     elif parameter.startswith("W_"):  # turned, as on the stage
         shares, total, places = shares.swapaxes(1, 2), total.T, places.T
     turn = "ᵀ" if parameter.startswith("W_") else ""
-    drawn = terms(shares, total, tokens, name + turn, MOST_CELLS)
-    paid = payment(shares)
-    page.say(in_words(paid, tokens, page.sequence))
+    drawn = summands(shares, total, tokens, name + turn, MOST_CELLS)
+    largest = largest_contribution(shares)
+    page.text(contributions_summary(largest, tokens, page.sequence))
     page.picture(
         "shares",
         strip(drawn, places.tolist(), page.theme),
         alt=f"each time step's share in {name} as a small matrix, with its norm, and their sum",
     )
-    if paid.share >= NOTHING:
-        st.caption(legend(drawn, page))
+    if largest.norm >= NOTHING:
+        st.caption(strip_legend(drawn, page))
     if len(drawn) <= len(tokens) or max(page.trace.shape(name)) > MOST_SIDE:
         page.note(what_is_left_out(page, name, drawn))
 
 
-def in_words(paid: Payment, tokens: list[str], sequence: int) -> str:
+def contributions_summary(largest: Contribution, tokens: list[str], sequence: int) -> str:
     """Say which time step paid most, and how much of all shares their sum has left."""
-    if paid.share < NOTHING:
+    if largest.norm < NOTHING:
         return "Every share is zero but for rounding: no time step pays anything."
     if len(tokens) == 1:
         return "There is only one time step, and its share is the whole gradient."
-    token = as_it_is(tokens[paid.t].partition(" ")[2])
-    kept = paid.left / paid.together
+    token = escape_markdown(tokens[largest.t].partition(" ")[2])
+    kept = largest.norm_of_sum / largest.sum_of_norms
     words = (
-        f"**Time step {paid.t}** (“{token}” in sequence {sequence}) paid most: its share has the "
-        f"norm **{short(paid.share)}**; the sum has {short(paid.left)}. "
-        f"All {len(tokens)} norms add up to {short(paid.together)}, of which **{kept:.0%}** "
-        f"is left in the sum: "
+        f"**Time step {largest.t}** (“{token}” in sequence {sequence}) paid most: its share has "
+        f"the norm **{short(largest.norm)}**; the sum has {short(largest.norm_of_sum)}. "
+        f"All {len(tokens)} norms add up to {short(largest.sum_of_norms)}, of which "
+        f"**{kept:.0%}** is left in the sum: "
     )
     if kept > 0.95:
         return words + "all shares point almost the same way."
     return words + "shares that point in different directions cancel."
 
 
-def legend(drawn: list[Term], page: Page) -> str:
+def strip_legend(drawn: list[Summand], page: Page) -> str:
     """Say how to read the strip."""
     B = page.run.settings.batch_size
     several = f"; a share adds up all {B} sequences" if B > 1 else ""
@@ -90,7 +98,7 @@ def legend(drawn: list[Term], page: Page) -> str:
     )
 
 
-def what_is_left_out(page: Page, name: str, drawn: list[Term]) -> str:
+def what_is_left_out(page: Page, name: str, drawn: list[Summand]) -> str:
     """Say what there is no room for, and which settings make room."""
     T, shape = page.trace.sizes["T"], page.trace.shape(name)
     by_themselves = sum(term.label != REST for term in drawn) - 1

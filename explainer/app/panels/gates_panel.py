@@ -30,7 +30,7 @@ from explainer.plots.tables import visible
 
 NAMES: dict[Kind, str] = {"gru": "GRU", "rnn": "ordinary RNN"}
 EXAMPLES = 20
-"""Fresh examples that a reader may look at."""
+"""Fresh examples that a user may look at."""
 MEASURED = 400
 """Fresh examples over which gates are measured."""
 
@@ -39,13 +39,13 @@ _lock = Lock()
 
 
 def tasks(page: Page) -> None:
-    """Let the reader choose a task, train on it, and see what came out."""
+    """Let the user choose a task, train on it, and see what came out."""
     left, middle, right, button = st.columns([2, 2, 1, 1.4], vertical_alignment="bottom")
     name = left.radio("Task", list(TASKS), key="task", bind=BOUND, horizontal=True)
     length = middle.slider("Length of a sequence", *LENGTHS, 20, key="length", bind=BOUND)
     seed = right.number_input("Seed of the task", 0, 9_999, 0, key="task-seed", bind=BOUND)
     task = TASKS[name or "store"]
-    page.say(f"**{task.question}**")
+    page.text(f"**{task.question}**")
     button.button(
         "train both",
         type="primary",
@@ -53,7 +53,7 @@ def tasks(page: Page) -> None:
         key="train-both",
         on_click=lambda: st.session_state.update({"train-wanted": True}),
     )
-    if st.session_state.pop("train-wanted", False) and not train(task, length, int(seed)):
+    if st.session_state.pop("train-wanted", False) and not train_task(task, length, int(seed)):
         return
     with _lock:
         found = {kind: _learned.get((task.name, kind, length, int(seed))) for kind in NAMES}
@@ -65,7 +65,7 @@ def tasks(page: Page) -> None:
     gates(page, task, gru, length, int(seed))
 
 
-def train(task: Task, length: int, seed: int) -> bool:
+def train_task(task: Task, length: int, seed: int) -> bool:
     """Train both networks in turn, if there is a place; tell whether that was done."""
     if not PLACES.acquire(blocking=False):
         st.error(FULL)
@@ -74,7 +74,7 @@ def train(task: Task, length: int, seed: int) -> bool:
         for kind, word in NAMES.items():
             if (task.name, kind, length, seed) in _learned:
                 continue
-            learned = learn(task, kind, length, seed, on_update=progress(word))
+            learned = learn(task, kind, length, seed, on_update=task_progress(word))
             with _lock:
                 _learned[task.name, kind, length, seed] = learned
     finally:
@@ -82,7 +82,7 @@ def train(task: Task, length: int, seed: int) -> bool:
     return True
 
 
-def progress(word: str) -> Callable[[int, float], bool]:
+def task_progress(word: str) -> Callable[[int, float], bool]:
     """Return what draws a bar that follows a training."""
     bar = st.progress(0.0, word)
 
@@ -142,7 +142,7 @@ def results(task: Task, gru: Learned, rnn: Learned) -> None:
 def gates(page: Page, task: Task, learned: Learned, length: int, seed: int) -> None:
     """Show the trained gates over one sequence, and measure them over many."""
     st.subheader("What its gates do")
-    page.say(f"**{task.look_for}**")
+    page.text(f"**{task.look_for}**")
     many = make(task, length, MEASURED, seed + 1)
     for gate in task.claims:
         st.info(measure(task, learned, many, gate).says)

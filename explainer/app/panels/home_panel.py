@@ -26,7 +26,7 @@ SOURCES = """
 """
 
 
-def show() -> None:
+def show_home() -> None:
     """Show the first page."""
     ensure_routed()
     st.markdown(
@@ -50,7 +50,7 @@ def show() -> None:
     )
     st.subheader("How to read the colours")
     theme = "dark" if st.context.theme.type == "dark" else "light"
-    legend = figures.legend(theme)
+    legend = figures.colour_legend(theme)
     legend.layout.width = None  # as wide as the page
     st.plotly_chart(
         legend,

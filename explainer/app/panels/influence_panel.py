@@ -14,20 +14,20 @@ from explainer.analysis.influence import (
     token_influence,
 )
 from explainer.app.cache import shared_training
-from explainer.app.header import as_it_is
+from explainer.app.header import escape_markdown
 from explainer.app.page import Page
 from explainer.app.session import train_up_to
 from explainer.engine.trace import Array
 from explainer.engine.training import History, RNNTraining
-from explainer.engine.training_state import Moment
-from explainer.plots.charts import square
+from explainer.engine.training_state import TrainingState
+from explainer.plots.charts import influence_map
 from explainer.plots.heatmap import Panel
 from explainer.settings import Settings
 
 
 def past(page: Page) -> None:
     """Show the influence of every hidden state on every target's loss."""
-    page.say(
+    page.text(
         "Take the loss of one target alone, at time step t, and ask of every earlier state h_k: "
         "how much would it change that loss? Each row is a target, each column a state; the "
         "number is the length of the gradient. To the right of the diagonal there is nothing: "
@@ -44,7 +44,7 @@ def past(page: Page) -> None:
     try:
         of_gru = influence(page.run, page.sequence)
     except ValueError as error:
-        st.error(as_it_is(str(error)))
+        st.error(escape_markdown(str(error)))
         return
     if memory_length(of_gru) is None:
         page.note(
@@ -62,8 +62,8 @@ def past(page: Page) -> None:
             show_map(page, "ordinary RNN", rnn_influence(page.run, page.sequence, rnn))
         except ValueError as error:
             both = False
-            st.error(as_it_is(f"The ordinary RNN: {error}"))
-    page.say(how_trained(page.run.settings, both))
+            st.error(escape_markdown(f"The ordinary RNN: {error}"))
+    page.text(how_trained(page.run.settings, both))
     T = len(tokens)
     t = st.slider("Target of time step", 0, T - 1, T - 1, key="past-target")
     found = token_influence(page.run, page.sequence, t)
@@ -77,15 +77,15 @@ def past(page: Page) -> None:
 def show_map(page: Page, name: str, norms: Array) -> None:
     """Show one network's influences and say how far they reach."""
     st.plotly_chart(
-        square(norms, page.tokens(), name, page.theme),
+        influence_map(norms, page.tokens(), name, page.theme),
         key=f"past-{name}",
         alt=f"{name}: length of the gradient of each target's loss at each state",
         config={"displayModeBar": False},
     )
-    page.say(in_words(norms))
+    page.text(influence_summary(norms))
 
 
-def trained_beside(settings: Settings) -> Moment | None:
+def trained_beside(settings: Settings) -> TrainingState | None:
     """Return the ordinary RNN after as many updates as the GRU had; None where that is none.
 
     Raises:
@@ -96,7 +96,7 @@ def trained_beside(settings: Settings) -> Moment | None:
         return None
     training = shared_training(RNNTraining, settings)
     train_up_to(settings.updates, training, "Training the ordinary RNN")
-    return training.moment(settings.updates)
+    return training.state_at(settings.updates)
 
 
 def how_trained(settings: Settings, both: bool) -> str:
@@ -127,7 +127,7 @@ def how_trained(settings: Settings, both: bool) -> str:
     return f"{words}How well they learn is one thing, how far they look back another: {numbers}"
 
 
-def in_words(norms: Array) -> str:
+def influence_summary(norms: Array) -> str:
     """Say how far back an influence map reaches, and how it shrinks or grows."""
     memory, factor = memory_length(norms), growth(norms)
     if memory is None:

@@ -1,4 +1,4 @@
-"""What a reader sees of a training: buttons, progress, loss."""
+"""What a user sees of a training: buttons, progress, loss."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import streamlit as st
 
 from explainer.app.background_training import SECONDS, Trainer
 from explainer.app.cache import shared_training
-from explainer.app.header import as_it_is
-from explainer.app.panels.checkpoint_panel import scrub, show_everywhere, writing
+from explainer.app.header import escape_markdown
+from explainer.app.panels.checkpoint_panel import checkpoint_slider, show_everywhere, writing
 from explainer.app.session import reach
 from explainer.app.sidebar import FIELDS
 from explainer.batches import tokenize
@@ -26,19 +26,19 @@ EVERY = 0.6
 
 
 def watch(settings: Settings) -> None:
-    """Show the training of these settings, and let the reader drive it."""
+    """Show the training of these settings, and let the user drive it."""
     try:
         # the run may have been kept for longer than its training
         if shared_training(History, settings).updates < settings.updates:
             reach(settings)
     except ValueError as error:
-        st.error(as_it_is(str(error)))
+        st.error(escape_markdown(str(error)))
     own = trainer(settings)
     st.fragment(run_every=EVERY if own.running else None)(dashboard)(settings)
 
 
 def trainer(settings: Settings) -> Trainer:
-    """Return this reader's trainer for these settings; another one's training ends."""
+    """Return this user's trainer for these settings; another one's training ends."""
     state = st.session_state
     own: Trainer | None = state.get("trainer")
     if own is None or own.history.settings != replace(settings, batch_index=0, updates=0):
@@ -56,13 +56,13 @@ def dashboard(settings: Settings) -> None:
     history = own.history
     buttons(own, settings)
     if own.problem:
-        st.error(as_it_is(own.problem))
-    progress(own, settings.updates)
+        st.error(escape_markdown(own.problem))
+    training_progress(own, settings.updates)
     done, latest = history.latest()
     at = done
     if done:
         curves(history, settings.updates)
-        chosen = scrub(own, settings)
+        chosen = checkpoint_slider(own, settings)
         at = done if own.running else chosen
     writing(own, settings, at, latest if at == done else None)
     moved = st.session_state.pop("moved", False)
@@ -103,7 +103,7 @@ def buttons(own: Trainer, settings: Settings) -> None:
     reset.button("reset", on_click=again, disabled=own.history.updates == 0, width="stretch")
 
 
-def progress(own: Trainer, here: int) -> None:
+def training_progress(own: Trainer, here: int) -> None:
     """Say how far it is, how fast, and how long still; the chapters show update `here`."""
     done = own.history.updates
     if not own.running:
@@ -118,7 +118,7 @@ def progress(own: Trainer, here: int) -> None:
         st.progress(min(share, 1.0), f"{done:,} of {own.until:,} updates · {speed}")
     if done > here and not own.starts:
         st.caption(
-            "Trained on this server before: equal settings give equal numbers, so that readers "
+            "Trained on this server before: equal settings give equal numbers, so that users "
             "share one training. *reset* begins anew."
         )
     if done:

@@ -11,14 +11,12 @@ import torch
 from torch import Tensor
 
 from explainer.engine.expression import Apply, Leaf, Number
-from explainer.engine.quantity import Quantity, equation, given
+from explainer.engine.quantity import Quantity, equation, leaf
 
-d_loss = given("d_loss", r"\delta L", "", "The loss reacts to itself one to one.")
+d_loss = leaf("d_loss", r"\delta L", "", "The loss reacts to itself one to one.")
 d_h_next = replace(
-    given(
-        "d_h_next", r"\delta h^{+}_t", "B T H", "What the time steps after this one report back."
-    ),
-    needs=("d_h_prev",),
+    leaf("d_h_next", r"\delta h^{+}_t", "B T H", "What the time steps after this one report back."),
+    inputs=("d_h_prev",),
     expression=Apply("after", (Leaf("d_h_prev"), Number(0.0))),
 )
 
@@ -71,7 +69,7 @@ def d_h(mask_h: Tensor, d_h_out: Tensor, dropout: Tensor, d_h_next: Tensor) -> T
 
 
 @equation(symbol=r"\delta h_t", dims="B T H", name="d_h")
-def d_h_whole(d_h_out: Tensor, d_h_next: Tensor) -> Tensor:
+def d_h_no_dropout(d_h_out: Tensor, d_h_next: Tensor) -> Tensor:
     """Where nothing is dropped, the output's part arrives as it is."""
     return d_h_out + d_h_next
 
@@ -167,7 +165,7 @@ def unchanged(d_sum: Tensor) -> Tensor:
 
 def same(name: str, symbol: str, of: str) -> Quantity:
     """A sum passes its gradient on: a part's gradient is that of the whole."""
-    return equation(symbol=symbol, dims="B T H", name=name, needs=(of,))(unchanged)
+    return equation(symbol=symbol, dims="B T H", name=name, inputs=(of,))(unchanged)
 
 
 d_a_ir = same("d_a_ir", r"\delta a^{ir}_t", "d_a_r")
@@ -244,13 +242,13 @@ def parameter_gradients(parameter: Quantity, needs: tuple[str, ...]) -> tuple[Qu
         symbol=rf"\delta {parameter.symbol}",
         dims=" ".join(parameter.dims),
         name=f"d_{parameter.name}",
-        needs=needs,
+        inputs=needs,
     )
     d_t = equation(
         symbol=rf"\delta {parameter.symbol}|_t",
         dims=" ".join(("T", *parameter.dims)),
         name=f"d_{parameter.name}_t",
-        needs=needs,
+        inputs=needs,
     )
     if len(needs) == 2:
         return d(weight_gradient), d_t(weight_contribution)

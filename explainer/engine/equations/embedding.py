@@ -3,12 +3,12 @@
 from torch import Tensor
 from torch.nn import functional as F
 
-from explainer.engine.quantity import equation, given
+from explainer.engine.quantity import equation, leaf
 
-ids = given("ids", r"\mathrm{ids}", "B T", "Token ids: the place of each token in the vocabulary.")
-one_hot = given("one_hot", r"o_t", "B T V", "Each token as a row of zeros with one 1 at its id.")
-mask_x = given("mask_x", r"m^x_t", "B T D", "Dropout mask of the input: 1 keeps, 0 drops.")
-dropout = given("dropout", "q", "", "Share of numbers that dropout sets to 0; 0 when evaluating.")
+ids = leaf("ids", r"\mathrm{ids}", "B T", "Token ids: the place of each token in the vocabulary.")
+one_hot = leaf("one_hot", r"o_t", "B T V", "Each token as a row of zeros with one 1 at its id.")
+mask_x = leaf("mask_x", r"m^x_t", "B T D", "Dropout mask of the input: 1 keeps, 0 drops.")
+dropout = leaf("dropout", "q", "", "Share of numbers that dropout sets to 0; 0 when evaluating.")
 
 
 @equation(symbol="e_t", dims="B T D")

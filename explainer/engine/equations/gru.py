@@ -13,12 +13,12 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from explainer.engine.expression import Apply, Leaf
-from explainer.engine.quantity import equation, given
+from explainer.engine.quantity import equation, leaf
 
-h_0 = given("h_0", "h_0", "B H", "State before the first time step: zero, or carried on.")
+h_0 = leaf("h_0", "h_0", "B H", "State before the first time step: zero, or carried on.")
 h_prev = replace(
-    given("h_prev", "h_{t-1}", "B T H", "The state of the time step before."),
-    needs=("h", "h_0"),
+    leaf("h_prev", "h_{t-1}", "B T H", "The state of the time step before."),
+    inputs=("h", "h_0"),
     expression=Apply("before", (Leaf("h"), Leaf("h_0"))),
 )
 

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from explainer.engine.quantity import equation, given
+from explainer.engine.quantity import equation, leaf
 
-mask_h = given("mask_h", "m^h_t", "B T H", "Dropout mask of the hidden states: 1 keeps, 0 drops.")
+mask_h = leaf("mask_h", "m^h_t", "B T H", "Dropout mask of the hidden states: 1 keeps, 0 drops.")
 
 
 @equation(symbol="h^{o}_t", dims="B T H")
@@ -16,7 +16,7 @@ def h_out(mask_h: Tensor, h: Tensor, dropout: Tensor) -> Tensor:
 
 
 @equation(symbol="h^{o}_t", dims="B T H", name="h_out")
-def h_out_whole(h: Tensor) -> Tensor:
+def h_out_no_dropout(h: Tensor) -> Tensor:
     """Where nothing is dropped, the head sees the hidden states themselves."""
     return h
 

@@ -2,10 +2,10 @@
 
 from torch import Tensor
 
-from explainer.engine.quantity import equation, given
+from explainer.engine.quantity import equation, leaf
 
-targets = given("targets", r"\mathrm{targets}", "B T", "Ids of the tokens that really come next.")
-y = given("y", "y_t", "B T V", "Each target as a row of zeros with one 1 at its id.")
+targets = leaf("targets", r"\mathrm{targets}", "B T", "Ids of the tokens that really come next.")
+y = leaf("y", "y_t", "B T V", "Each target as a row of zeros with one 1 at its id.")
 
 
 @equation(symbol=r"\mathrm{ce}^1_t", dims="B T V")

@@ -11,12 +11,12 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from explainer.engine.equations.backward import TO_STATES, d_e, d_h, same
-from explainer.engine.quantity import equation, given
+from explainer.engine.quantity import equation, leaf
 
-W_ih = given("W_ih", "W_{ih}", "H D", "Weights of the input.")
-W_hh = given("W_hh", "W_{hh}", "H H", "Weights of the past.")
-b_ih = given("b_ih", "b_{ih}", "H", "Bias of the input's part.")
-b_hh = given("b_hh", "b_{hh}", "H", "Bias of the past's part.")
+W_ih = leaf("W_ih", "W_{ih}", "H D", "Weights of the input.")
+W_hh = leaf("W_hh", "W_{hh}", "H H", "Weights of the past.")
+b_ih = leaf("b_ih", "b_{ih}", "H", "Bias of the input's part.")
+b_hh = leaf("b_hh", "b_{hh}", "H", "Bias of the past's part.")
 
 
 @equation(symbol="a^{ih}_t", dims="B T H")

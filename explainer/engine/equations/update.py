@@ -9,10 +9,10 @@ from operator import add
 import torch
 from torch import Tensor
 
-from explainer.engine.quantity import Quantity, equation, given
+from explainer.engine.quantity import Quantity, equation, leaf
 
-learning_rate = given("learning_rate", r"\eta", "", "How far to go against the gradient.")
-clip_norm = given("clip_norm", r"\theta", "", "The longest that all gradients together may be.")
+learning_rate = leaf("learning_rate", r"\eta", "", "How far to go against the gradient.")
+clip_norm = leaf("clip_norm", r"\theta", "", "The longest that all gradients together may be.")
 
 
 @equation(symbol="s", dims="")
@@ -73,21 +73,21 @@ def update_equations(parameters: tuple[Quantity, ...], clipped: bool) -> tuple[Q
     for q in parameters:
         d, dims = f"d_{q.name}", " ".join(q.dims)
         of_square = equation(
-            symbol=rf"\|\delta {q.symbol}\|^2", dims="", name=f"square_{q.name}", needs=(d,)
+            symbol=rf"\|\delta {q.symbol}\|^2", dims="", name=f"square_{q.name}", inputs=(d,)
         )
         of_product = equation(
-            symbol=rf"\eta\,\delta {q.symbol}", dims=dims, name=f"lr_{d}", needs=(*rate, d)
+            symbol=rf"\eta\,\delta {q.symbol}", dims=dims, name=f"lr_{d}", inputs=(*rate, d)
         )
         of_after = equation(
             symbol=rf"{q.symbol}^{{\mathrm{{new}}}}",
             dims=dims,
             name=f"new_{q.name}",
-            needs=(q.name, *rate, d),
+            inputs=(q.name, *rate, d),
         )
         squares.append(of_square(square))
         products.append(of_product(times_rate_clipped if clipped else times_rate))
         after.append(of_after(descend_clipped if clipped else descend))
     names = tuple(q.name for q in squares)
-    norm = equation(symbol=r"\|g\|", dims="", name="norm", needs=names)(global_norm)
+    norm = equation(symbol=r"\|g\|", dims="", name="norm", inputs=names)(global_norm)
     common = (scale, predicted_change_clipped) if clipped else (predicted_change,)
     return (*squares, norm, *common, *products, *after)
