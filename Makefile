@@ -3,9 +3,12 @@ PORT ?= 8501
 
 VENV := .venv
 BIN := $(VENV)/bin
-# Stamps: a requirements file is installed again only when it changes.
+# Stamps: requirements are installed again only when they change.
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
+WEB := node_modules/.installed
+# npm and what it starts must find the Node of the virtual environment.
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
 .PHONY: help run test lint bench clean
 
@@ -20,18 +23,20 @@ run: $(RUN) ## Start the app on this machine and open it in the browser (PORT=85
 test: $(DEV) ## Lint, then run all tests; gets a Chromium for the browser tests first
 	@$(BIN)/python tests/get_browser.py
 	@$(MAKE) --no-print-directory lint
+	$(NPM) test --silent
 	$(BIN)/pytest
 
-lint: $(DEV) ## Check style, formatting and types
+lint: $(DEV) $(WEB) ## Check style, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(NPM) run lint --silent
 
 bench: $(DEV) ## Run the benchmarks
 	$(BIN)/python -m benchmarks
 
 clean: ## Remove the virtual environment and all caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUN): requirements.txt | $(BIN)/pip
@@ -40,6 +45,10 @@ $(RUN): requirements.txt | $(BIN)/pip
 
 $(DEV): requirements-dev.txt $(RUN)
 	$(BIN)/python -m pip install -r requirements-dev.txt
+	@touch $@
+
+$(WEB): package-lock.json $(DEV)
+	$(NPM) ci --silent
 	@touch $@
 
 # pip is the last thing venv installs, so its presence means a complete environment; --clear

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from strategies import small_settings
 
 from explainer import PRESETS, explain, run
+from explainer.explanation.number_formula import format_number
 
 # A little calculator that knows nothing of the package.
 
@@ -293,6 +294,21 @@ def test_every_quantity_can_be_written_in_so_few_terms(start_run, shown):
     for trace in (start_run.trace, start_run.update):
         for name in trace:
             assert explain(trace, name, (0,) * len(trace.shape(name)), shown=shown).numbers
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (0.5, 0, "5e−01"),
+        (-0.5, 0, "−5e−01"),
+        (5e-7, 6, "5.00000e−07"),
+        (5e-5, 4, "0.0001"),
+        (0.0, 2, "0.00"),
+        (-0.0, 2, "0.00"),
+    ],
+)
+def test_only_zero_looks_like_zero(value, digits, text):
+    assert format_number(value, digits) == text
 
 
 def test_a_tiny_number_does_not_look_like_zero(linear_algebra_run):

@@ -4,7 +4,6 @@ import json
 import math
 import struct
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -13,10 +12,10 @@ from explainer import PRESETS, explain, run
 from explainer.explanation.explain import elements
 from explainer.explanation.index_form import Constant, Element, Walk, evaluate
 from explainer.explanation.number_formula import Style, element_text, format_number
+from explainer.stage.script import link
 from explainer.stage.trees import as_json
 
 pytestmark = pytest.mark.browser
-STAGE = Path(__file__).parent.parent / "explainer" / "stage" / "web"
 BOOK = """
 function makeBook({ quantities, values }) {
   const value = (name, index) => {
@@ -42,8 +41,7 @@ def page(chromium):
     """An empty page that has the scripts of the formulas."""
     context = chromium.new_context()
     page = context.new_page()
-    for name in ("numbers", "scalar", "formula", "explanation"):
-        page.add_script_tag(content=(STAGE / f"{name}.js").read_text("utf-8"))
+    page.add_script_tag(content=link("explanation"))
     page.add_script_tag(content=BOOK)
     yield page
     context.close()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -21,31 +20,20 @@ from explainer.settings import Settings
 from explainer.stage.chapters import Chapter
 from explainer.stage.payload import Place, answer, payload
 from explainer.stage.scene import Scene
+from explainer.stage.script import WEB, link
 
-WEB = Path(__file__).parents[1] / "stage" / "web"
-# in this order they are one module: a component's script can't import
-SCRIPTS = (
-    *("numbers", "scalar", "formula", "explanation"),
-    *("book", "colours", "sheet", "strip"),
-    *("panel", "check", "wires", "ranking"),
-    *("address", "time", "walk", "controls", "listen", "stage"),
-)
 MOST_ANSWERS = 8
 """How many explained numbers stay with a user whose run is too large for the browser."""
-
-
-def script() -> str:
-    """Return the component's script: its parts, after the colours that Python has, too."""
-    scales = json.dumps({"scales": colours.SCALES, "hues": colours.HUES})
-    parts = [(WEB / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
-    return "\n".join([f"const COLOURS = {scales};", *parts])
 
 
 _stage = st.components.v2.component(
     "stage",
     html=(WEB / "stage.html").read_text(encoding="utf-8"),
     css=(WEB / "stage.css").read_text(encoding="utf-8"),
-    js=script(),
+    js="const COLOURS = "
+    + json.dumps({"scales": colours.SCALES, "hues": colours.HUES})
+    + ";\n"
+    + link("stage"),
 )
 
 

@@ -56,12 +56,10 @@ def format_number(value: float, digits: int | None = 4, latex: bool = False) -> 
     """
     if digits is None:
         text = repr(float(value))
-    elif value != 0 and abs(value) < 0.5 * 10**-digits:
-        text = f"{value:.{max(digits - 1, 0)}e}"
     else:
         text = f"{value:.{digits}f}"
         if float(text) == 0:
-            text = text.removeprefix("-")
+            text = f"{value:.{max(digits - 1, 0)}e}" if value else text.removeprefix("-")
     if latex:
         mantissa, _, power = text.partition("e")
         return rf"{mantissa} \cdot 10^{{{int(power)}}}" if power else text

@@ -1,7 +1,9 @@
+import { PHONE } from "./stage.js";
+
 /** How long the stage must be at rest before the address follows, in milliseconds. */
 const REST = 250;
 /** Where the reader was on the last chapter, for the next one. */
-const MEMORY = { slug: null, t: 0, sequence: 0, range: "matrix", digits: "2", mean: "z" };
+export const MEMORY = { slug: null, t: 0, sequence: 0, range: "matrix", digits: "2", mean: "z" };
 /** The page that the browser's Back or Forward leads to, until a stage begins there. */
 let returned = null;
 addEventListener("popstate", () => {
@@ -9,7 +11,7 @@ addEventListener("popstate", () => {
 });
 
 /** Begin where the link says, or where the reader was on the chapter before. */
-function start(own) {
+export function start(own) {
   own.started = true;
   const { book } = own;
   const query = new URLSearchParams(location.search);
@@ -44,7 +46,7 @@ function start(own) {
 }
 
 /** Open what a link asks for. */
-function applyWanted(own) {
+export function applyWanted(own) {
   const { equation, cell } = own.wanted;
   own.wanted = null;
   own.equation = own.order.indexOf(equation);
@@ -80,7 +82,7 @@ function equationWith(own, name) {
 }
 
 /** Once at rest, write the place into the address. */
-function settle(own) {
+export function settle(own) {
   clearTimeout(own.resting);
   Object.assign(MEMORY, {
     t: own.place.t,

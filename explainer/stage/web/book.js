@@ -21,7 +21,7 @@
  */
 
 /** All numbers of a page, by name and place. */
-class Book {
+export class Book {
   /** @param {{meta: string, numbers: string, coarse: string}} data */
   constructor(data) {
     Object.assign(this, JSON.parse(data.meta));
@@ -95,7 +95,7 @@ class Book {
    * @param {string} name
    */
   largest(name) {
-    let q = this.quantities[name];
+    const q = this.quantities[name];
     if (q.same !== undefined) return this.largest(q.same);
     let found = this.ends.get(name);
     if (found === undefined) {
@@ -139,7 +139,7 @@ class Book {
   }
 }
 
-const WHOLE_NUMBERS = new Set(["ids", "targets"]);
+export const WHOLE_NUMBERS = new Set(["ids", "targets"]);
 
 /**
  * Return the bytes of a base64 text.

@@ -1,5 +1,10 @@
+import { write } from "./formula.js";
+import { show } from "./numbers.js";
+import { placeWords } from "./panel.js";
+import { evaluate, scalar } from "./scalar.js";
+
 /** Whether the reader is to find a quantity's numbers alone. */
-function isHidden(stage, name) {
+export function isHidden(stage, name) {
   return stage.checking && stage.order[stage.equation] === name && !stage.solved;
 }
 
@@ -7,14 +12,13 @@ function isHidden(stage, name) {
  * Show the field for an answer.
  * @param {object} stage
  */
-function drawCheck(stage) {
+export function drawCheck(stage) {
   const { check } = stage.el;
   check.hidden = !stage.checking;
   if (!stage.checking) return;
   const name = stage.order[stage.equation];
   const drawn = stage.byName.get(name)?.find((d) => d.result) ?? stage.byName.get(name)?.[0];
-  const target =
-    stage.pinned?.name === name ? stage.pinned.index : (drawn?.all[0]?.index ?? null);
+  const target = stage.pinned?.name === name ? stage.pinned.index : (drawn?.all[0]?.index ?? null);
   stage.asked = target === null ? null : { name, index: target };
   const field = stage.el.answer;
   const place = target?.length ? `[${target.join(",")}]` : "";
@@ -30,7 +34,7 @@ function drawCheck(stage) {
  * Judge what the reader typed.
  * @param {object} stage
  */
-function judge(stage) {
+export function judge(stage) {
   const { asked } = stage;
   const typed = stage.el.answer.value.trim().replace("−", "-").replace(",", ".");
   const { verdict } = stage.el;

@@ -1,9 +1,9 @@
 /* The scales and hues come from colours.py, as COLOURS, so that both draw alike. */
 
 /** Steps of a palette; the eye tells no more apart. */
-const STEPS = 256;
+export const STEPS = 256;
 /** A matrix whose numbers are all smaller is as good as zero, and gets no colour. */
-const NOTHING = 1e-12;
+export const NOTHING = 1e-12;
 /** @type {Map<string, {fill: string[], ink: string[], rgb: number[][]}>} */
 const PALETTES = new Map();
 
@@ -12,7 +12,7 @@ const PALETTES = new Map();
  * @param {string} theme
  * @param {string} kind
  */
-function palette(theme, kind) {
+export function palette(theme, kind) {
   const key = `${theme} ${kind}`;
   let found = PALETTES.get(key);
   if (!found) {
@@ -36,7 +36,10 @@ function palette(theme, kind) {
  * @param {number} at
  */
 function between(stops, at) {
-  const i = Math.max(1, stops.findIndex(([end]) => end >= at));
+  const i = Math.max(
+    1,
+    stops.findIndex(([end]) => end >= at),
+  );
   const [from, a] = stops[i - 1];
   const [to, b] = stops[i];
   const share = (at - from) / (to - from);
@@ -61,19 +64,29 @@ function luminance(rgb) {
  * @param {number} low
  * @param {number} high
  */
-function step(value, low, high) {
+export function step(value, low, high) {
   const at = Math.round(((value - low) / (high - low)) * STEPS);
-  return at < 0 ? 0 : at > STEPS ? STEPS : at;
+  return at < 0 ? 0 : Math.min(at, STEPS);
 }
 
 /**
  * Return "dark" or "light": which of them the page around the stage is.
  * @param {Element} root
  */
-function themeOf(root) {
+export function themeOf(root) {
   const colour = getComputedStyle(root).getPropertyValue("--st-background-color").trim();
   if (/^#[0-9a-f]{6}$/i.test(colour))
-    return luminance(between([[0, colour], [1, colour]], 1)) > 0.179 ? "light" : "dark";
+    return luminance(
+      between(
+        [
+          [0, colour],
+          [1, colour],
+        ],
+        1,
+      ),
+    ) > 0.179
+      ? "light"
+      : "dark";
   const probe = document.createElement("span");
   probe.style.color = colour;
   root.append(probe);

@@ -1,5 +1,9 @@
+import { palette, STEPS } from "./colours.js";
+import { make, nameText, PART } from "./sheet.js";
+import { rebuild, wireSoon } from "./stage.js";
+
 /** Fill the choices with what there is, and show what is chosen. */
-function fillChoices(own) {
+export function fillChoices(own) {
   const { book, root } = own;
   const choose = (name) => root.querySelector(`[data-choose="${name}"]`);
   const fill = (select, options, value) => {
@@ -29,7 +33,7 @@ function fillChoices(own) {
 }
 
 /** Let the reader choose which part of large matrices has numbers. */
-function drawParts(own) {
+export function drawParts(own) {
   const { parts } = own.el;
   parts.hidden = own.parts.size === 0;
   parts.replaceChildren(
@@ -51,7 +55,7 @@ function drawParts(own) {
 }
 
 /** Draw the three scales with words. */
-function drawLegend(own) {
+export function drawLegend(own) {
   const kinds = new Map([
     ["signed", "values: orange below 0, blue above"],
     ["weight", "parameters: brown below 0, teal above"],
@@ -63,21 +67,26 @@ function drawLegend(own) {
     run: "of its kind in the whole run",
   };
   const used = new Set(own.drawings.map((d) => own.book.quantities[d.name].kind));
-  const items = [...kinds].filter(([kind]) => used.has(kind)).map(([kind, words]) => {
-    const item = make("span", "scale");
-    const bar = make("span", "ramp");
-    const { fill } = palette(own.theme, kind);
-    const stops = [0, 0.25, 0.5, 0.75, 1].map((at) => fill[Math.round(at * STEPS)]);
-    bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
-    item.append(bar, words);
-    return item;
-  });
-  own.el.legend.replaceChildren(...items, make("span", "", `strongest colour: the largest number ${far[own.range]}`));
+  const items = [...kinds]
+    .filter(([kind]) => used.has(kind))
+    .map(([kind, words]) => {
+      const item = make("span", "scale");
+      const bar = make("span", "ramp");
+      const { fill } = palette(own.theme, kind);
+      const stops = [0, 0.25, 0.5, 0.75, 1].map((at) => fill[Math.round(at * STEPS)]);
+      bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
+      item.append(bar, words);
+      return item;
+    });
+  own.el.legend.replaceChildren(
+    ...items,
+    make("span", "", `strongest colour: the largest number ${far[own.range]}`),
+  );
   own.el.legend.setAttribute("aria-label", [...kinds.values()].join("; "));
 }
 
 /** Leave only the stage, in large type. */
-function present(own, on) {
+export function present(own, on) {
   const { root } = own;
   root.classList.toggle("presenting", on);
   root.querySelector('[data-do="present"]').setAttribute("aria-pressed", String(on));

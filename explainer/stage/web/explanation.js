@@ -1,3 +1,6 @@
+import { bracket, fill, inLatex, joined, PRODUCT, place, write, written } from "./formula.js";
+import { entry, evaluate, FUNCTIONS, quantityOf, SOFT, scalar } from "./scalar.js";
+
 /*
  * One number opened: its three texts, its operands, the terms that are added up to it, as
  * explanation.py does it. Needs scalar.js and formula.js.
@@ -24,7 +27,7 @@ const PLAIN = {
  *   operands: {name: string, index: number[]}[], tree: Scalar | null}} the tree is null for what
  *   is given
  */
-function explanation(book, name, index, { digits = 4, shown = 8 } = {}) {
+export function explanation(book, name, index, { digits = 4, shown = 8 } = {}) {
   const { tree } = quantityOf(book, name);
   const result = entry(name, index);
   const style = { book, numbers: false, latex: false, digits, shown };
@@ -58,7 +61,7 @@ function explanation(book, name, index, { digits = 4, shown = 8 } = {}) {
  * @param {Book} book
  * @returns {Factor[][]}
  */
-function terms(x, book) {
+export function terms(x, book) {
   if (x.kind in SOFT) {
     return x.parts.slice(1).map((part) => [factor(part, book)]);
   }

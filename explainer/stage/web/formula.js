@@ -1,3 +1,6 @@
+import { general, show } from "./numbers.js";
+import { entry, evaluate, look, op, quantityOf } from "./scalar.js";
+
 /*
  * The formula of one number, written: in names or numbers, as text or LaTeX, letter by letter as
  * formula.py does it. Needs numbers.js and scalar.js.
@@ -52,7 +55,7 @@ const LATEX = {
   log_softmax: ["", " - \\ln\\left(", "\\right)"],
 };
 const LOOSE = 1;
-const PRODUCT = 2;
+export const PRODUCT = 2;
 const TIGHT = 3;
 
 /**
@@ -61,7 +64,7 @@ const TIGHT = 3;
  * @param {Style} style
  * @returns {Piece[]}
  */
-function write(x, style) {
+export function write(x, style) {
   return written(x, style).pieces;
 }
 
@@ -71,7 +74,7 @@ function write(x, style) {
  * @param {Style} style
  * @returns {string}
  */
-function inLatex(x, style) {
+export function inLatex(x, style) {
   return joined(write(x, { ...style, latex: true }));
 }
 
@@ -80,7 +83,7 @@ function inLatex(x, style) {
  * @param {Piece[]} pieces
  * @returns {string}
  */
-function joined(pieces) {
+export function joined(pieces) {
   return pieces.map((piece) => piece.text).join("");
 }
 
@@ -90,7 +93,7 @@ function joined(pieces) {
  * @param {...Piece[]} gaps
  * @returns {Piece[]}
  */
-function fill(template, ...gaps) {
+export function fill(template, ...gaps) {
   const pieces = template.flatMap((text, i) => [{ text }, ...(gaps[i] ?? [])]);
   return pieces.filter((piece) => piece.text);
 }
@@ -101,7 +104,7 @@ function fill(template, ...gaps) {
  * @param {Place[]} index
  * @returns {string}
  */
-function place(name, index) {
+export function place(name, index) {
   return index.length ? `${name}[${index.join(",")}]` : name;
 }
 
@@ -159,7 +162,7 @@ function constantPiece(x, style) {
  * @param {Style} style
  * @returns {Written}
  */
-function written(x, style) {
+export function written(x, style) {
   switch (x.kind) {
     case "element":
       return single(entryPiece(x, style));
@@ -284,7 +287,7 @@ function writtenOp(x, style) {
  * @param {Style} style
  * @returns {Piece[]}
  */
-function bracket({ pieces, hold }, needed, style) {
+export function bracket({ pieces, hold }, needed, style) {
   if (hold >= needed && !/^[−-]/.test(pieces[0].text)) {
     return pieces;
   }

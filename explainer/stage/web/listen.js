@@ -1,8 +1,17 @@
+import { settle } from "./address.js";
+import { drawCheck, judge } from "./check.js";
+import { drawLegend, present } from "./controls.js";
+import { close, drawPanel, explainHere, light, open, say, unlight } from "./panel.js";
+import { rebuild, repaint } from "./stage.js";
+import { heat, scrub } from "./strip.js";
+import { ask, goTo, moveTo, play } from "./time.js";
+import { cancelAnimation, drawEquation, walkTo } from "./walk.js";
+
 /**
  * Hear the reader: buttons, choices, keys, and the pointer on cells.
  * @param {object} own
  */
-function listen(own) {
+export function listen(own) {
   const { root } = own;
   const deeds = {
     first: () => goTo(own, 0),
@@ -123,7 +132,7 @@ function lightPieces(own, name, index) {
 }
 
 /** Make a cell the one that the tab key reaches. */
-function moveFocus(own, element) {
+function moveFocus(_own, element) {
   const sheet = element.closest(".sheet");
   sheet.querySelector('.cell[tabindex="0"]')?.setAttribute("tabindex", "-1");
   element.setAttribute("tabindex", "0");

@@ -4,13 +4,13 @@
  */
 
 /**
- * Write a number with a true minus, as `show` in formula.py does.
+ * Write a number with a true minus, as `format_number` does in Python does.
  * @param {number} value
  * @param {number | null} digits digits after the point; null writes every digit
  * @param {boolean} [latex] write it for LaTeX
  * @returns {string}
  */
-function show(value, digits, latex = false) {
+export function show(value, digits, latex = false) {
   const size = Math.abs(value);
   const text = digits === null ? everyDigit(size) : withDigits(size, digits);
   // only a number that is shown with every digit keeps the minus of a zero
@@ -28,7 +28,7 @@ function show(value, digits, latex = false) {
  * @param {number} value
  * @returns {string}
  */
-function general(value) {
+export function general(value) {
   const [mantissa, power] = scientific(Math.abs(value), 5).split("e");
   const short = Number(power) < -4 || Number(power) > 5;
   const digits = short ? mantissa : fixed(Math.abs(value), 5 - Number(power));
@@ -66,9 +66,8 @@ function everyDigit(size) {
  * @returns {string}
  */
 function withDigits(size, digits) {
-  // 10 ** -digits is not the nearest double in every browser
-  const tiny = size !== 0 && size < 0.5 * Number(`1e-${digits}`);
-  return tiny ? scientific(size, Math.max(digits - 1, 0)) : fixed(size, digits);
+  const text = fixed(size, digits);
+  return size !== 0 && Number(text) === 0 ? scientific(size, Math.max(digits - 1, 0)) : text;
 }
 
 /**
@@ -137,7 +136,7 @@ function toEven(text) {
  * @param {number[]} values
  * @returns {number}
  */
-function fsum(values) {
+export function fsum(values) {
   /** @type {number[]} */
   const partials = [];
   for (const value of values) {
@@ -192,7 +191,7 @@ function roundOnce(partials) {
  * @param {number} x
  * @returns {number}
  */
-function sigmoid(x) {
+export function sigmoid(x) {
   return x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
 }
 
@@ -202,7 +201,7 @@ function sigmoid(x) {
  * @param {number} position
  * @returns {number}
  */
-function logSoftmax(values, position) {
+export function logSoftmax(values, position) {
   const top = values.reduce((a, b) => Math.max(a, b));
   return values[position] - top - Math.log(fsum(values.map((v) => Math.exp(v - top))));
 }

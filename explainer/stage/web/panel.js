@@ -1,3 +1,11 @@
+import { settle } from "./address.js";
+import { isHidden } from "./check.js";
+import { explanation, terms } from "./explanation.js";
+import { show } from "./numbers.js";
+import { Missing } from "./scalar.js";
+import { make } from "./sheet.js";
+import { ask, moveTo } from "./time.js";
+
 /** Digits of the three lines: never fewer than 4, so that they can be checked. */
 function lineDigits(stage) {
   return stage.digits === null ? null : 4;
@@ -10,7 +18,7 @@ function lineDigits(stage) {
  * @param {number[]} index
  * @param {number | null} [shown]
  */
-function explainHere(stage, name, index, shown = 8) {
+export function explainHere(stage, name, index, shown = 8) {
   try {
     return explanation(stage.book, name, index, { digits: lineDigits(stage), shown });
   } catch (error) {
@@ -26,7 +34,7 @@ function explainHere(stage, name, index, shown = 8) {
  * @param {number[]} index
  * @param {{name: string, index: number[]}[]} operands
  */
-function light(stage, name, index, operands) {
+export function light(stage, name, index, operands) {
   unlight(stage);
   for (const { cell } of findCells(stage, name, index)) mark(stage, cell.element, "result");
   for (const operand of operands)
@@ -36,7 +44,7 @@ function light(stage, name, index, operands) {
 }
 
 /** Take all outlines away. */
-function unlight(stage) {
+export function unlight(stage) {
   for (const element of stage.lit) element.classList.remove("operand", "result", "pointed");
   stage.lit.length = 0;
   stage.el.veil.classList.remove("drawn");
@@ -57,13 +65,12 @@ function findCells(stage, name, index) {
   const key = index.join(",");
   const found = [];
   for (const drawing of stage.byName.get(name) ?? [])
-    for (const cell of drawing.all)
-      if (cell.key === key) found.push({ drawing, cell });
+    for (const cell of drawing.all) if (cell.key === key) found.push({ drawing, cell });
   return found;
 }
 
 /** Say what the pointer is on: the number in full, and what its place means. */
-function say(stage, name, index, value) {
+export function say(stage, name, index, value) {
   const places = placeWords(stage, name, index);
   const hidden = isHidden(stage, name);
   const full = value === undefined ? "…" : hidden ? "?" : show(value, null);
@@ -72,7 +79,7 @@ function say(stage, name, index, value) {
 }
 
 /** Return what each part of a place means, such as "time step 2". */
-function placeWords(stage, name, index) {
+export function placeWords(stage, name, index) {
   return stage.book.quantities[name].dims.map((d, i) => {
     const token = d === "V" ? ` ${stage.book.token(index[i])}` : "";
     return `${PLACE_WORDS[d]} ${index[i]}${token}`;
@@ -95,7 +102,7 @@ const PLACE_WORDS = {
  * @param {{back?: boolean, fresh?: boolean}} [how] going back shortens the trail, a fresh one
  *   begins it
  */
-function open(stage, name, index, how = {}) {
+export function open(stage, name, index, how = {}) {
   const q = stage.book.quantities[name];
   if (!q || index.length !== q.shape.length || index.some((v, i) => !(v >= 0 && v < q.shape[i])))
     return;
@@ -118,12 +125,12 @@ function open(stage, name, index, how = {}) {
 }
 
 /** Scroll to a number that was opened from elsewhere, if it is drawn. */
-function bringIntoView(stage, name, index) {
+export function bringIntoView(stage, name, index) {
   findCells(stage, name, index)[0]?.cell.element.scrollIntoView({ block: "nearest" });
 }
 
 /** Let go of the opened number. */
-function close(stage) {
+export function close(stage) {
   stage.pinned = null;
   stage.trail = [];
   drawPanel(stage);
@@ -131,7 +138,7 @@ function close(stage) {
 }
 
 /** Show the opened number, or how to open one. */
-function drawPanel(stage) {
+export function drawPanel(stage) {
   const { panel } = stage.el;
   const { pinned } = stage;
   panel.dataset.open = String(pinned !== null);
@@ -309,7 +316,7 @@ function actions(stage, name, index, latex, own, operands) {
   if (!tells && latex) offer("copy LaTeX", () => latex);
   if (!hidden) {
     const drawn = stage.byName.get(name)?.[0];
-    if (drawn && drawn.all.every((c) => c.value !== undefined)) {
+    if (drawn?.all.every((c) => c.value !== undefined)) {
       offer("copy as NumPy", () => literal(drawn, "np.array"));
       offer("copy as PyTorch", () => literal(drawn, "torch.tensor"));
     }

@@ -1,3 +1,7 @@
+import { isHidden } from "./check.js";
+import { show } from "./numbers.js";
+import { make } from "./sheet.js";
+
 /** How many of the likeliest tokens are listed. */
 const LIKELIEST = 8;
 
@@ -5,7 +9,7 @@ const LIKELIEST = 8;
  * List the likeliest next tokens at the current time step, and where the target stands.
  * @param {object} stage
  */
-function drawRanking(stage) {
+export function drawRanking(stage) {
   const { book, place } = stage;
   const { ranking } = stage.el;
   ranking.hidden = !book.ranking || isHidden(stage, "p");

@@ -1,3 +1,6 @@
+import { place } from "./formula.js";
+import { fsum, logSoftmax, sigmoid } from "./numbers.js";
+
 /*
  * One number of an equation, in the browser: the equation's tree is walked for one index, as
  * scalar.py does it, and computed from the numbers it names. Needs numbers.js.
@@ -29,7 +32,7 @@
 /** What runs in a sum over each dim, and over the same dim a second time. */
 const LETTERS = { B: "b", T: "t", D: "dc", H: "kj", V: "vu" };
 
-const FUNCTIONS = {
+export const FUNCTIONS = {
   sigmoid,
   tanh: Math.tanh,
   exp: Math.exp,
@@ -37,7 +40,7 @@ const FUNCTIONS = {
   sqrt: Math.sqrt,
   min: (x) => Math.min(x, 1),
 };
-const SOFT = {
+export const SOFT = {
   softmax: (values, position) => Math.exp(logSoftmax(values, position)),
   log_softmax: logSoftmax,
 };
@@ -52,7 +55,7 @@ const ARITHMETIC = {
 };
 
 /** A number that the book does not have. */
-class Missing extends Error {
+export class Missing extends Error {
   /**
    * @param {string} quantity
    * @param {number[]} index
@@ -71,7 +74,7 @@ class Missing extends Error {
  * @param {string} name
  * @returns {Quantity}
  */
-function quantityOf(book, name) {
+export function quantityOf(book, name) {
   return book.quantities instanceof Map ? book.quantities.get(name) : book.quantities[name];
 }
 
@@ -81,7 +84,7 @@ function quantityOf(book, name) {
  * @param {Entry} x
  * @returns {number}
  */
-function look(book, x) {
+export function look(book, x) {
   const value = book.value(x.name, x.index);
   if (value === undefined) {
     throw new Missing(x.name, x.index);
@@ -95,7 +98,7 @@ function look(book, x) {
  * @param {Book} book
  * @returns {number}
  */
-function evaluate(x, book) {
+export function evaluate(x, book) {
   if (x.kind === "element") {
     return look(book, x);
   }
@@ -118,7 +121,7 @@ function evaluate(x, book) {
  * @param {Place[]} index
  * @returns {Entry}
  */
-function entry(name, index) {
+export function entry(name, index) {
   return { kind: "element", name, index };
 }
 
@@ -139,7 +142,7 @@ function constant(value, letters = "") {
  * @param {string} [letter]
  * @returns {Op}
  */
-function op(kind, parts, letter = "") {
+export function op(kind, parts, letter = "") {
   return { kind, parts, letter };
 }
 
@@ -259,7 +262,7 @@ function broadcast(shapes) {
  * @param {boolean} expand write every term of a sum
  * @returns {Scalar}
  */
-function scalar(book, tree, at, expand) {
+export function scalar(book, tree, at, expand) {
   if (typeof tree === "string") {
     return entry(tree, at);
   }

@@ -1,3 +1,9 @@
+import { WHOLE_NUMBERS } from "./book.js";
+import { NOTHING, palette, step } from "./colours.js";
+import { place } from "./formula.js";
+import { show } from "./numbers.js";
+import { rebuild } from "./stage.js";
+
 /**
  * One cell on the stage: the element, and its place in the quantity without sequence and time.
  * @typedef {object} Cell
@@ -28,7 +34,7 @@ const MOST = {
   columns: { B: 40, D: 40, V: 60, H: 12 },
   rows: { B: 40, D: 40, V: 40, H: 16 },
 };
-const PART = { columns: 6, rows: 6 };
+export const PART = { columns: 6, rows: 6 };
 
 /**
  * Make an element.
@@ -36,7 +42,7 @@ const PART = { columns: 6, rows: 6 };
  * @param {string} [name] its class
  * @param {string} [text]
  */
-function make(tag, name = "", text = "") {
+export function make(tag, name = "", text = "") {
   const element = document.createElement(tag);
   if (name) element.className = name;
   if (text) element.textContent = text;
@@ -100,7 +106,7 @@ const RIM = 8;
  * @param {object} stage
  * @param {any} lane
  */
-function headOf(stage, lane) {
+export function headOf(stage, lane) {
   const left = lane.bands.some((band) => band.left);
   let width = WIDTHS[left ? stage.digitsName : 2] + BESIDE;
   for (const { rows } of lane.bands)
@@ -119,7 +125,7 @@ function headOf(stage, lane) {
  * @param {object} stage
  * @returns {number[]}
  */
-function piecesOf(stage) {
+export function piecesOf(stage) {
   const room = (stage.el.lanes.parentElement.clientWidth || 900) - RIM;
   return stage.heads.map((head) =>
     Math.max(3, Math.min(24, Math.floor((room - head) / WIDTHS[stage.digitsName]))),
@@ -143,7 +149,7 @@ function label(book, dim, i) {
  * @param {any} lane
  * @param {number} number
  */
-function drawLane(stage, lane, number) {
+export function drawLane(stage, lane, number) {
   const box = make("section", "lane");
   box.dataset.hue = stage.book.quantities[lane.name]?.hue ?? "";
   box.dataset.lane = String(number);
@@ -209,6 +215,7 @@ function drawing(stage, row, lane) {
     turned: row.turned,
     index: row.index,
     cells: new Map(),
+    all: [],
     head: null,
     lane,
   };
@@ -302,7 +309,7 @@ const NAMES = { z_other: "z′", h_other: "h" };
  * Return what a quantity is called on the stage.
  * @param {string} name
  */
-function nameText(name) {
+export function nameText(name) {
   return NAMES[name] ?? name;
 }
 
@@ -332,7 +339,7 @@ function cell(stage, own, row, column) {
   const made = { element, text, row, column, index: [], key: "", value: undefined };
   const key = `${row},${column}`;
   if (!own.cells.has(key)) own.cells.set(key, made);
-  (own.all ??= []).push(made);
+  own.all.push(made);
   stage.cellOf.set(element, { drawing: own, cell: made });
   return element;
 }
@@ -361,7 +368,8 @@ function overview(stage, row, own) {
     const [r, c] = place(event);
     const index = own.index(stage.place, r, c);
     const value = stage.book.value(own.name, index);
-    const about = value === undefined ? `≈ ${cellText(rough(stage, own, r, c), 2)}` : show(value, null);
+    const about =
+      value === undefined ? `≈ ${cellText(rough(stage, own, r, c), 2)}` : show(value, null);
     stage.status.textContent = `${own.name}[${index.join(",")}] = ${about}; click: numbers from here`;
   };
   canvas.onclick = (event) => {
@@ -386,7 +394,9 @@ function rough(stage, own, row, column) {
   if (value !== undefined) return value;
   const q = stage.book.quantities[own.name];
   if (q.coarse === undefined) return 0;
-  return own.turned ? stage.book.rough(own.name, column, row) : stage.book.rough(own.name, row, column);
+  return own.turned
+    ? stage.book.rough(own.name, column, row)
+    : stage.book.rough(own.name, row, column);
 }
 
 /** Colour an overview. */
@@ -430,7 +440,10 @@ function limits(stage, own) {
 function cellText(value, digits) {
   if (digits === null || value === 0 || Math.abs(value) >= 0.5 * 10 ** -digits)
     return show(value, digits);
-  return value.toExponential(0).replace("-", value < 0 ? "−" : "-").replace("e-", "e−");
+  return value
+    .toExponential(0)
+    .replace("-", value < 0 ? "−" : "-")
+    .replace("e-", "e−");
 }
 
 /**
@@ -438,7 +451,7 @@ function cellText(value, digits) {
  * @param {object} stage
  * @param {Drawing} own
  */
-function paint(stage, own) {
+export function paint(stage, own) {
   const { book } = stage;
   let missing = false;
   for (const cell of own.all) {

@@ -1,5 +1,18 @@
+import { applyWanted, MEMORY, settle, start } from "./address.js";
+import { Book } from "./book.js";
+import { themeOf } from "./colours.js";
+import { drawLegend, drawParts, fillChoices } from "./controls.js";
+import { listen } from "./listen.js";
+import { bringIntoView, drawPanel } from "./panel.js";
+import { drawRanking } from "./ranking.js";
+import { drawLane, headOf, paint, piecesOf } from "./sheet.js";
+import { drawStrip } from "./strip.js";
+import { ask, followsToken, stopPlaying } from "./time.js";
+import { drawEquation, hideUnsolved } from "./walk.js";
+import { drawWires } from "./wires.js";
+
 /** Width of a narrow screen, in pixels; as in the style sheet. */
-const PHONE = 560;
+export const PHONE = 560;
 /** @type {WeakMap<Element, object>} one stage for each place on a page */
 const STAGES = new WeakMap();
 /**
@@ -30,7 +43,8 @@ export default function stage(component) {
     root.querySelector(".body").hidden = true;
     const fallback = root.querySelector(".fallback");
     fallback.hidden = false;
-    fallback.textContent = "The stage could not be drawn here; its numbers are in the tables below.";
+    fallback.textContent =
+      "The stage could not be drawn here; its numbers are in the tables below.";
     console.error(error);
     component.setTriggerValue("failed", String(error).slice(0, 200));
     return undefined;
@@ -120,7 +134,7 @@ function clampPlace(own) {
 }
 
 /** Draw everything anew: other numbers, another size, other colours. */
-function rebuild(own) {
+export function rebuild(own) {
   const { book, el } = own;
   own.root.querySelector(".fallback").hidden = true;
   own.root.querySelector(".body").hidden = false;
@@ -163,7 +177,7 @@ function rebuild(own) {
 }
 
 /** Draw the wires with the next frame: they ask where everything stands, which is laid out then. */
-function wireSoon(own) {
+export function wireSoon(own) {
   cancelAnimationFrame(own.wiring);
   own.wiring = requestAnimationFrame(() => drawWires(own));
 }
@@ -182,7 +196,11 @@ function grouped(drawings) {
 function otherConvention(own, scene) {
   if (!own.convention || !own.book.has("h_other")) return scene;
   const names = { z: "z_other", h: "h_other", h_prev: "n", n: "h_prev" };
-  const change = (row) => ({ ...row, name: names[row.name] ?? row.name, sign: row.sign.replace("z", "z′") });
+  const change = (row) => ({
+    ...row,
+    name: names[row.name] ?? row.name,
+    sign: row.sign.replace("z", "z′"),
+  });
   return scene.map((lane) =>
     lane.name !== "h" && lane.name !== "z"
       ? lane
@@ -203,7 +221,7 @@ function otherConvention(own, scene) {
 }
 
 /** Show the numbers of the current time step: those that change with it, or all. */
-function repaint(own, all = false) {
+export function repaint(own, all = false) {
   let missing = false;
   for (const drawing of own.drawings)
     if (all || drawing.timed) missing = paint(own, drawing) || missing;

@@ -1,3 +1,8 @@
+import { palette, step } from "./colours.js";
+import { show } from "./numbers.js";
+import { make } from "./sheet.js";
+import { goTo } from "./time.js";
+
 /** Most tokens drawn at once; of a longer sequence those around the current one. */
 const MOST_TOKENS = 120;
 /** Hues that stay apart for readers who confuse red and green (Okabe and Ito). */
@@ -7,7 +12,7 @@ const TOKEN_HUES = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55
  * Draw the strip of time: tokens, ids, targets, and a mean of each time step as a colour.
  * @param {object} stage
  */
-function drawStrip(stage) {
+export function drawStrip(stage) {
   const { book, place } = stage;
   const ids = book.ids[place.sequence];
   const T = ids.length;
@@ -33,7 +38,7 @@ function drawStrip(stage) {
 }
 
 /** Colour each time step by the mean over the units of the chosen gate. */
-function heat(stage) {
+export function heat(stage) {
   const means = stage.book.means[stage.mean];
   const signed = stage.mean === "n" || stage.mean === "h";
   const { fill } = palette(stage.theme, signed ? "signed" : "unit");
@@ -45,7 +50,7 @@ function heat(stage) {
 }
 
 /** Frame the current time step, and say it. */
-function markStrip(stage) {
+export function markStrip(stage) {
   const { book, place } = stage;
   const { strip } = stage.el;
   const T = book.sizes.T;
@@ -70,7 +75,7 @@ function markStrip(stage) {
 }
 
 /** Let the strip be dragged along. */
-function scrub(stage) {
+export function scrub(stage) {
   const { strip } = stage.el;
   const at = (event) => {
     const found = stage.root.getRootNode().elementFromPoint(event.clientX, event.clientY);

@@ -1,8 +1,16 @@
+import { settle } from "./address.js";
+import { drawCheck } from "./check.js";
+import { drawPanel } from "./panel.js";
+import { PART } from "./sheet.js";
+import { rebuild, repaint } from "./stage.js";
+import { drawStrip, markStrip } from "./strip.js";
+import { cancelAnimation } from "./walk.js";
+
 /** A time step at normal speed, in milliseconds. */
 const BEAT = 900;
 
 /** Ask the server for what was not sent; once for each wish. */
-function ask(own, wish) {
+export function ask(own, wish) {
   const { t, sequence } = own.place;
   const whole = { t, sequence, focus: own.focus, ...wish };
   const key = JSON.stringify(whole);
@@ -12,7 +20,7 @@ function ask(own, wish) {
 }
 
 /** Go to a time step. */
-function goTo(own, t) {
+export function goTo(own, t) {
   const to = Math.max(0, Math.min(t, own.book.sizes.T - 1));
   if (to === own.place.t) return;
   // the opened number goes along
@@ -28,7 +36,7 @@ function goTo(own, t) {
 }
 
 /** Show another time step or sequence. */
-function moveTo(own, t, sequence) {
+export function moveTo(own, t, sequence) {
   cancelAnimation(own);
   const other = sequence !== own.place.sequence;
   own.place = { t, sequence };
@@ -47,7 +55,7 @@ function moveTo(own, t, sequence) {
 }
 
 /** Move the shown part of a large table of tokens to the current token; tell whether it moved. */
-function followsToken(own) {
+export function followsToken(own) {
   const size = own.parts.get("V") ?? (own.book.has("E") ? undefined : own.parts.get("D"));
   if (!size) return false;
   const dim = own.parts.has("V") ? "V" : "D";
@@ -59,7 +67,7 @@ function followsToken(own) {
 }
 
 /** Start or stop playing. */
-function play(own) {
+export function play(own) {
   if (own.timer) {
     stopPlaying(own);
     settle(own);
@@ -85,7 +93,7 @@ function play(own) {
 }
 
 /** Stop playing. */
-function stopPlaying(own) {
+export function stopPlaying(own) {
   clearTimeout(own.timer);
   own.timer = 0;
   const button = own.root.querySelector('[data-do="play"]');

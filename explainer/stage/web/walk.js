@@ -1,5 +1,11 @@
+import { settle } from "./address.js";
+import { drawCheck, isHidden } from "./check.js";
+import { drawPanel, explainHere, light, unlight } from "./panel.js";
+import { make } from "./sheet.js";
+import { repaint } from "./stage.js";
+
 /** Show one equation of the time step, what comes later faint. */
-function walkTo(own, equation) {
+export function walkTo(own, equation) {
   own.equation = Math.max(-1, Math.min(equation, own.order.length - 1));
   own.solved = false;
   own.root.querySelector('[data-choose="equation"]').value = String(own.equation);
@@ -11,7 +17,7 @@ function walkTo(own, equation) {
 }
 
 /** Say what the current equation does; fade what comes later. */
-function drawEquation(own) {
+export function drawEquation(own) {
   const { equation } = own.el;
   const name = own.order[own.equation];
   equation.hidden = name === undefined;
@@ -70,7 +76,7 @@ function animate(own) {
 }
 
 /** End what shows an equation at work. */
-function cancelAnimation(own) {
+export function cancelAnimation(own) {
   if (!own.animation) return;
   clearTimeout(own.animation);
   own.animation = 0;
@@ -78,7 +84,7 @@ function cancelAnimation(own) {
 }
 
 /** Put a question mark where the reader is to find the numbers alone. */
-function hideUnsolved(own) {
+export function hideUnsolved(own) {
   for (const drawing of own.drawings) {
     if (!isHidden(own, drawing.name)) continue;
     for (const { text, element } of drawing.all) {

@@ -1,3 +1,5 @@
+import { PHONE } from "./stage.js";
+
 const NAMESPACE = "http://www.w3.org/2000/svg";
 const GATES = new Set(["r", "z", "z_other"]);
 
@@ -5,7 +7,7 @@ const GATES = new Set(["r", "z", "z_other"]);
  * Draw a wire from where each quantity is computed to every lane that takes it in.
  * @param {object} stage
  */
-function drawWires(stage) {
+export function drawWires(stage) {
   const { wires, lanes } = stage.el;
   const frame = lanes.getBoundingClientRect();
   const zoom = frame.width / lanes.offsetWidth || 1;
@@ -48,7 +50,10 @@ function drawWires(stage) {
     const level = Math.abs(from.top - to.top) < 4;
     const points =
       level && home.lane + 1 === drawing.lane
-        ? [[start.right + 2, start.middle], [x, start.middle]]
+        ? [
+            [start.right + 2, start.middle],
+            [x, start.middle],
+          ]
         : under(from, start, level ? laneBoxes.slice(0, drawing.lane) : laneBoxes, level, slot);
     // between its lanes and those it goes to there may be others: it goes around them, at the left
     const low = points.at(-1)[1];
@@ -74,13 +79,25 @@ function under(from, start, lanes, level, slot) {
   const low = Math.max(...beside.map((b) => b.bottom)) + 4 + 4 * (slot % 7);
   if (level) {
     const side = from.right + 5 + 4 * (slot % 3);
-    return [[start.right + 2, start.middle], [side, start.middle], [side, low]];
+    return [
+      [start.right + 2, start.middle],
+      [side, start.middle],
+      [side, low],
+    ];
   }
   // below the last row nothing is in the way; others go down beside the names of the rows below
   const last = start.bottom >= from.bottom - 4;
   const down = start.left + (last ? 70 + 14 * (slot % 4) : 5);
-  if (last) return [[down, start.bottom], [down, low]];
-  return [[start.name - 3, start.middle], [down, start.middle], [down, low]];
+  if (last)
+    return [
+      [down, start.bottom],
+      [down, low],
+    ];
+  return [
+    [start.name - 3, start.middle],
+    [down, start.middle],
+    [down, low],
+  ];
 }
 
 /** Return the drawing where a quantity comes from: where it is computed, else its first one. */

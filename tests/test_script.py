@@ -1,0 +1,41 @@
+"""The stage's modules, joined for a host that takes one script."""
+
+import re
+from collections import Counter
+from itertools import chain
+
+import pytest
+
+from explainer.stage import script
+
+DECLARED = re.compile(
+    r"^(?:export )?(?:default )?(?:async )?(?:function|class|const|let) (\w+)", re.MULTILINE
+)
+TEXTS = {path.stem: path.read_text("utf-8") for path in script.WEB.glob("*.js")}
+
+
+def test_a_name_means_one_thing_in_all_modules():
+    found = Counter(name for text in TEXTS.values() for name in DECLARED.findall(text))
+    assert [name for name, times in found.items() if times > 1] == []
+
+
+def test_what_is_imported_stands_above():
+    assert next(iter(script.modules("explanation"))) == "numbers"
+    assert list(script.modules("explanation"))[-1] == "explanation"
+
+
+def test_the_joined_script_imports_nothing_and_exports_its_entry_alone():
+    joined = script.link("stage")
+    assert not re.search(r"^\s*(import|export \{)", joined, re.MULTILINE)
+    exported = re.findall(r"^export .*", joined, re.MULTILINE)
+    assert exported == ["export default function stage(component) {"]
+    declared = [DECLARED.findall(text) for text in script.modules("stage").values()]
+    assert DECLARED.findall(joined) == list(chain.from_iterable(declared))
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+def test_text_never_becomes_markup_or_code(text):
+    code = re.sub(r"/\*.*?\*/|//.*", "", text, flags=re.DOTALL)
+    assert not re.search(
+        r"\beval\b|\bnew Function\b|innerHTML|outerHTML|insertAdjacentHTML|document\.write", code
+    )
