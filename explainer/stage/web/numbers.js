@@ -4,7 +4,7 @@
  */
 
 /**
- * Write a number with a true minus, as `format_number` does in Python does.
+ * Write a number with a true minus, as `format_number` does in Python.
  * @param {number} value
  * @param {number | null} digits digits after the point; null writes every digit
  * @param {boolean} [latex] write it for LaTeX
