@@ -1,8 +1,9 @@
-"""Settings as the query of a link, and back."""
+"""The table of the address, and links: settings and view state as a query, and back."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import Field, fields, replace
 from typing import Any
@@ -10,9 +11,16 @@ from urllib.parse import parse_qsl, urlencode
 
 from explainer.presets import PRESETS
 from explainer.settings import Settings, check_field, must_be_settings, shorten
+from explainer.view_state import ViewState
 
 TEXT_IN_LINK = 2_000
 """Longest text, in characters, that a link carries; of a longer one it carries the fingerprint."""
+
+
+SETTINGS: Mapping[str, Field[Any]] = {f.name: f for f in fields(Settings)}
+"""Every setting by its name in an address, with default, range and reason."""
+VIEW: Mapping[str, Field[Any]] = {f.name.replace("_", "-"): f for f in fields(ViewState)}
+"""Every part of the view state by its name in an address."""
 
 
 def write_query(settings: Settings, base: Settings | None = None) -> dict[str, str]:
@@ -51,16 +59,7 @@ def write_query(settings: Settings, base: Settings | None = None) -> dict[str, s
 
 def read_query(query: Mapping[str, str], text: str | None = None) -> tuple[Settings, list[str]]:
     """Return the settings of a link, and a sentence for each part that could not be used."""
-    if not isinstance(query, Mapping):
-        raise ValueError(
-            f"query is {shorten(query)}; possible: names and values, such as {{'preset': 'math'}}. "
-            f"Pass some."
-        )
-    for name, value in query.items():
-        if not isinstance(value, str):
-            raise ValueError(
-                f"{name} is {shorten(value)}; possible in a link: a text, such as '5'. Pass one."
-            )
+    query = query_of(query)
     problems = []
     preset = query.get("preset", "start")
     if preset not in PRESETS:
@@ -92,17 +91,45 @@ def read_query(query: Mapping[str, str], text: str | None = None) -> tuple[Setti
         return settings, [*problems, f"{error} The preset's values are shown."]
 
 
-def to_link(settings: Settings, base: Settings | None = None) -> str:
-    """Return the link that shows these settings, such as "/?preset=math&hidden_size=8".
+def write_view(view: ViewState) -> dict[str, str]:
+    """Return what a link must say of where the user looks: what differs from its default."""
+    values = {name: getattr(view, f.name) for name, f in VIEW.items()}
+    return {name: query_value(v) for name, v in values.items() if v != VIEW[name].default}
+
+
+def read_view(query: Mapping[str, str]) -> tuple[ViewState, list[str]]:
+    """Return where a link looks, and a sentence for each part that could not be used."""
+    view, problems = ViewState(), []
+    for name in VIEW.keys() & query.keys():
+        f = VIEW[name]
+        try:
+            view = replace(view, **{f.name: read_field(f, query[name])})
+        except ValueError as error:
+            problems.append(str(error))
+    return view, problems
+
+
+def to_link(
+    settings: Settings,
+    chapter: str = "",
+    view: ViewState | None = None,
+    base: Settings | None = None,
+) -> str:
+    """Return a link, such as "/cell?preset=math&hidden_size=8&t=3".
 
     Args:
         settings: what the link shows. Of a long text it has the fingerprint only.
+        chapter: the page's slug, such as "cell"; empty for the first page.
+        view: where the user looks there; None for the beginning.
         base: the preset to start from; None takes the one that leaves least to say.
 
     Raises:
-        ValueError: `base` is not a preset.
+        ValueError: `base` is not a preset, or `chapter` is no slug.
     """
-    return f"/?{urlencode(write_query(must_be_settings(settings), base))}".removesuffix("?")
+    if not (isinstance(chapter, str) and re.fullmatch("[a-z]*", chapter)):
+        raise ValueError(f"chapter must be a page's slug, such as 'cell'; got {shorten(chapter)}.")
+    query = write_query(must_be_settings(settings), base) | write_view(view or ViewState())
+    return f"/{chapter}?{urlencode(query, safe=':,')}".removesuffix("?")
 
 
 def from_link(link: str | Mapping[str, str], text: str | None = None) -> Settings:
@@ -110,19 +137,64 @@ def from_link(link: str | Mapping[str, str], text: str | None = None) -> Setting
 
     Args:
         link: a whole address, its part after the "?", or names and values as they stand in it;
-            what says where a user looks is left alone.
+            what says where the user looks is left alone.
         text: the long text, where the link has only its fingerprint.
 
     Raises:
         ValueError: what is wrong with the link, one sentence for each problem.
     """
-    if isinstance(link, str):
-        query = link.partition("?")[2] if "?" in link or "=" not in link else link
-        link = dict(parse_qsl(query.partition("#")[0], keep_blank_values=True))
-    settings, problems = read_query(link, text)
+    settings, problems = read_query(query_of(link), text)
     if problems:
         raise ValueError(" ".join(problems))
     return settings
+
+
+def view_from_link(link: str | Mapping[str, str]) -> ViewState:
+    """Return where the user looks, as a link says it.
+
+    Args:
+        link: as in `from_link`; what says the settings is left alone.
+
+    Raises:
+        ValueError: what is wrong with the link, one sentence for each problem.
+    """
+    view, problems = read_view(query_of(link))
+    if problems:
+        raise ValueError(" ".join(problems))
+    return view
+
+
+def query_of(link: str | Mapping[str, str]) -> Mapping[str, str]:
+    """Return names and values of a link's query.
+
+    Raises:
+        ValueError: it is neither a link nor names and values.
+    """
+    if isinstance(link, str):
+        query = link.partition("?")[2] if "?" in link or "=" not in link else link
+        link = dict(parse_qsl(query.partition("#")[0], keep_blank_values=True))
+    if not isinstance(link, Mapping):
+        raise ValueError(
+            f"query is {shorten(link)}; possible: names and values, such as {{'preset': 'math'}}. "
+            f"Pass some."
+        )
+    for name, value in link.items():
+        if not isinstance(value, str):
+            raise ValueError(
+                f"{name} is {shorten(value)}; possible in a link: a text, such as '5'. Pass one."
+            )
+    return link
+
+
+def view_table() -> dict[str, dict[str, Any]]:
+    """Return the view state's table for JavaScript: default, kind, bounds and options by name."""
+    table = {}
+    for name, f in VIEW.items():
+        bounds = {k: f.metadata[k] for k in ("low", "high") if k in f.metadata}
+        options = {"options": list(f.metadata["options"])} if "options" in f.metadata else {}
+        kind = f.metadata["kind"].__name__
+        table[name] = {"default": f.default, "kind": kind, **bounds, **options}
+    return table
 
 
 def text_hash(text: str) -> str:
@@ -162,8 +234,8 @@ def parse(f: Field[Any], value: str) -> Any:
     kind = f.metadata["kind"]
     if kind is str:
         return value
-    if value in ("", "0") and f.metadata.get("optional"):  # 0 switches off what is optional
-        return None
+    if f.metadata.get("optional") and (value == "" or (value == "0" and f.metadata["low"] > 0)):
+        return None  # 0 switches off what can't be 0
     if kind is bool:
         if value not in ("true", "false"):
             raise ValueError(f"{f.name} is {shorten(value)}; possible: true, false.")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import Field, fields, replace
+from dataclasses import Field, replace
 from typing import Any, Final
 
 import streamlit as st
 
 from explainer.presets import PRESETS
 from explainer.settings import Settings
-from explainer.url import TEXT_IN_LINK, query_value, read_field, read_query, text_hash
+from explainer.url import SETTINGS, TEXT_IN_LINK, query_value, read_field, read_query, text_hash
 
 BOUND: Final = "query-params"
 """Binds a widget to the parameter of the address that has its key as name."""
-FIELDS = {f.name: f for f in fields(Settings)}
 PRESET_WORDS = {
     "start": "A first look: the explainer notebook's text, random weights.",
     "math": "The matrices tutorial, number for number.",
@@ -55,7 +54,7 @@ def sidebar() -> tuple[Settings, list[str]]:
         if preset == "your_text":
             values["text"] = text_area(base, preset)
         for name in LADDERS:
-            values[name] = slider(FIELDS[name], getattr(base, name))
+            values[name] = slider(SETTINGS[name], getattr(base, name))
         with st.expander("More settings"):
             if preset != "your_text":
                 values["text"] = text_area(base, preset)
@@ -64,7 +63,7 @@ def sidebar() -> tuple[Settings, list[str]]:
             for group, names in MORE.items():
                 st.markdown(f"**{group}**")
                 for name in names:
-                    values[name] = widget(FIELDS[name], getattr(base, name))
+                    values[name] = widget(SETTINGS[name], getattr(base, name))
     values["text"] = uploaded or values["text"] or base.text
     try:
         return replace(base, **values), problems
@@ -85,12 +84,12 @@ def first_link() -> list[str]:
         for name in LADDERS:
             state[f"extra_{name}"] = []
         # widgets read the link themselves, and fail on what they can't read or spell otherwise
-        clean = {name: value for name, value in query.items() if name not in FIELDS}
+        clean = {name: value for name, value in query.items() if name not in SETTINGS}
         if clean.get("preset", "start") not in PRESETS:
             del clean["preset"]
-        for name in FIELDS.keys() & query.keys():
+        for name in SETTINGS.keys() & query.keys():
             try:
-                value = read_field(FIELDS[name], query[name])
+                value = read_field(SETTINGS[name], query[name])
             except ValueError:
                 continue
             clean[name] = query_value(value)
@@ -113,7 +112,7 @@ def apply_preset() -> None:
     changed()
     preset = st.session_state["preset"]
     base = PRESETS[preset]
-    for name in FIELDS:
+    for name in SETTINGS:
         if name != "text":
             value = getattr(base, name)
             st.session_state[name] = 0.0 if value is None else value
@@ -152,7 +151,7 @@ def upload() -> tuple[str, str]:
         if not problem:
             st.session_state["fingerprint"] = text_hash(text) if text else ""
 
-    longest = FIELDS["text"].metadata["high"]
+    longest = SETTINGS["text"].metadata["high"]
     # a new preset takes the place of an uploaded text: a new key is a new, empty upload
     uploads = st.session_state.get("uploads", 0)
     key = f"upload-{uploads}" if uploads else "upload"
@@ -183,7 +182,7 @@ def upload() -> tuple[str, str]:
 
 def decode(data: bytes) -> tuple[str, str]:
     """Return an uploaded text, or what is wrong with it."""
-    longest = FIELDS["text"].metadata["high"]
+    longest = SETTINGS["text"].metadata["high"]
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

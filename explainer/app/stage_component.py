@@ -21,6 +21,7 @@ from explainer.stage.chapters import Chapter
 from explainer.stage.payload import Place, answer, payload
 from explainer.stage.scene import Scene
 from explainer.stage.script import WEB, link
+from explainer.url import view_table
 
 MOST_ANSWERS = 8
 """How many explained numbers stay with a user whose run is too large for the browser."""
@@ -72,6 +73,7 @@ def stage(settings: Settings, chapter: Chapter, scene: Scene, wired: bool) -> No
         learning=chapter.slug in ("prediction", "loss", "gradients", "update"),
         ranking=chapter.slug == "prediction",
         wired=wired,
+        address=view_table(),
     )
     answers = []
     for name, index, digits in state.get("stage-open", []):

@@ -14,10 +14,10 @@ from explainer.app.cache import shared_training
 from explainer.app.header import escape_markdown
 from explainer.app.panels.checkpoint_panel import checkpoint_slider, show_everywhere, writing
 from explainer.app.session import reach
-from explainer.app.sidebar import FIELDS
 from explainer.batches import tokenize
 from explainer.engine.training import History
 from explainer.settings import Settings
+from explainer.url import SETTINGS
 
 MOST_POINTS = 600
 """Most points of a loss curve; of a longer one each point is the mean of several updates."""
@@ -75,7 +75,7 @@ def dashboard(settings: Settings) -> None:
 def buttons(own: Trainer, settings: Settings) -> None:
     """Draw start, pause and reset."""
     count, start, pause, reset = st.columns([2, 1.4, 1, 1], vertical_alignment="bottom")
-    most = FIELDS["updates"].metadata["high"]
+    most = SETTINGS["updates"].metadata["high"]
     state = st.session_state
     wanted = count.number_input("Updates to do", 1, most, state.get("done-last", 200), key="to-do")
     go_on = "resume" if own.history.updates else "start"

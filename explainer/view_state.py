@@ -1,0 +1,75 @@
+"""Where the user looks: everything of an address that is not a setting.
+
+A field's default, its range and its label stand here once. Widgets, links and the stage's
+JavaScript are given this table; what has its default is left out of the address.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+
+from explainer.settings import check_field, choice, number, shorten, switch, words
+
+NAME = 64
+"""Longest name of a quantity or a parameter in an address, in characters."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewState:
+    """The place in a run and the way it is shown.
+
+    Ranges hold for every run; where a run is smaller, its last sequence, time step or merge is
+    shown.
+
+    Raises:
+        ValueError: a value is outside its range; the message says what is possible.
+    """
+
+    # the stage
+    sequence: int = number(0, 0, 1023, "Sequence of the batch", "a batch has no more")
+    t: int = number(0, 0, 4095, "Time step", "a sequence has no more")
+    equation: str = words("", NAME, "Equation", "no quantity has a longer name")
+    cell: str = words("", 2 * NAME, "Opened number", "a name and its index are shorter")
+    range: str = choice(
+        "matrix", "Colours", matrix="this matrix", time="over time", run="whole run"
+    )
+    digits: str = choice("2", "Digits", **{"2": "two", "4": "four", "full": "all"})
+    convention: bool = switch(False, "z′ = 1 − z")
+    strip: str = choice("z", "Colour strip: mean of", z="z", r="r", n="n", h="h")
+    check: bool = switch(False, "Check yourself")
+    present: bool = switch(False, "Present")
+    # chapters
+    merge: int | None = number(None, 0, 256, "Merge", "there are no more merges", optional=True)
+    try_text: str = words("Mathematics", 500, "Any text", "a longer one is no quick trial")
+    weight: str = words("W_hz", NAME, "Parameter", "no parameter has a longer name")
+    target: int | None = number(
+        None, 0, 4095, "Target of time step", "a sequence has no more", optional=True
+    )
+    parameter: str = words("W_o", NAME, "Parameter", "no parameter has a longer name")
+    prefix: str = words("", 200, "A prefix to warm up on", "it is read one token after the other")
+    temperature: float = number(0.8, 0.1, 2.0, "Temperature", "beyond that, text is noise")
+    tokens: int = number(60, 10, 200, "Tokens", "a longer text says no more")
+    task: str = choice("store", "Task", store="store", skip="skip", reset="reset")
+    length: int = number(20, 5, 60, "Length of a sequence", "longer ones take long to learn")
+    task_seed: int = number(0, 0, 9_999, "Seed of the task", "that many are enough")
+    example: int = number(0, 0, 19, "Example", "20 fresh examples are made")
+    # what is unfolded
+    open_settings: bool = switch(False, "More settings")
+    open_number: bool = switch(False, "Open any number")
+    open_table: bool = switch(False, "Numbers as a table")
+    open_sources: bool = switch(False, "Equations and their source code")
+    open_past: bool = switch(False, "How far does the past matter?")
+    open_merges: bool = switch(False, "All merges")
+    open_vocabulary: bool = switch(False, "The vocabulary")
+    open_code: bool = switch(False, "Load it in PyTorch")
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range."""
+        for f in fields(self):
+            object.__setattr__(self, f.name, check_field(f, getattr(self, f.name)))
+        if self.cell and not re.fullmatch(r"[A-Za-z]\w*:(\d+(,\d+)*)?", self.cell, re.ASCII):
+            raise ValueError(
+                f"cell must be a quantity and its index, such as 'h:0,3,1'; got "
+                f"{shorten(self.cell)}."
+            )
