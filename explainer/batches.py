@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
 from explainer.settings import Settings
-from explainer.tokenizer import END_OF_TEXT, Tokenizer, normalize
+from explainer.tokenizer import END_OF_TEXT, Merge, Tokenizer, learn_merges, normalize
 
 Ids = NDArray[np.int64]
+
+MOST_MERGES = Settings.__dataclass_fields__["merges"].metadata["high"]
+_learning = Lock()
 
 
 def tokenize(settings: Settings) -> tuple[Tokenizer, Ids]:
@@ -36,12 +40,22 @@ def _tokenize(
 ) -> tuple[Tokenizer, Ids]:
     text = normalize(text, normalization)
     documents = text.split(END_OF_TEXT) if end_of_text else [text]
-    tokenizer = Tokenizer(documents, merges, alphabet, end_of_text, unknown)
+    learned: tuple[Merge, ...] = ()
+    if merges:
+        with _learning:  # one text at a time, so that equal ones are learned from once
+            learned = _learned("".join(documents))[:merges]
+    tokenizer = Tokenizer(documents, learned, alphabet, end_of_text, unknown)
     if end_of_text:
         text = "".join(f"{END_OF_TEXT}{d}{END_OF_TEXT}" for d in documents)
     ids = np.array(tokenizer.encode(text), dtype=np.int64)
     ids.setflags(write=False)
     return tokenizer, ids
+
+
+@lru_cache(maxsize=8)
+def _learned(text: str) -> tuple[Merge, ...]:
+    """Return every merge that settings can ask for; fewer are the first of them."""
+    return learn_merges(text, MOST_MERGES)
 
 
 @dataclass(frozen=True)

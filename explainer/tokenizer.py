@@ -6,19 +6,31 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
 
 END_OF_TEXT = "<|endoftext|>"
 """Stands between documents in a text, and is a token where `Settings.end_of_text` says so."""
 UNKNOWN = "<|unknown|>"
+"""Stands for every character not in the vocabulary, where `Settings.unknown_token` says so."""
+
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Merge:
-    """One merge of a byte-pair tokenizer: the pair made one token, and how often it stood."""
+    """One merge of a byte-pair tokenizer: the pair made one token, and how often.
+
+    Attributes:
+        pair: the left token and the right one.
+        count: how often they stood side by side, at least 1; three equal tokens count twice.
+        merged: how many new tokens that made, 1 to `count`: of three equal tokens two are merged.
+    """
 
     pair: tuple[str, str]
     count: int
+    merged: int
 
     @property
     def token(self) -> str:
@@ -26,18 +38,90 @@ class Merge:
         return "".join(self.pair)
 
 
-def merge_pair(tokens: Sequence[str], pair: tuple[str, str]) -> list[str]:
-    """Return the tokens with every occurrence of the pair made one, from left to right."""
-    merged: list[str] = []
-    i = 0
-    while i < len(tokens):
-        if tokens[i] == pair[0] and tuple(tokens[i : i + 2]) == pair:
-            merged.append(pair[0] + pair[1])
-            i += 2
-        else:
-            merged.append(tokens[i])
-            i += 1
-    return merged
+def learn_merges(text: str, most: int) -> tuple[Merge, ...]:
+    """Return the merges of a text: the most frequent pair, then the next, of equals the first.
+
+    The tokens are a linked list, and every pair of neighbours has a number and a count. A merge
+    changes the pairs around it and no others, so nothing is counted twice. The work is done
+    inside NumPy, which lets other threads run meanwhile.
+
+    Args:
+        text: any text.
+        most: how many merges at most; fewer if no pair is left. More merges begin with the same.
+    """
+    tokens = list(dict.fromkeys(text))
+    number = {token: i for i, token in enumerate(tokens)}
+    # the place of a token is that of its first character; one more place closes the list to a ring
+    end = len(text)
+    ids = np.fromiter((*map(number.__getitem__, text), -1), np.int64, end + 1)
+    places = np.arange(end + 1)
+    before, after = np.roll(places, 1), np.roll(places, -1)
+    known: dict[int, int] = {}
+
+    def numbers(at: Ints) -> Ints:
+        """Return the number of the pair that begins at each place, 0 where none does."""
+        codes, where = np.unique(ids[at] * 2**32 + ids[after[at]], return_inverse=True)
+        own = np.array([known.setdefault(code, len(known) + 1) for code in codes.tolist()])
+        return np.where((at == end) | (after[at] == end), 0, own[where])
+
+    pairs = numbers(places)
+    counts = np.bincount(pairs)
+    counts[0] = 0
+    merges: list[Merge] = []
+    while len(merges) < most and (count := int(counts.max())):
+        first = (counts == count)[pairs].argmax()
+        lefts = np.flatnonzero(pairs == pairs[first])
+        if ids[first] == ids[after[first]]:
+            lefts = apart(lefts, after[lefts])
+        rights = after[lefts]
+        merge = Merge((tokens[ids[first]], tokens[ids[rights[0]]]), count, len(lefts))
+        merges.append(merge)
+        if merge.token not in number:  # two merges can give the same: a + bc, ab + c
+            number[merge.token] = len(tokens)
+            tokens.append(merge.token)
+        np.subtract.at(counts, pairs[distinct(end + 1, before[lefts], lefts, rights)], 1)
+        ids[lefts] = number[merge.token]
+        after[lefts] = after[rights]
+        before[after[lefts]] = lefts
+        pairs[rights] = 0
+        found = distinct(end + 1, before[lefts], lefts)
+        pairs[found] = numbers(found)
+        counts = np.concatenate([counts, np.zeros(len(known) + 1 - len(counts), np.int64)])
+        np.add.at(counts, pairs[found], 1)
+        counts[0] = 0
+    return tuple(merges)
+
+
+def apart(lefts: Ints, rights: Ints) -> Ints:
+    """Return every other one of the pairs that overlap, from left to right."""
+    order = np.arange(len(lefts))
+    begins = np.append(True, lefts[1:] != rights[:-1])  # where a run of them begins
+    first: Ints = np.maximum.accumulate(np.where(begins, order, 0))
+    return np.extract((order - first) % 2 == 0, lefts)
+
+
+def distinct(size: int, *places: Ints) -> Ints:
+    """Return these places, each below the size, once and in order."""
+    chosen = np.zeros(size, dtype=bool)
+    for some in places:
+        chosen[some] = True
+    return np.flatnonzero(chosen)
+
+
+def merge_pair(ids: Ints, left: int, right: int, token: int) -> Ints:
+    """Return the ids with every occurrence of a pair made one token, from left to right."""
+    lefts = np.flatnonzero((ids[:-1] == left) & (ids[1:] == right))
+    if not lefts.size:
+        return ids
+    if left == right:
+        lefts = apart(lefts, lefts + 1)
+    merged = ids.copy()
+    merged[lefts] = token
+    return np.delete(merged, lefts + 1)
+
+
+BETWEEN = -1
+"""Stands for the end of a text among ids; below it, an unknown character c is -2 - ord(c)."""
 
 
 class Tokenizer:
@@ -50,36 +134,38 @@ class Tokenizer:
     Args:
         documents: the text to learn from. Pairs are counted over all documents joined, as the
             explainer notebook does; the most frequent pair is merged, the first one of equals.
-        merges: how many pairs to merge; fewer if no pair is left.
+        merges: how many pairs to merge, fewer if no pair is left; or the merges, if they were
+            learned before.
         alphabet: characters whose ids come first, in this order.
         end_of_text: whether `END_OF_TEXT` is a token.
         unknown: whether `UNKNOWN` is a token, with id 0, for characters not in the vocabulary.
+
+    Attributes:
+        merges: in the order they were learned.
+        tokens: V tokens, each at the place of its id.
+        ids: 0 to V - 1, the id of each token.
     """
 
     def __init__(
         self,
         documents: Iterable[str],
-        merges: int = 0,
+        merges: int | Sequence[Merge] = 0,
         alphabet: str = "",
         end_of_text: bool = False,
         unknown: bool = False,
     ) -> None:
         text = "".join(documents)
-        first = dict.fromkeys(c for c in alphabet if c in text)
-        tokens = [*([UNKNOWN] if unknown else []), *first, *sorted(set(text) - set(first))]
-        learned: list[Merge] = []
-        pieces = list(text)
-        for _ in range(merges):
-            pairs = Counter(pairwise(pieces))
-            if not pairs:
-                break
-            pair, count = pairs.most_common(1)[0]
-            learned.append(Merge(pair, count))
-            pieces = merge_pair(pieces, pair)
-        # two merges can give the same token (a + bc, ab + c); it has one id
-        tokens += [*(m.token for m in learned), *([END_OF_TEXT] if end_of_text else [])]
-        self.merges = tuple(learned)
-        self.tokens = tuple(dict.fromkeys(tokens))
+        characters = set(text)
+        first = dict.fromkeys(c for c in alphabet if c in characters)
+        self.merges = learn_merges(text, merges) if isinstance(merges, int) else tuple(merges)
+        tokens = [
+            *([UNKNOWN] if unknown else []),
+            *first,
+            *sorted(characters - set(first)),
+            *(merge.token for merge in self.merges),
+            *([END_OF_TEXT] if end_of_text else []),
+        ]
+        self.tokens = tuple(dict.fromkeys(tokens))  # two merges of the same token have one id
         self.ids = {token: i for i, token in enumerate(self.tokens)}
         self.has_end_of_text = end_of_text
         self.has_unknown = unknown
@@ -88,18 +174,30 @@ class Tokenizer:
         """Size of the vocabulary, V."""
         return len(self.tokens)
 
+    def cut(self, texts: Sequence[str], merges: int | None = None) -> Ints:
+        """Return the ids of texts, `BETWEEN` between two, with the first `merges` merges applied.
+
+        Unknown characters keep their place, each as a number below `BETWEEN`.
+        """
+        text = "".join(texts)
+        number = {c: self.ids.get(c, BETWEEN - 1 - ord(c)) for c in set(text)}
+        ids = np.fromiter(map(number.__getitem__, text), np.int64, len(text))
+        ids = np.insert(ids, np.cumsum([len(t) for t in texts[:-1]], dtype=np.int64), BETWEEN)
+        for merge in self.merges[:merges]:
+            left, right = merge.pair
+            ids = merge_pair(ids, self.ids[left], self.ids[right], self.ids[merge.token])
+        return ids
+
     def pieces(self, text: str, merges: int | None = None) -> list[str]:
         """Cut a text without end-of-text tokens into tokens, applying the first `merges` merges."""
-        tokens = list(text)
-        for merge in self.merges[:merges]:
-            tokens = merge_pair(tokens, merge.pair)
-        return tokens
+        ids = self.cut([text], merges).tolist()
+        return [self.tokens[i] if i >= 0 else chr(BETWEEN - 1 - i) for i in ids]
 
     def unknown(self, text: str) -> Counter[str]:
         """Count the characters of a text that the vocabulary does not have."""
         if self.has_end_of_text:
             text = text.replace(END_OF_TEXT, "")
-        return Counter(c for c in text if c not in self.ids)
+        return Counter({c: n for c, n in Counter(text).items() if c not in self.ids})
 
     def encode(self, text: str, skip_unknown: bool = False) -> list[int]:
         """Return the ids of a text.
@@ -119,17 +217,14 @@ class Tokenizer:
                 f"possible characters: {''.join(t for t in self.tokens if len(t) == 1)!r}. Leave "
                 f"them out, or choose the token for unknown characters."
             )
-        ids: list[int] = []
-        parts = text.split(END_OF_TEXT) if self.has_end_of_text else [text]
-        for i, part in enumerate(parts):
-            if i:
-                ids.append(self.ids[END_OF_TEXT])
-            for token in self.pieces(part):
-                if token in self.ids:
-                    ids.append(self.ids[token])
-                elif self.has_unknown:
-                    ids.append(self.ids[UNKNOWN])
-        return ids
+        ids = self.cut(text.split(END_OF_TEXT) if self.has_end_of_text else [text])
+        if self.has_unknown:
+            ids[ids < BETWEEN] = self.ids[UNKNOWN]
+        ids = ids[ids >= BETWEEN]
+        if self.has_end_of_text:
+            ids[ids == BETWEEN] = self.ids[END_OF_TEXT]
+        encoded: list[int] = ids.tolist()
+        return encoded
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of these ids.

@@ -241,23 +241,6 @@ def test_decoding_gives_the_text_back(text, merges, alphabet, end_of_text, unkno
     assert [tokenizer.ids[t] for t in tokenizer.tokens] == list(range(len(tokenizer)))
 
 
-@given(text=st.text("aab ", min_size=2, max_size=60), merges=st.integers(1, 8))
-def test_each_merge_joins_the_most_frequent_pair(text, merges):
-    pieces = list(text)
-    for merge in Tokenizer([text], merges).merges:
-        pairs = list(pairwise(pieces))
-        counts = [pairs.count(pair) for pair in pairs]
-        assert merge.pair == pairs[counts.index(max(counts))]  # of equals, the first
-        assert merge.count == max(counts)
-        joined, rest = [], pieces
-        while rest:
-            size = 2 if tuple(rest[:2]) == merge.pair else 1
-            joined.append("".join(rest[:size]))
-            rest = rest[size:]
-        pieces = joined
-    assert pieces == Tokenizer([text], merges).pieces(text)
-
-
 @given(settings=small_settings(windows="in_order"))
 def test_a_batch_is_a_window_of_the_text_and_what_follows(settings):
     result = run(settings)

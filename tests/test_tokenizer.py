@@ -1,0 +1,116 @@
+"""Byte pairs, against the plain loop and against another library."""
+
+import random
+import string
+import time
+from collections import Counter
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import Tokenizer as Library
+from tokenizers.models import BPE
+from tokenizers.trainers import BpeTrainer
+
+from explainer.tokenizer import END_OF_TEXT, UNKNOWN, Tokenizer, learn_merges
+
+TEXTS = (
+    st.text("a", max_size=40)
+    | st.text("ab", max_size=80)
+    | st.text("abc ", max_size=80)
+    | st.text()
+)
+
+
+def merge(tokens, pair):
+    """Make every occurrence of the pair one token, from left to right."""
+    merged, i = [], 0
+    while i < len(tokens):
+        size = 2 if tuple(tokens[i : i + 2]) == pair else 1
+        merged.append("".join(tokens[i : i + size]))
+        i += size
+    return merged
+
+
+def plain_merges(text, most):
+    """Every pair counted anew for each merge: (pair, count, how many were merged)."""
+    tokens, merges = list(text), []
+    while len(merges) < most and len(tokens) > 1:
+        ((pair, count),) = Counter(pairwise(tokens)).most_common(1)
+        merged = merge(tokens, pair)
+        merges.append((pair, count, len(tokens) - len(merged)))
+        tokens = merged
+    return merges
+
+
+def plain_pieces(text, pairs):
+    tokens = list(text)
+    for pair in pairs:
+        tokens = merge(tokens, pair)
+    return tokens
+
+
+@given(text=TEXTS, most=st.integers(0, 40))
+def test_merges_counts_and_ties_are_those_of_the_plain_loop(text, most):
+    learned = learn_merges(text, most)
+    assert [(m.pair, m.count, m.merged) for m in learned] == plain_merges(text, most)
+
+
+@given(text=TEXTS, most=st.integers(0, 40), fewer=st.integers(0, 40))
+def test_fewer_merges_are_the_first_of_more(text, most, fewer):
+    assert learn_merges(text, most)[:fewer] == learn_merges(text, min(most, fewer))
+
+
+@given(documents=st.lists(TEXTS, max_size=4), other=TEXTS, merges=st.integers(0, 20))
+def test_a_text_is_cut_document_by_document_as_the_plain_loop_does(documents, other, merges):
+    """Pairs are counted over all documents joined, but none is merged across two of them."""
+    tokenizer = Tokenizer(documents, merges, end_of_text=True, unknown=True)
+    pairs = [m.pair for m in tokenizer.merges]
+    expected = []
+    for i, document in enumerate([*documents, other]):
+        expected += [END_OF_TEXT] if i else []
+        expected += plain_pieces(document, pairs)
+    ids = [tokenizer.ids.get(token, tokenizer.ids[UNKNOWN]) for token in expected]
+    assert tokenizer.encode(END_OF_TEXT.join([*documents, other])) == ids
+    assert tokenizer.pieces(other) == plain_pieces(other, pairs)
+    assert tokenizer.pieces(other, merges // 2) == plain_pieces(other, pairs[: merges // 2])
+
+
+@given(text=st.text("abcde", min_size=2, max_size=200), most=st.integers(1, 12))
+def test_merges_are_those_of_another_library_where_no_count_is_tied(text, most):
+    """Of pairs that are equally frequent the library takes another one than the notebook."""
+    tokens, pairs = list(text), []
+    for pair, count, merged in plain_merges(text, most):
+        tied = Counter(Counter(pairwise(tokens)).values())[count] > 1
+        if tied or count < 2 or merged < count:
+            break
+        tokens = merge(tokens, pair)
+        pairs.append(pair)
+    library = Library(BPE())
+    size = len(set(text)) + len(pairs)
+    library.train_from_iterator([text], BpeTrainer(vocab_size=size, show_progress=False))
+    assert [m.pair for m in learn_merges(text, len(pairs))] == pairs
+    assert library.get_vocab() == Tokenizer([text], len(pairs)).ids
+
+
+@given(text=st.text("abc", max_size=100), other=st.text("abc", max_size=100))
+def test_a_text_is_cut_as_by_another_library(text, other):
+    tokenizer = Tokenizer(["abc", text], 20)
+    pairs = [m.pair for m in tokenizer.merges]
+    if len({m.token for m in tokenizer.merges}) == len(pairs):
+        library = Library(BPE(tokenizer.ids, pairs))
+        assert library.encode(other).ids == tokenizer.encode(other)
+
+
+def test_a_long_text_is_cut_in_the_time_of_a_few_plain_merges():
+    letters = string.ascii_letters + string.digits + " ."
+    text = "".join(random.Random(1).choices(letters, k=199_000))
+    start = time.process_time()
+    expected = plain_merges(text, 10)
+    between = time.process_time()
+    tokenizer = Tokenizer([text], 256)
+    tokenizer.encode(text)
+    took = time.process_time() - between
+    assert took < between - start
+    assert [(m.pair, m.count, m.merged) for m in tokenizer.merges[:10]] == expected
+    assert len(tokenizer.merges) == 256
