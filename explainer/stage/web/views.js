@@ -1,0 +1,83 @@
+/*
+ * Parts of memory as tensors.
+ */
+
+/**
+ * Numbers in memory, letter and length of each axis, and how far apart neighbours along it are.
+ * Stride 0 repeats one number.
+ * @typedef {{data: Float64Array, axes: Axis[], strides: number[]}} View
+ * @typedef {{dim: string, size: number}} Axis
+ */
+
+/** @param {Axis[]} axes */
+export function numbersIn(axes) {
+  return axes.reduce((product, { size }) => product * size, 1);
+}
+
+/**
+ * @param {Axis[]} axes
+ * @returns {View}
+ */
+export function dense(axes) {
+  return { data: new Float64Array(numbersIn(axes)), axes, strides: denseStrides(axes) };
+}
+
+/**
+ * @param {number} value
+ * @returns {View}
+ */
+export function constantView(value) {
+  return { data: Float64Array.of(value), axes: [], strides: [] };
+}
+
+/**
+ * Return the axes of an element-by-element result: aligned right, length 1 gives way.
+ * @param {View[]} parts
+ */
+export function broadcastAxes(parts) {
+  const depth = Math.max(...parts.map(({ axes }) => axes.length));
+  return Array.from({ length: depth }, (_, i) =>
+    parts
+      .flatMap(({ axes }) => axes[axes.length - depth + i] ?? [])
+      .reduce((best, axis) => (axis.size > best.size ? axis : best)),
+  );
+}
+
+/**
+ * Return the strides of an operand along a result's axes, aligned right.
+ * @param {View} out
+ * @param {View} operand
+ */
+export function along(out, { axes, strides }) {
+  const missing = out.axes.length - axes.length;
+  return out.axes.map((_, i) =>
+    i < missing || axes[i - missing].dim === "1" ? 0 : strides[i - missing],
+  );
+}
+
+/**
+ * Return the strides of a tensor whose numbers follow each other.
+ * @param {Axis[]} axes
+ */
+export function denseStrides(axes) {
+  let stride = 1;
+  return axes
+    .toReversed()
+    .map(({ size }) => {
+      const own = stride;
+      stride *= size;
+      return own;
+    })
+    .reverse();
+}
+
+/**
+ * Return lengths or strides as if there were so many axes.
+ * @param {number[]} numbers
+ * @param {number} axes
+ * @param {number} rest
+ */
+export function padded(numbers, axes, rest) {
+  if (numbers.length > axes) throw new Error(`a loop is ${axes} axes deep, not ${numbers.length}`);
+  return [...Array(axes - numbers.length).fill(rest), ...numbers];
+}
