@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 
@@ -46,16 +47,13 @@ Axis = tuple[str, int]
 """One axis of a tensor: its dim's letter and its length."""
 
 
-def read_expression(function: Callable[..., Any], names: tuple[str, ...]) -> Expression:
-    """Return the body of `function` as a tree over the tensors called `names`.
-
-    Raises:
-        TypeError: the body uses an operation that has no formula here.
-    """
-    import torch.fx
+@cache
+def operations() -> dict[Any, str]:
+    """Return the kind of node that each readable operation becomes; methods are known by name."""
+    import torch
     from torch.nn import functional as F
 
-    kinds: dict[Any, str] = {
+    return {
         operator.add: "add",
         operator.sub: "sub",
         operator.mul: "mul",
@@ -81,6 +79,17 @@ def read_expression(function: Callable[..., Any], names: tuple[str, ...]) -> Exp
         "numel": "size",
     }
 
+
+def read_expression(function: Callable[..., Any], names: tuple[str, ...]) -> Expression:
+    """Return the body of `function` as a tree over the tensors called `names`.
+
+    Raises:
+        TypeError: the body uses an operation that has no formula here.
+    """
+    import torch.fx
+    from torch.nn import functional as F
+
+    kinds = operations()
     usual = {
         "min": {"max": 1.0},
         "lookup": {  # what F.embedding fills in

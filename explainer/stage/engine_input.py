@@ -1,0 +1,55 @@
+"""What the browser's engine is given: the equations as trees, and the numbers nobody computes.
+
+From these `web/engine.js` computes every quantity of a run, as `run` does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from explainer.engine.batch_run import Run
+from explainer.engine.equations import backward, gru, update
+from explainer.engine.network import GIVEN, Network
+from explainer.engine.quantity import Quantity
+from explainer.engine.trace import Array
+from explainer.stage.trees import as_json
+
+DERIVED = {"one_hot": ["one_hot", None, "ids"], "y": ["one_hot", None, "targets"], "d_loss": 1.0}
+"""Trees of what follows from given numbers alone, so that it need not be sent."""
+
+
+def network_as_json(net: Network, clipped: bool) -> dict[str, list[dict[str, Any]]]:
+    """Return the equations of a run as `web/plan.js` has them.
+
+    Args:
+        net: equations of both passes.
+        clipped: whether the update clips the gradient's norm.
+    """
+    rates = (update.learning_rate, *((update.clip_norm,) if clipped else ()))
+    parts = {
+        "given": (*GIVEN, *net.parameters, *rates, backward.d_loss),
+        "forward": (gru.h_prev, *net.forward),
+        "backward": (backward.d_h_next, *net.backward),
+        "update": update.update_equations(net.parameters, clipped),
+        "on_demand": net.on_demand,
+    }
+    return {name: [_equation(q) for q in quantities] for name, quantities in parts.items()}
+
+
+def _equation(q: Quantity) -> dict[str, Any]:
+    tree = DERIVED.get(q.name, as_json(q.expression))
+    return {"name": q.name, "dims": list(q.dims), "tree": tree}
+
+
+def given_numbers(run: Run, net: Network) -> dict[str, Array]:
+    """Return every number of a run that nobody computes, by name.
+
+    Among them are ids, targets, dropout masks, parameters and rates; `second.mask_x` and
+    `second.mask_h` where the second pass has masks of its own.
+    """
+    names = [q.name for q in (*GIVEN, *net.parameters) if q.name not in DERIVED]
+    found = {name: run.trace[name] for name in names}
+    found |= {n: run.update[n] for n in ("learning_rate", "clip_norm") if n in run.update}
+    if run.settings.redraw_masks:
+        found |= {f"second.{name}": run.second[name] for name in ("mask_x", "mask_h")}
+    return found

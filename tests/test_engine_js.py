@@ -1,0 +1,133 @@
+"""What the browser computes is what Python computes, number for number."""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from hypothesis import HealthCheck, given, seed, settings
+from strategies import small_settings
+
+from explainer import PRESETS, run
+from explainer.engine import expression
+from explainer.engine.network import network
+from explainer.stage.engine_input import given_numbers, network_as_json
+
+ROOT = Path(__file__).parent.parent
+WITHIN = 1e-12
+NOISE = 1e-15
+"""What is left of a sum of numbers below 1 that cancel out; dropout scales it as all the rest."""
+
+
+def node(*arguments):
+    """Run Node, the one of the virtual environment where there is one."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    found = shutil.which("node", path=path)
+    assert found, "no Node; install requirements-dev.txt"
+    done = subprocess.run([found, *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def in_browser(cases, folder):
+    """Return what the browser's engine computes.
+
+    Args:
+        cases: for each run, the run and its turns: edits, and the shapes to ask for by name.
+        folder: for the files in between.
+
+    Returns:
+        For each run and turn, the arrays by name.
+    """
+    sent = [
+        {
+            "network": network_as_json(network(result.settings), "clip_norm" in result.update),
+            "sizes": dict(result.trace.sizes),
+            "given": {
+                name: base64.b64encode(np.asarray(value, dtype="<f8").tobytes()).decode()
+                for name, value in given_numbers(result, network(result.settings)).items()
+            },
+            "turns": [{"edits": edits, "names": list(shapes)} for edits, shapes in turns],
+        }
+        for result, turns in cases
+    ]
+    (folder / "cases.json").write_text(json.dumps(sent), encoding="utf-8")
+    node(ROOT / "tests/web/solve.js", folder / "cases.json", folder / "results.bin")
+    numbers, at, found = np.fromfile(folder / "results.bin", dtype="<f8"), 0, []
+    for _, turns in cases:
+        found.append([])
+        for _, shapes in turns:
+            values = {}
+            for name, shape in shapes.items():
+                size = int(np.prod(shape))
+                values[name] = numbers[at : at + size].reshape(shape)
+                at += size
+            found[-1].append(values)
+    assert at == len(numbers)
+    return found
+
+
+def every_number(result):
+    """Return all arrays of a run under the browser's names."""
+    values = {name: result.trace[name] for name in result.trace}
+    values |= {name: result.update[name] for name in result.update}
+    return values | {f"second.{n}": result.second[n] for n in network_names(result)}
+
+
+def network_names(result):
+    return ["h_prev", *(q.name for q in network(result.settings).forward)]
+
+
+def assert_same(found, expected):
+    noise = NOISE / (1 - float(expected["dropout"]))
+    for name, value in expected.items():
+        off = np.abs(found[name] - value).max(initial=0)
+        assert off <= WITHIN * np.abs(value).max(initial=0) + noise, (name, off)
+
+
+START = PRESETS["start"]
+CHOSEN = {
+    **{name: PRESETS[name] for name in PRESETS},
+    **{f"H{H}": replace(START, hidden_size=H) for H in (1, 32)},
+    "before": replace(START, variant="reset_before", hidden_size=32, redraw_masks=True),
+    "one_hot": replace(START, input="one_hot", head_bias=True, dropout=0.5, dropout_kind="locked"),
+    "clipped": replace(START, clip_norm=0.01, variant="reset_before", input="one_hot"),
+    "carried": replace(START, carry_state=True, batch_index=3, windows="sequential"),
+    "trained": replace(START, updates=3),
+    "least": replace(START, batch_size=1, context_length=1, hidden_size=1, embedding_size=1),
+}
+
+
+def drawn(count):
+    """Return random settings, the same ones each time."""
+    found = []
+
+    @seed(1)
+    @settings(max_examples=count, database=None, suppress_health_check=list(HealthCheck))
+    @given(small_settings())
+    def draw(one):
+        found.append(one)
+
+    draw()
+    return found
+
+
+def test_the_browser_computes_every_number_of_a_run(tmp_path):
+    runs = [run(each) for each in (*CHOSEN.values(), *drawn(40))]
+    expected = [every_number(result) for result in runs]
+    turns = [[([], {n: v.shape for n, v in values.items()})] for values in expected]
+    found = in_browser(list(zip(runs, turns, strict=True)), tmp_path)
+    for (values,), all_of_it in zip(found, expected, strict=True):
+        assert_same(values, all_of_it)
+
+
+def test_every_kind_of_node_can_be_computed():
+    """An equation may use any operation that can be read; the browser must know it, too."""
+    script = "import('./explainer/stage/web/compile.js').then((m) => console.log(m.KINDS.join()))"
+    known = set(node("-e", script).strip().split(","))
+    assert {*expression.operations().values(), "before", "after"} <= known
