@@ -119,7 +119,7 @@ class Settings:
         5.0, 0.0, 1000.0, "Learning rate", "far below that, numbers stop being finite"
     )
     updates: int = number(
-        0, 0, 20_000, "Updates done before", "to look further, train in a notebook"
+        0, 0, 20_000, "Training updates done", "to look further, train in a notebook"
     )
     clip_norm: float | None = number(
         None, 1e-6, 1000.0, "Clip the gradient norm at", "0 would stop learning", optional=True

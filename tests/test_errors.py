@@ -451,17 +451,6 @@ def test_a_first_state_that_does_not_fit_says_its_shape(shape):
     assert "(1, 2)" in sentence
 
 
-@pytest.mark.parametrize("own", [{"h_0": torch.ones(1, 2)}, {"draw": 3}], ids=list)
-def test_what_a_training_decides_can_not_be_passed_beside_it(own):
-    later = replace(SMALL, updates=2)
-    assert sentence_of(ValueError, run, later, **own) == (
-        "updates is 2, and the training up to there has its own h_0 and draw; possible: yours with "
-        "updates 0, or with parameters of yours. Leave them out, or choose one of these."
-    )
-    assert run(later, parameters_with({}), **own).settings == later
-    assert run(replace(later, updates=0), **own)
-
-
 def test_a_draw_of_numpys_types_is_the_same_draw():
     settings = replace(SMALL, dropout=0.5)
     third = run(settings, draw=3).trace["mask_h"]

@@ -1038,12 +1038,12 @@ def test_a_chapter_with_a_trained_network_says_so(slug):
     else:
         count = run_of(visit()).batch.count
         assert "**after 5 updates**" in found[0]
-        assert f"comes next, 5 of 0 to {count - 1}." in found[0]
+        assert f"on batch 2 of 0 to {count - 1}." in found[0]
 
 
-def test_the_batch_of_a_trained_network_is_told_as_it_is_drawn():
-    (words,) = shown_network(visit("cell", updates=1, windows="random"))
-    assert "**after 1 update**, on the batch drawn next." in words
+def test_a_drawn_batch_of_a_trained_network_is_one_of_no_number():
+    (words,) = shown_network(visit("cell", updates=1, windows="random", batch_index=7))
+    assert "**after 1 update**, on batch 7. For" in words
 
 
 def test_the_sources_figures_stand_beside_the_sources_settings():

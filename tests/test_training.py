@@ -132,14 +132,14 @@ UPDATES = (0, 1, 4, 5, 6, 13)
 
 
 @pytest.mark.parametrize("case", TRAINED)
-def test_a_run_after_updates_is_pytorchs_training(case):
+def test_a_run_of_a_history_is_pytorchs_training(case):
     settings = TRAINED[case]
     count = batch(settings).count
     assert count == 5
     moments = by_torch(settings, max(UPDATES) + 1, modules(settings))
+    history = train(settings, epochs=3)
     for k in UPDATES:
-        result, expected = run(replace(settings, updates=k)), moments[k]
-        # with windows drawn anew the start of a run alone is the settings' batch, 0
+        result, expected = history.at(k), moments[k]
         np.testing.assert_array_equal(result.batch.ids, expected.ids, err_msg=str(k))
         np.testing.assert_allclose(result.trace["h_0"], expected.h_0, **CLOSE, err_msg=str(k))
         np.testing.assert_allclose(result.trace["logits"], expected.logits, **CLOSE)
@@ -149,9 +149,27 @@ def test_a_run_after_updates_is_pytorchs_training(case):
             assert set(now) == set(wanted)
             for name, values in wanted.items():
                 np.testing.assert_allclose(now[name], values, **CLOSE, err_msg=f"{name} {k}")
-    losses = train(settings, epochs=3).losses
+    losses = history.losses
     np.testing.assert_allclose(losses[: len(moments)], [m.loss for m in moments], **CLOSE)
     assert np.ptp(losses) > 0.01
+
+
+def test_a_carried_state_after_updates_is_computed_with_their_parameters():
+    settings = replace(TRAINED["carried"], updates=7, batch_index=2)
+    before = run(replace(settings, updates=0)).trace
+    result = run(settings)
+    net = modules(settings)
+    h = torch.zeros(1, settings.batch_size, settings.hidden_size, dtype=torch.float64)
+    own = {f"weight_{s}h_l0": [f"W_{s}{g}" for g in "rzn"] for s in "ih"}
+    own |= {f"bias_{s}h_l0": [f"b_{s}{g}" for g in "rzn"] for s in "ih"}
+    trained = {n: torch.from_numpy(v.copy()) for n, v in result.update.before.items()}
+    net["gru"].load_state_dict({n: torch.cat([trained[p] for p in own[n]]) for n in own})
+    for i in range(2):
+        masks = draw_masks(settings, result.trace.sizes, i)
+        inputs = F.embedding(tensor(batch(settings, i).ids), trained["E"]) * masks["mask_x"]
+        _, h = net["gru"](inputs / (1 - float(result.trace["dropout"])), h)
+    np.testing.assert_allclose(result.trace["h_0"], h[0].detach(), **CLOSE)
+    assert np.abs(result.trace["h_0"] - before["h_0"]).max() > 1e-3
 
 
 def rnn_modules(settings):
@@ -196,7 +214,7 @@ def test_an_rnn_whose_numbers_stop_being_finite_says_where():
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("case", ["carried", "dropout", "sequential", "random"])
-def test_a_run_after_updates_is_that_of_a_history(case, variant):
+def test_a_run_after_updates_is_the_chosen_batch_with_a_history_s_parameters(case, variant):
     settings = replace(TRAINED[case], variant=variant)
     asked = {k: replace(settings, updates=k, batch_index=1) for k in (7, 3, 12)}
     fresh = {k: run(s) for k, s in asked.items()}
@@ -207,13 +225,15 @@ def test_a_run_after_updates_is_that_of_a_history(case, variant):
     for k, s in asked.items():
         assert fresh[k].settings == s  # so that links and fingerprints say the same
         assert from_link(write_query(fresh[k].settings)) == s
-        for other in (history.at(k), history.next_run(k), run(s), common.at(k)):
+        before = run(replace(s, updates=0))
+        for name in ("ids", "targets", "mask_x", "mask_h"):
+            np.testing.assert_array_equal(fresh[k].trace[name], before.trace[name], err_msg=name)
+        assert fresh[k].batch.index == 1
+        for other in (run(before.settings, history.at(k).update.before), run(s)):
             assert_same_numbers(fresh[k], other)
-        wanted = k if settings.windows == "random" else k % 5
-        assert fresh[k].batch.index == wanted
-        before = run(replace(s, updates=k - 1))
-        for name, values in fresh[k].update.before.items():
-            np.testing.assert_array_equal(values, before.update.after[name], err_msg=name)
+        for other in (history.at(k - 1).update.after, common.state_at(k).parameters):
+            for name, values in fresh[k].update.before.items():
+                np.testing.assert_array_equal(values, other[name], err_msg=name)
     assert shared_training(History, asked[3]) is common
     assert shared_training(History, settings, fresh=True) is not common
     assert common.updates == 40, "who holds the old one keeps it"
@@ -330,7 +350,7 @@ def test_a_long_text_keeps_nobody_else_waiting():
 def test_nobody_can_change_a_training_from_outside():
     history = train(SMALL, epochs=1)
     for k in (0, 3, 5):
-        before = run(replace(SMALL, updates=k))
+        before = train(SMALL, epochs=1).next_run(k)
         state = history.state_at(k)
         state.h_0.fill_(9)
         for value in state.parameters.values():
@@ -1059,7 +1079,8 @@ def test_a_link_with_updates_shows_that_network():
         assert "What the network writes after 50 updates:" in said(at)
         assert run_of(at).settings == settings
         shared_training(History, settings, fresh=True)  # somebody begins anew
-    assert_same_numbers(run_of(at), train(replace(settings, updates=0), epochs=10).at(50))
+    trained = train(settings, epochs=10).state_at(50).parameters
+    assert_same_numbers(run_of(at), run(replace(settings, updates=0), trained))
 
 
 @page_test

@@ -40,14 +40,11 @@ def header(slug: str, settings: Settings, problems: list[str]) -> None:
 def trained_before(result: Run) -> str:
     """Say which network and which batch a page shows, where updates were done before."""
     batch, updates = result.batch, result.settings.updates
-    drawn = result.settings.windows == "random"
-    which = (
-        "drawn next" if drawn else f"that comes next, {batch.index:,} of 0 to {batch.count - 1:,}"
-    )
+    last = "" if result.settings.windows == "random" else f" of 0 to {batch.count - 1:,}"
     return (
-        f"Shown is the network **after {updates:,} update{'s' if updates > 1 else ''}**, on the "
-        f"batch {which}. For its first values, or for a batch of your choice, set *Updates done "
-        "before* to 0 under *More settings*."
+        f"Shown is the network **after {updates:,} update{'s' if updates > 1 else ''}**, on batch "
+        f"{batch.index:,}{last}. For its initial values on the same batch, set *Training updates "
+        "done* to 0 under *More settings*."
     )
 
 

@@ -15,7 +15,7 @@ from explainer.analysis.checks import Check, verify
 from explainer.app.background_training import FULL, PLACES
 from explainer.app.cache import shared_training
 from explainer.engine.batch_run import Run
-from explainer.engine.run import run, trained_run
+from explainer.engine.run import run, trained_parameters
 from explainer.engine.training import History, Training
 from explainer.settings import Settings
 
@@ -41,7 +41,8 @@ KEPT_RUNS = Lock()
 def kept_run(settings: Settings) -> Run:
     """Return the run of these settings; computed once, then shared, since nobody can change it."""
     if settings.updates:
-        return trained_run(shared_training(History, settings), settings)
+        parameters = trained_parameters(shared_training(History, settings), settings)
+        return run(settings, parameters)
     return run(settings)
 
 

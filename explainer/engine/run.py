@@ -1,9 +1,8 @@
-"""The run of some settings: one batch, after as many updates as they ask for."""
+"""The run of some settings: their batch, after as many updates as they ask for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from torch import Tensor
 
@@ -23,7 +22,8 @@ def run(
 
     Args:
         settings: every choice; equal settings give equal numbers. With `updates`, the network
-            is trained so far first, and the batch is the one whose turn it is then.
+            is trained so far first; batch, masks and first state are chosen as without, so that
+            the same batch can be compared before and after training.
         parameters: values to use instead of the initial ones, by name, shapes as in the trace;
             arrays or tensors, such as another run's `update.after`.
         h_0: (B, H) state to begin with, an array or a tensor; None takes zeros, or with
@@ -40,22 +40,16 @@ def run(
     must_be_settings(settings)
     draw = in_range("draw", draw, int, 0, 2**32 - 1, "no training is longer")
     if settings.updates and parameters is None:
-        if h_0 is not None or draw:
-            raise ValueError(
-                f"updates is {settings.updates:,}, and the training up to there has its own h_0 "
-                f"and draw; possible: yours with updates 0, or with parameters of yours. Leave "
-                f"them out, or choose one of these."
-            )
-        return trained_run(History(settings), settings)
+        parameters = trained_parameters(History(settings), settings)
     return run_batch(settings, parameters, h_0, draw)
 
 
-def trained_run(history: History, settings: Settings) -> Run:
-    """Return the run after `settings.updates` updates, trained from the seed where needed.
+def trained_parameters(history: History, settings: Settings) -> Mapping[str, Tensor]:
+    """Return the parameters after `settings.updates` updates, trained from the seed where needed.
 
     Raises:
         ValueError: a number stops being finite on the way there.
     """
     while history.updates < settings.updates:
         history.step_towards(settings.updates)
-    return replace(history.next_run(settings.updates), settings=settings)
+    return history.state_at(settings.updates).parameters
