@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.optim.sgd import sgd
 
 from explainer.batches import tokenize
 from explainer.engine.batch_run import Run
@@ -259,14 +260,30 @@ def check_contributions(run: Run) -> Check:
 
 def check_update(run: Run) -> Check:
     """Updated parameters against torch.optim.SGD."""
-    leaf = {n: torch.nn.Parameter(torch.from_numpy(v.copy())) for n, v in run.update.before.items()}
-    for n, v in leaf.items():
+    settings, names = run.settings, list(run.update.before)
+    leaf = [torch.nn.Parameter(torch.from_numpy(run.update.before[n].copy())) for n in names]
+    for n, v in zip(names, leaf, strict=True):
         v.grad = as_tensor(run.trace, f"d_{n}")
-    if run.settings.clip_norm is not None:
-        torch.nn.utils.clip_grad_norm_(leaf.values(), run.settings.clip_norm)
-    torch.optim.SGD(leaf.values(), lr=run.settings.learning_rate).step()
-    worst = max(largest_difference(run.update.after[n], v) for n, v in leaf.items())
-    clipped = " after clip_grad_norm_" if run.settings.clip_norm is not None else ""
+    if settings.clip_norm is not None:
+        torch.nn.utils.clip_grad_norm_(leaf, settings.clip_norm)
+    # What torch.optim.SGD calls. Making the object imports PyTorch's compiler, which takes seconds
+    # and needs a folder for temporary files.
+    with torch.no_grad():
+        sgd(
+            list(leaf),
+            [v.grad for v in leaf if v.grad is not None],
+            [None] * len(leaf),
+            lr=settings.learning_rate,
+            momentum=0.0,
+            dampening=0.0,
+            weight_decay=0.0,
+            nesterov=False,
+            maximize=False,
+        )
+    worst = max(
+        largest_difference(run.update.after[n], v) for n, v in zip(names, leaf, strict=True)
+    )
+    clipped = " after clip_grad_norm_" if settings.clip_norm is not None else ""
     return Check("all updated parameters", f"torch.optim.SGD{clipped}", worst)
 
 

@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
+from torch.optim.adam import adam
 
 from explainer.analysis.task_data import (
     TASKS,
@@ -166,16 +167,34 @@ def learn(
     kind = one_of("kind", kind, KINDS)
     network = _Network(task, kind, generator_of(seed, 1))
     parameters = list(network.parameters())
-    optimizer = torch.optim.Adam(parameters, lr=LEARNING_RATE)
+    means, squares = ([torch.zeros_like(p) for p in parameters] for _ in range(2))
+    counts = [torch.zeros(()) for _ in parameters]
     generator = generator_of(seed, 2)
     losses: list[float] = []
     for i in range(updates):
         drawn = task.draw(length, BATCH, generator)
         loss = cross_entropy(network(drawn.ids), drawn.answers)
-        optimizer.zero_grad()
+        network.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, CLIP_NORM)
-        optimizer.step()
+        # What torch.optim.Adam calls. Making the object imports PyTorch's compiler, which takes
+        # seconds and needs a folder for temporary files.
+        with torch.no_grad():
+            adam(
+                parameters,
+                [p.grad for p in parameters if p.grad is not None],
+                means,
+                squares,
+                [],
+                counts,
+                lr=LEARNING_RATE,
+                beta1=0.9,
+                beta2=0.999,
+                eps=1e-8,
+                weight_decay=0.0,
+                amsgrad=False,
+                maximize=False,
+            )
         losses.append(loss.item())
         if on_update is not None and not on_update(i, losses[-1]):
             break
