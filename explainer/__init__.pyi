@@ -1,0 +1,27 @@
+from .batches import Batch
+from .engine.batch_run import Run
+from .engine.quantity import Quantity
+from .engine.run import run
+from .engine.trace import Trace, Update
+from .engine.training import History, train
+from .explanation.explain import Explanation, explain
+from .presets import PRESETS
+from .settings import Settings
+from .url import from_link, to_link
+
+__all__ = [
+    "PRESETS",
+    "Batch",
+    "Explanation",
+    "History",
+    "Quantity",
+    "Run",
+    "Settings",
+    "Trace",
+    "Update",
+    "explain",
+    "from_link",
+    "run",
+    "to_link",
+    "train",
+]
