@@ -13,7 +13,7 @@ from benchmarks.table import Row
 from explainer import PRESETS
 from explainer.url import write_query
 from tests.get_browser import FLAGS, NO_BROWSER, find
-from tests.serve import serve
+from tests.serve import serve, streamlit
 
 CHARTS_PAGE = "benchmarks/charts.py"
 STEPS = 40
@@ -55,7 +55,11 @@ def measure() -> list[Row]:
     path = find()
     if path is None:
         return [Row("the stage in a browser", NO_BROWSER)]
-    with sync_playwright() as playwright, serve() as app, serve(script=CHARTS_PAGE) as other:
+    with (
+        sync_playwright() as playwright,
+        serve() as app,
+        serve(command=streamlit(CHARTS_PAGE)) as other,
+    ):
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         page = browser.new_page(viewport={"width": 1600, "height": 1100})
         charts = browser.new_page(viewport={"width": 1600, "height": 1100})

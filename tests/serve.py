@@ -6,14 +6,23 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 NOWHERE = Path(os.devnull)
 SECONDS_TO_START = 60
+
+
+def streamlit(script: str) -> tuple[str, ...]:
+    """Return the command that runs a script."""
+    return (sys.executable, "-m", "streamlit", "run", script)
+
+
+APP = streamlit("app.py")
 
 
 @dataclass(frozen=True)
@@ -47,18 +56,32 @@ class Server:
 
 
 @contextmanager
-def serve(log: Path = NOWHERE, script: str = "app.py") -> Iterator[Server]:
-    """Start the app, or another script, on a free port; stop it in the end."""
+def serve(
+    log: Path = NOWHERE,
+    command: Sequence[str] = APP,
+    *options: str,
+    cwd: Path = ROOT,
+    **others: Any,
+) -> Iterator[Server]:
+    """Start the app, or what else the command says, on a free port; stop it in the end.
+
+    Args:
+        log: takes the server's words.
+        command: what starts it.
+        options: of Streamlit, beside those for the port.
+        cwd: where.
+        others: for Popen, an environment or a user for example.
+    """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    options = ("--server.headless=true", f"--server.port={port}")
     with log.open("w", encoding="utf-8") as words:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", script, *options],
-            cwd=ROOT,
+            [*command, "--server.headless=true", f"--server.port={port}", *options],
+            cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=words,
             stderr=subprocess.STDOUT,
+            **others,
         )
     try:
         server = Server(port, log, process)
