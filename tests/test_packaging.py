@@ -156,9 +156,9 @@ def test_nothing_imports_the_compiler_of_pytorch():
     code = """
 import sys
 from explainer import PRESETS, run
-from explainer.analysis.checks import prove
+from explainer.analysis.checks import verify
 from explainer.analysis.tasks import TASKS, learn
-prove(run(PRESETS["linear_algebra"]), "update")
+verify(run(PRESETS["linear_algebra"]), "update")
 learn(TASKS["reset"], "gru", 5, 0, updates=2)
 print([name for name in sys.modules if name.startswith("torch._dynamo")])
 """
