@@ -1,7 +1,9 @@
 """Starts the app: `python -m explainer`."""
 
 import argparse
+import importlib.util
 import os
+import runpy
 import sys
 from pathlib import Path
 
@@ -29,16 +31,15 @@ def start(options: list[str]) -> None:
     Args:
         options: for Streamlit's command line.
     """
-    try:
-        from streamlit.web import cli
-    except ImportError:
+    if importlib.util.find_spec("streamlit") is None:
         sys.exit("The app needs Streamlit and more: pip install 'gru-explainer[app]'.")
     try:
         Path.home()
     except RuntimeError:  # HOME is not set, and the user's number has no name
         os.environ["HOME"] = str(Path.cwd())  # Streamlit only looks for settings there
     script = next(path for path in SCRIPTS if path.exists())
-    cli.main(["run", str(script), *options], prog_name="streamlit")
+    sys.argv = ["streamlit", "run", str(script), *options]
+    runpy.run_module("streamlit", run_name="__main__")
 
 
 if __name__ == "__main__":

@@ -166,7 +166,7 @@ def learn(
     updates = in_range("updates", updates, int, 1, 2_000, "more take minutes")
     kind = one_of("kind", kind, KINDS)
     network = _Network(task, kind, generator_of(seed, 1))
-    parameters = list(network.parameters())
+    parameters: list[Tensor] = list(network.parameters())
     means, squares = ([torch.zeros_like(p) for p in parameters] for _ in range(2))
     counts = [torch.zeros(()) for _ in parameters]
     generator = generator_of(seed, 2)
