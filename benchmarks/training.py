@@ -46,7 +46,7 @@ def lecture(text: str) -> Settings:
     """Return the lecture's settings, in its own sizes, for a text of its kind."""
     return replace(
         PRESETS["story"],
-        text=normalize(text, "letters").strip()[:CHARACTERS],
+        text=normalize(text, "letters", False).strip()[:CHARACTERS],
         batch_size=32,
         hidden_size=256,
         windows="sequential",

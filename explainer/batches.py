@@ -38,7 +38,7 @@ def tokenize(settings: Settings) -> tuple[Tokenizer, Ids]:
 def _tokenize(
     text: str, merges: int, normalization: str, alphabet: str, end_of_text: bool, unknown: bool
 ) -> tuple[Tokenizer, Ids]:
-    text = normalize(text, normalization)
+    text = normalize(text, normalization, end_of_text)
     documents = text.split(END_OF_TEXT) if end_of_text else [text]
     learned: tuple[Merge, ...] = ()
     if merges:

@@ -242,11 +242,19 @@ class Tokenizer:
         return "".join(self.tokens[i] for i in ids)
 
 
-def normalize(text: str, normalization: str) -> str:
-    """Return a text as `Settings.normalization` says; end-of-text marks stay."""
+def normalize(text: str, normalization: str, end_of_text: bool) -> str:
+    """Return a text as `Settings.normalization` says.
+
+    Args:
+        text: any text.
+        normalization: "letters" keeps a to z and A to Z, makes everything between them one space
+            and then lowers them, in the lecture's order; so of letters like the Kelvin sign,
+            whose lower case is another letter, none is kept.
+        end_of_text: whether `END_OF_TEXT` is a token, and stays; else it is text like any other.
+    """
     if normalization == "as_is":
         return text
-    documents = text.split(END_OF_TEXT)
     if normalization == "lower":
-        return END_OF_TEXT.join(d.lower() for d in documents)
-    return END_OF_TEXT.join(re.sub("[^a-z]+", " ", d.lower()) for d in documents)
+        return text.lower()
+    documents = text.split(END_OF_TEXT) if end_of_text else [text]
+    return END_OF_TEXT.join(re.sub("[^A-Za-z]+", " ", d).lower() for d in documents)

@@ -21,7 +21,7 @@ def body(page: Page) -> None:
         "makes them one token, again and again."
     )
     left, middle, right = st.columns(3)
-    clean = normalize(settings.text, settings.normalization)
+    clean = normalize(settings.text, settings.normalization, settings.end_of_text)
     documents = clean.split(END_OF_TEXT) if settings.end_of_text else [clean]
     left.metric("characters", f"{sum(map(len, documents)):,}")
     middle.metric("tokens", f"{len(ids):,}")
@@ -73,7 +73,7 @@ def body(page: Page) -> None:
         )
     st.subheader("Try the tokenizer")
     written = st.text_input("Any text", "Mathematics", key="try", max_chars=500)
-    cut(tokenizer, normalize(written or "", settings.normalization))
+    cut(tokenizer, normalize(written or "", settings.normalization, settings.end_of_text))
     with st.expander("The vocabulary"):
         st.dataframe(tables.vocabulary(tokenizer.tokens), hide_index=True)
 

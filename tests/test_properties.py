@@ -250,7 +250,7 @@ def test_a_batch_is_a_window_of_the_text_and_what_follows(settings):
     np.testing.assert_array_equal(result.batch.ids.ravel(), window[:-1])
     np.testing.assert_array_equal(result.batch.targets.ravel(), window[1:])
     assert result.batch.vocabulary == tokenizer.tokens
-    text = normalize(settings.text, settings.normalization)
+    text = normalize(settings.text, settings.normalization, settings.end_of_text)
     if settings.end_of_text:
         text = END_OF_TEXT + text.replace(END_OF_TEXT, 2 * END_OF_TEXT) + END_OF_TEXT
     assert tokenizer.decode(ids) == text

@@ -69,7 +69,7 @@ def check_tokens(run: Run) -> Check:
     """Ids back to text: every character that differs counts 1."""
     settings = run.settings
     tokenizer, ids = tokenize(settings)
-    text = normalize(settings.text, settings.normalization)
+    text = normalize(settings.text, settings.normalization, settings.end_of_text)
     decoded = tokenizer.decode(ids.tolist())
     if settings.end_of_text:
         text, decoded = text.replace(END_OF_TEXT, ""), decoded.replace(END_OF_TEXT, "")

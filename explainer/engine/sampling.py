@@ -53,7 +53,7 @@ def continue_text(
     tokenizer, _ = tokenize(settings)
     if not isinstance(prefix, str):
         raise ValueError(f"prefix is {shorten(prefix)}; possible: a text. Write one.")
-    ids = tokenizer.encode(normalize(prefix, settings.normalization))
+    ids = tokenizer.encode(normalize(prefix, settings.normalization, settings.end_of_text))
     if not ids:
         raise ValueError("the prefix is empty; possible: 1 character or more. Write one.")
     equations = leading_to(network(settings).forward, "logits")
