@@ -851,6 +851,26 @@ def test_a_text_with_markup_stays_text_when_it_is_tried():
     assert_text_stays_text(at)
 
 
+@pytest.mark.parametrize("tokenizer", ["characters", "bpe"])
+def test_no_cell_of_a_table_is_a_formula_to_a_spreadsheet(tokenizer):
+    """Streamlit's own export writes cells as they are, and spreadsheets run what begins so."""
+    text = "=1+1 @SUM(A1) +2 -3 \t=4 " * 8
+    query = {"preset": "your_text", "text": text, "tokenizer": tokenizer, "merges": "20"}
+    at = newcomer(**query, context_length="4", batch_size="2", head_bias="true")
+    tables = 0
+    for chapter in CHAPTERS:
+        at.switch_page(page_of(chapter.slug)).run()
+        assert "=" in run_of(at).batch.vocabulary
+        for table in at.dataframe:
+            tables += 1
+            shown = [*table.value.columns, *table.value.index, *table.value.to_numpy().ravel()]
+            for cell in shown:
+                parts = cell if isinstance(cell, tuple) else [cell]
+                for part in (part for part in parts if isinstance(part, str)):
+                    assert not re.match(r"[=+@\t\r]|-(?!\d)", part), (chapter.slug, part)
+    assert tables > len(CHAPTERS)
+
+
 @pytest.mark.parametrize("name", ["hidden_size", "variant", "preset", "training", "fingerprint"])
 def test_a_link_with_markup_is_shown_as_it_is(name):
     for start in range(0, len(HOSTILE), 30):  # a sentence quotes the first 40 characters

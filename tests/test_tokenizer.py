@@ -1,18 +1,22 @@
-"""Byte pairs, against the plain loop and against another library."""
+"""Byte pairs against the plain loop and another library, what is filtered, and labels."""
 
 import random
+import re
 import string
 import time
+import unicodedata
 from collections import Counter
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer as Library
 from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
 
-from explainer.tokenizer import END_OF_TEXT, UNKNOWN, Tokenizer, learn_merges
+from explainer.plots.tables import visible
+from explainer.tokenizer import END_OF_TEXT, UNKNOWN, Tokenizer, learn_merges, normalize
 
 TEXTS = (
     st.text("a", max_size=40)
@@ -114,3 +118,69 @@ def test_a_long_text_is_cut_in_the_time_of_a_few_plain_merges():
     assert took < between - start
     assert [(m.pair, m.count, m.merged) for m in tokenizer.merges[:10]] == expected
     assert len(tokenizer.merges) == 256
+
+
+# What is filtered.
+
+
+@given(text=st.text() | st.text(f"aZ K\u212a\u0130{END_OF_TEXT}"), end_of_text=st.booleans())
+def test_letters_are_those_of_the_lecture(text, end_of_text):
+    """The lecture filters, then lowers: `re.sub('[^A-Za-z]+', ' ', text).lower()`."""
+    text = f"{text}{END_OF_TEXT}{text}"
+    parts = text.split(END_OF_TEXT) if end_of_text else [text]
+    lecture = [re.sub("[^A-Za-z]+", " ", part).lower() for part in parts]
+    assert normalize(text, "letters", end_of_text) == END_OF_TEXT.join(lecture)
+
+
+def test_no_mark_is_left_where_it_is_no_token():
+    text = "see <|endoftext|> here! OK \u212a"
+    assert normalize(text, "letters", end_of_text=False) == "see endoftext here ok "
+    assert normalize(text, "letters", end_of_text=True) == "see <|endoftext|> here ok "
+
+
+# Labels.
+
+INK = {"L", "N", "P", "S"}
+LOOKALIKES = st.text(
+    "U+FE0⟨⟩␣ \n⏎\ufeff\u00a0\u00ade\u0301\u0e33\u0915\u093f\ufe0f\u212aK\u0085⇥\t"
+)
+
+
+@given(tokens=st.lists(LOOKALIKES.filter(bool) | st.text(min_size=1), unique=True, max_size=30))
+def test_every_label_can_be_seen_and_is_its_own(tokens):
+    labels = [visible(token) for token in tokens]
+    assert len(set(labels)) == len(labels)
+    for label in labels:
+        assert unicodedata.category(label[0])[0] in INK, label.encode("unicode_escape")
+        assert not any(unicodedata.category(c)[0] in "CZ" for c in label)
+
+
+def test_every_character_has_a_label_of_its_own():
+    labels = [visible(chr(c)) for c in range(0x110000)]
+    assert len(set(labels)) == len(labels)
+    assert all(unicodedata.category(label[0])[0] in INK for label in labels)
+
+
+@pytest.mark.parametrize(
+    ("token", "label"),
+    [
+        (" ", "␣"),
+        ("␣", "U+2423"),
+        ("\ufeff", "U+FEFF"),
+        ("\u00a0", "U+00A0"),
+        ("\u0301", "U+0301"),
+        ("\u2800", "U+2800"),
+        ("\u3164", "U+3164"),
+        ("U+FEFF", "⟨U+0055⟩+FEFF"),
+        ("a\u00a0!", "a⟨U+00A0⟩!"),
+        ("\u00e9", "\u00e9"),
+        ("e\u0301", "e⟨U+0301⟩"),
+        ("\u0915\u093f", "\u0915\u093f"),
+        ("\u212a", "U+212A"),
+        ("a b\r\n", "a␣b␍⏎"),
+        ("⟩", "⟩"),
+        ("日本", "日本"),
+    ],
+)
+def test_a_label_says_what_a_token_is(token, label):
+    assert visible(token) == label

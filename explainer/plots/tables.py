@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import numpy as np
 import pandas as pd
 
@@ -13,9 +16,50 @@ MOST_ROWS = 20_000
 """Most rows of a table; a page with more would keep the browser waiting."""
 
 
+SIGNS = {" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍"}
+"""What stands for a character in labels; the signs themselves are shown by their codes."""
+NO_INK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\ufffc"
+    "\U00013441\U00013442\U00016fe4\U0001d159\U000e0100-\U000e01ef]"
+)
+"""Fillers, selectors and blanks that Unicode counts among letters, marks and symbols."""
+
+
 def visible(token: str) -> str:
-    """Return a token so that it can be seen: spaces and line ends as signs."""
-    return token.replace(" ", "␣").replace("\n", "⏎").replace("\t", "⇥").replace("\r", "␍")
+    """Return a token's label: it can be seen, and no other token has the same.
+
+    A space or a line end is a sign. Any other character without ink of its own is its code, as
+    is one that looks like another or like a sign: U+FEFF, or ⟨U+FEFF⟩ in a longer token.
+    """
+    if len(token) == 1:
+        return SIGNS.get(token) or (token if shows(token, "") else f"U+{ord(token):04X}")
+    label, literal_code = "", re.fullmatch(r"U\+[0-9A-F]{4,6}", token)
+    for character in token:
+        if character in SIGNS:
+            label += SIGNS[character]
+        elif shows(character, label[-1:]) and not (literal_code and character == "U"):
+            label += character
+        else:
+            label += f"⟨U+{ord(character):04X}⟩"
+    return label
+
+
+def shows(character: str, before: str) -> bool:
+    """Tell whether a character is seen as itself after the one before it.
+
+    A combining mark is where it stands on a letter, unless the two look like a single character.
+    """
+    kind = unicodedata.category(character)[0]
+    if kind in "CZ" or character in "␣⏎⇥␍⟨" or NO_INK.match(character):
+        return False
+    if kind == "M" and (not before or unicodedata.category(before)[0] not in "LM"):
+        return False
+    return unicodedata.is_normalized("NFC", before + character)
+
+
+def quoted(token: str) -> str:
+    """Return a token's label in quotes, so that no spreadsheet takes it for a formula."""
+    return f"“{visible(token)}”"
 
 
 def numbered(tokens: list[str]) -> list[str]:
@@ -75,7 +119,7 @@ def batch_table(
     batch: Batch, ids: Array | np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 ) -> pd.DataFrame:
     """Return a batch's ids as tokens: a row for each sequence, a column for each time step."""
-    tokens = [[f"{visible(batch.vocabulary[int(i)])}  ({int(i)})" for i in row] for row in ids]
+    tokens = [[f"{quoted(batch.vocabulary[int(i)])}  ({int(i)})" for i in row] for row in ids]
     return pd.DataFrame(
         tokens,
         index=axis_labels("B", len(tokens), batch),
@@ -85,8 +129,8 @@ def batch_table(
 
 def next_token_pairs(batch: Batch, sequence: int) -> pd.DataFrame:
     """Return the triangle of one sequence: every beginning, and the token that should follow."""
-    tokens = [visible(batch.vocabulary[i]) for i in batch.ids[sequence]]
-    targets = [visible(batch.vocabulary[i]) for i in batch.targets[sequence]]
+    tokens = [quoted(batch.vocabulary[i]) for i in batch.ids[sequence]]
+    targets = [quoted(batch.vocabulary[i]) for i in batch.targets[sequence]]
     rows = [
         [*tokens[: t + 1], *[""] * (len(tokens) - t - 1), targets[t]] for t in range(len(tokens))
     ]
@@ -99,17 +143,18 @@ def merges(learned: tuple[Merge, ...]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "merge": range(1, len(learned) + 1),
-            "left": [visible(m.pair[0]) for m in learned],
-            "right": [visible(m.pair[1]) for m in learned],
-            "new token": [visible(m.token) for m in learned],
-            "times in the text": [m.count for m in learned],
+            "left": [quoted(m.pair[0]) for m in learned],
+            "right": [quoted(m.pair[1]) for m in learned],
+            "new token": [quoted(m.token) for m in learned],
+            "side by side": [m.count for m in learned],
+            "merged": [m.merged for m in learned],
         }
     )
 
 
 def vocabulary(tokens: tuple[str, ...]) -> pd.DataFrame:
     """Return the vocabulary: every token with its id."""
-    return pd.DataFrame({"id": range(len(tokens)), "token": [visible(t) for t in tokens]})
+    return pd.DataFrame({"id": range(len(tokens)), "token": [quoted(t) for t in tokens]})
 
 
 def parameters_changed(update: Trace, after: dict[str, Array]) -> pd.DataFrame:
