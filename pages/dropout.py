@@ -23,8 +23,8 @@ def body(page: Page) -> None:
             f"this draw {kept:.1%} of the input's numbers survive."
         )
     page.stage(
-        lane("On the input", "x", "e ⊙ mask_x {/ (1 − q) =} x"),
-        lane("On the hidden states", "h", "h ⊙ mask_h {/ (1 − q) =} h_out"),
+        lane("On the input", "x", first=("e",)),
+        lane("On the hidden states", "h_out", first=("h",)),
     )
     if q == 0:
         page.text("The masks have a number for every feature and unit, and all of them are 1.")

@@ -14,7 +14,7 @@ def body(page: Page) -> None:
             "tokens, a 1 at the token's own. A weight matrix times such a row picks one of its "
             "columns, so the first weights of the cell do the work of an embedding."
         )
-        page.stage(lane("One-hot row", "x", "one_hot = e"))
+        page.stage(lane("One-hot row", "e", hue="x"))
         page.over_time("e")
         return
     page.text(
@@ -22,7 +22,7 @@ def body(page: Page) -> None:
         "same numbers as multiplying the one-hot row with the matrix: every other row is "
         "multiplied by 0."
     )
-    page.stage(lane("Lookup", "x", "one_hot | E = e"))
+    page.stage(lane("Lookup", "e", hue="x"))
     page.over_time("e")
     if np.ptp(page.trace["E"], axis=0).max() == 0:
         page.note(

@@ -30,47 +30,23 @@ def body(page: Page) -> None:
             "the rounding of a sum that is zero.) Choose random initial values to break the "
             "symmetry."
         )
-    after = page.run.settings.variant == "reset_after"
-    reset = ["d_a_n ⊙ a_hn = d_r"] if after else ["d_a_hn | W_hn = d_h_reset ⊙ h_prev = d_r"]
-    candidate_way = "+ d_a_hn | W_hn" if after else "+ d_h_reset ⊙ r"
     weight = page.parameter("weight", "W_hz")
     share = f"d_{weight}_t"
     shared = math.prod(page.trace.shape(share)) <= MOST_SHARES
-    turn = "ᵀ" if weight.startswith("W_") else ""
     page.stage(
-        lane("From the loss to the scores", "d_logits", "{(} p − y{)} {/ (B · T) =} d_logits"),
-        lane(
-            "To the state",
-            "h",
-            "d_logits | W_o = d_h_out",
-            "⊙ mask_h {/ (1 − q) +} d_h_next = d_h",
-        ),
-        lane("To the candidate", "n", "d_h {⊙ (1 −} z{)} = d_n {⊙ (1 −} n{²)} = d_a_n"),
-        lane(
-            "To the update gate",
-            "z",
-            "d_h {⊙ (} h_prev − n{)} = d_z",
-            "⊙ z {⊙ (1 − z) =} d_a_z",
-        ),
-        lane("To the reset gate", "r", *reset, "⊙ r {⊙ (1 − r) =} d_a_r"),
-        lane(
-            "Back to the old state",
-            "h",
-            *("d_h ⊙ z", "+ d_a_hr | W_hr", "+ d_a_hz | W_hz", candidate_way, "= d_h_prev"),
-        ),
-        lane(
-            "Back to the input",
-            "x",
-            *("d_a_ir | W_ir", "+ d_a_iz | W_iz", "+ d_a_in | W_in"),
-            "= d_x ⊙ mask_x {/ (1 − q) =} d_e",
-        ),
+        lane("From the loss to the scores", "d_logits"),
+        lane("To the state", "d_h_out", "d_h"),
+        lane("To the candidate", "d_n", "d_a_n"),
+        lane("To the update gate", "d_z", "d_a_z"),
+        lane("To the reset gate", "d_h_reset", "d_r", "d_a_r"),
+        lane("Back to the old state", "d_h_prev"),
+        lane("Back to the input", "d_x", "d_e", hue="d_x"),
         lane(
             f"The gradient of {weight}: this time step's share, and the sum over all"
             if shared
             else f"The gradient of {weight}",
-            weight,
-            *([f"= d_{weight}_t{turn}"] if shared else []),
-            f"Σ d_{weight}{turn}",
+            *([share] if shared else []),
+            f"d_{weight}",
         ),
     )
     lazy_expander("How far does the past matter? The GRU beside an ordinary RNN", past, page)

@@ -18,12 +18,10 @@ def body(page: Page) -> None:
         "apart here into the three terms of the matrices tutorial, and their mean."
     )
     page.stage(
-        lane("First term: the target's row times ln p", "p", "p ln log_p ⊙ y = ce_1"),
-        lane(
-            "Second term: the sum over the vocabulary, for each sequence", "ce_2", "{Σ ce_1 =} ce_2"
-        ),
-        lane("Third term: minus the mean over the sequences", "ce_3", "{−mean ce_2 =} ce_3"),
-        lane("Their mean over the time steps", "loss", "{mean ce_3 =} loss"),
+        lane("First term: the target's row times ln p", "log_p", "ce_1", first=("p",)),
+        lane("Second term: the sum over the vocabulary, for each sequence", "ce_2"),
+        lane("Third term: minus the mean over the sequences", "ce_3"),
+        lane("Their mean over the time steps", "loss"),
     )
     page.over_time("ce_2")
     page.bars("ce_3", trace["ce_3"], page.tokens(), "third term: one number for each time step")

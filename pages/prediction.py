@@ -15,10 +15,9 @@ def body(page: Page) -> None:
         "The output head turns the state into one score for every token of the vocabulary, the "
         "**logits**; softmax turns scores into probabilities that add up to 1."
     )
-    bias = "+ b_o " if page.has("b_o") else ""
     page.stage(
-        lane("What the head reads", "h", "h ⊙ mask_h {/ (1 − q) =} h_out"),
-        lane("Scores and probabilities", "p", f"h_out | W_oᵀ {bias}= logits softmax p"),
+        lane("What the head reads", "h_out", first=("h",)),
+        lane("Scores and probabilities", "logits", "p"),
     )
     chance = 1 / len(batch.vocabulary)
     page.text(f"Guessing blindly would give every token the probability {chance:.4f}.")

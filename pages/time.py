@@ -13,7 +13,7 @@ def body(page: Page) -> None:
         "The same weights are used at every time step; only the state travels. Read each picture "
         "from left to right: a row is one hidden unit, a column one token."
     )
-    page.stage(lane("Old state, candidate, new state", "h", "z ⊙ h_prev {+ (1 − z) ⊙} n = h"))
+    page.stage(lane("Old state, candidate, new state", "h"))
     page.over_time("r", "z")
     page.over_time("n", "h")
     page.text(

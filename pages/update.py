@@ -19,12 +19,9 @@ def body(page: Page) -> None:
         "How far is the learning rate's choice."
     )
     name = page.parameter("parameter", "W_o")
-    turn = "ᵀ" if name.startswith("W_") else ""
-    rate = "{· scale · lr =}" if "scale" in update else "{· lr =}"
-    product = f"lr_d_{name}{turn}"
     page.stage(
-        lane("Learning rate × gradient", f"d_{name}", f"d_{name}{turn} {rate} {product}"),
-        lane("Before, and after", name, f"{name}{turn} − {product} = new_{name}{turn}"),
+        lane("Learning rate × gradient", f"lr_d_{name}"),
+        lane("Before, and after", f"new_{name}"),
     )
     st.subheader("Every parameter")
     st.dataframe(tables.parameters_changed(update, dict(update.after)), hide_index=True)

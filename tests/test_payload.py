@@ -2,31 +2,24 @@
 
 import base64
 import json
-import re
-import runpy
 from dataclasses import asdict, replace
-from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import SMALL
 from hypothesis import given
 from hypothesis import strategies as some
 from hypothesis.extra.numpy import array_shapes, arrays
+from scenes import STAGED, scene_of
 
 from explainer import PRESETS, explain, run
 from explainer.app.stage_component import opening, stage_place
 from explainer.plots.tables import visible
 from explainer.stage.buffer import OVERVIEW, Area
-from explainer.stage.chapters import CHAPTERS, chapter
+from explainer.stage.chapters import chapter
 from explainer.stage.payload import OPERANDS, Place, answer, payload
-from explainer.stage.scene import Band, Row, band, lane
 from explainer.stage.trees import as_json
 
-PAGES = Path(__file__).parent.parent / "pages"
 VARIANTS = ("reset_after", "reset_before")
-STAGED = [c.slug for c in CHAPTERS if c.timed or c.slug == "update"]
 BATCHED = ("ids", "targets", "ce_2", "d_ce_2")
 """Quantities that are sent of all sequences, since a later one is made of all of them."""
 
@@ -131,39 +124,7 @@ def assert_place_is_sent(sent, result, here):
             assert 0 <= first <= at < end <= size, f"{name} has {dim} {first} to {end - 1}"
 
 
-# The scene of each chapter.
-
-
-class OnStage(Exception):  # noqa: N818 - no error: it ends a page that has said enough
-    """A page has said what stands on its stage."""
-
-
-def scene_of(slug, result, parameter=None):
-    """What a chapter's page puts on the stage, with a parameter chosen if it asks for one."""
-
-    def stage(*lanes, wired=False):
-        raise OnStage(lanes, wired)
-
-    def choose(key, default):
-        return parameter or default
-
-    trace, nothing, bodies = result.trace, lambda _: None, []
-    page = SimpleNamespace(
-        run=result,
-        trace=trace,
-        equal_head=False,
-        has=trace.__contains__,
-        text=nothing,
-        note=nothing,
-        parameter=choose,
-        stage=stage,
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("explainer.app.page.show_chapter", lambda _, body: bodies.append(body))
-        runpy.run_path(str(PAGES / f"{slug}.py"))
-        with pytest.raises(OnStage) as caught:
-            bodies[0](page)
-    return caught.value.args
+# The stage of each chapter.
 
 
 def data_for(slug, result, here=None, parameter=None):
@@ -530,128 +491,3 @@ def test_an_answer_has_a_bounded_length():
 def test_a_number_that_there_is_not_has_no_answer(start_run, name, index, error):
     with pytest.raises(error):
         answer(start_run, name, index, 4)
-
-
-# Scenes, as they are written.
-
-BANDS = {
-    "x": Band((Row("x"),)),
-    "x | W_irᵀ + b_ir = a_ir": Band(
-        (Row("W_ir", "", True), Row("b_ir", "+"), Row("a_ir", "=")), "x"
-    ),
-    "z ⊙ h_prev , n = h": Band((Row("z"), Row("h_prev", "⊙"), Row("n"), Row("h", "="))),
-    "= a_n tanh n": Band((Row("a_n", "="), Row("n", "tanh"))),
-    "  p   ln log_p ": Band((Row("p"), Row("log_p", "ln"))),
-    "h_out | W_oᵀ = logits softmax p": Band(
-        (Row("W_o", "", True), Row("logits", "="), Row("p", "softmax")), "h_out"
-    ),
-    "d_h , z": Band((Row("d_h"), Row("z"))),
-    "+ h | W_hrᵀ": Band((Row("W_hr", "+", True),), "h"),
-    "z ⊙ h_prev {+ (1 − z) ⊙} n = h": Band(
-        (Row("z"), Row("h_prev", "⊙"), Row("n", "+ (1 − z) ⊙"), Row("h", "="))
-    ),
-    "d_h {⊙ (1 −} n{²)} {/ (B · T) =} y": Band(
-        (Row("d_h"), Row("n", "⊙ (1 −", after="²)"), Row("y", "/ (B · T) ="))
-    ),
-}
-
-
-@pytest.mark.parametrize("written", BANDS)
-def test_a_band_is_read_as_it_is_written(written):
-    assert band(written) == BANDS[written]
-
-
-@pytest.mark.parametrize("sign", ["=", "→", "σ", "tanh", "softmax", "ln", "Σ", "/ (1 − q) ="])
-def test_a_result_is_known_by_its_sign(sign):
-    (row,) = band(f"{{{sign}}} y").rows
-    assert row == Row("y", sign)
-    assert row.result
-
-
-@pytest.mark.parametrize("written", ["x y | W", "+ | W", "+ − x | W"])
-def test_a_product_has_one_quantity_on_its_left(written):
-    with pytest.raises(ValueError, match=r"on its left; name one quantity\.$") as caught:
-        band(written)
-    assert repr(written) in str(caught.value)
-
-
-@pytest.mark.parametrize("sign", ["", "+", "⊙", "−", ","])
-def test_an_operand_is_known_by_its_sign(sign):
-    (row,) = band(f"{sign} y").rows
-    assert not row.result
-
-
-@pytest.mark.parametrize("written", ["", " ", "x |", "=", "x =", "| x +", "x ᵀ", "softmax"])
-def test_a_band_without_a_last_quantity_says_so(written):
-    with pytest.raises(ValueError, match=r"ends without a quantity; name one\.$") as caught:
-        band(written)
-    assert repr(written) in str(caught.value)
-
-
-@pytest.mark.parametrize("written", ["x + = y", "x + ᵀ", "= σ a", "x , , y", "x + 2 y"])
-def test_a_sign_without_a_quantity_is_named(written):
-    with pytest.raises(ValueError, match=r"has '.+' without a quantity; name one\.$") as caught:
-        band(written)
-    assert repr(written) in str(caught.value)
-
-
-def test_a_lane_names_each_quantity_once():
-    one = lane("Gate", "z", "x | W_izᵀ = a_iz", "x ⊙ a_iz σ z")
-    assert (one.title, one.name) == ("Gate", "z")
-    assert one.names == ("x", "W_iz", "a_iz", "z")
-
-
-# What a lane says.
-
-FUNCTIONS = {
-    "σ": lambda a: 1 / (1 + np.exp(-a)),
-    "tanh": np.tanh,
-    "ln": np.log,
-    "softmax": lambda a: np.exp(a) / np.exp(a).sum(-1, keepdims=True),
-    "Σ": lambda a: a.sum(0),
-}
-MEANS = {"Σ ce_1": "ce_1.sum(-1)", "−mean ce_2": "-ce_2.mean(0)", "mean ce_3": "ce_3.mean()"}
-AS_PYTHON = str.maketrans({"⊙": "*", "·": "*", "−": "-", "²": "**2"})
-
-
-def equations_of(one, known):
-    """What a reader makes of a lane, read downwards: each result, and what stands above it."""
-    above = ""
-    for written in one.bands:
-        for i, row in enumerate(written.rows):
-            body, _, last = row.sign.rpartition(" ") if row.result else (row.sign, "", "")
-            value = known(row.name)
-            name = f"{row.name}.swapaxes(-1, -2)" if row.turned and value.ndim > 1 else row.name
-            if row.result:
-                said = MEANS.get(body, f"{above} {body}")
-                if said.strip():
-                    yield row.name, f"f({said})", FUNCTIONS.get(last, lambda a: a), row.turned
-                above = name
-                continue
-            term = f"({written.left} @ {name})" if i == 0 and written.left else name
-            # without an operator something new begins
-            above = f"{above if body.strip('(') else ''} {body} {term}{row.after}"
-
-
-@pytest.mark.parametrize("slug", STAGED)
-@pytest.mark.parametrize("clip_norm", [None, 0.01])
-@pytest.mark.parametrize("input_", ["embedding", "one_hot"])
-@pytest.mark.parametrize("variant", ["reset_after", "reset_before"])
-def test_a_lane_read_downwards_is_its_equation(slug, variant, input_, clip_norm):
-    result = run(replace(SMALL, variant=variant, input=input_, clip_norm=clip_norm))
-    lanes, _ = scene_of(slug, result)
-    letters = {"q": "dropout", "lr": "learning_rate", "scale": "scale"}
-
-    def known(name):
-        return trace_of(result, name)[name]
-
-    for one in lanes:
-        for name, said, function, turned in equations_of(one, known):
-            text = said.translate(AS_PYTHON)
-            words = set(re.findall(r"[A-Za-z_]\w*", text)) - {"f", "swapaxes", "sum", "mean"}
-            values = {w: result.trace.sizes[w] for w in words & {"B", "T"}}
-            values |= {w: known(letters.get(w, w)) for w in words - {"B", "T"}}
-            value = known(name)
-            wanted = value.swapaxes(-1, -2) if turned and value.ndim > 1 else value
-            read = eval(text, {"__builtins__": {}, "f": function}, values)
-            np.testing.assert_allclose(read, wanted, atol=1e-12, err_msg=f"{one.title}: {said}")

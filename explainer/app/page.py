@@ -15,7 +15,7 @@ import plotly.graph_objs as go
 import streamlit as st
 
 from explainer.app.navigation import ensure_routed
-from explainer.app.session import WITH_USER, kept_checks, weigh_again
+from explainer.app.session import WITH_USER, kept_checks
 from explainer.app.sidebar import BOUND
 from explainer.app.stage_component import stage, where
 from explainer.engine.batch_run import Run
@@ -26,7 +26,8 @@ from explainer.plots import charts as figures
 from explainer.plots import colours, tables
 from explainer.plots.heatmap import NOTHING, Panel
 from explainer.stage.chapters import Chapter, chapter
-from explainer.stage.scene import Lane
+from explainer.stage.lanes import derive
+from explainer.stage.scene import LaneSpec
 
 MOST_CELLS = 40_000
 """Most cells of one picture; a browser draws no more of them in a second."""
@@ -93,9 +94,10 @@ class Page:
         names = list(self.run.update.before)
         return st.selectbox("Parameter", names, names.index(default), key=key, bind=BOUND)
 
-    def stage(self, *lanes: Lane, wired: bool = False) -> None:
+    def stage(self, *lanes: LaneSpec, wired: bool = False) -> None:
         """Show one time step of these quantities, every number to step through and to open."""
-        stage(self.run.settings, self.chapter, lanes, wired)
+        quantities = {**self.run.update.quantities, **self.trace.quantities}
+        stage(self.run.settings, self.chapter, derive(lanes, quantities), wired)
 
     def matrices(self, key: str, *lines: Sequence[Panel], alt: str) -> None:
         """Draw matrices in lines."""
@@ -171,7 +173,6 @@ def show_chapter(slug: str, body: Callable[[Page], None]) -> None:
         lazy_expander("Numbers as a table, to look at or take away", numbers_table, page)
         lazy_expander("The equations and their source code", sources, page)
     checks_line(page)
-    weigh_again(run)
     if run.nbytes > WITH_USER:
         del state["run"]
 
