@@ -76,6 +76,15 @@ class Batch:
     index: int
     count: int
 
+    def __post_init__(self) -> None:
+        """Lock the ids, which batches of one text share."""
+        self.ids.setflags(write=False)
+        self.targets.setflags(write=False)
+
+    def __reduce__(self) -> tuple[type[Batch], tuple[object, ...]]:
+        """Tell copy and pickle to make it anew, locked."""
+        return Batch, (self.ids, self.targets, self.vocabulary, self.index, self.count)
+
 
 def batch(settings: Settings, index: int | None = None) -> Batch:
     """Return a batch of the text, cut as the settings' `windows` say.

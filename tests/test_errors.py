@@ -290,7 +290,7 @@ def test_numbers_that_are_not_finite_say_where_it_began(changes, where):
 
 def test_a_number_for_the_whole_pass_is_not_where_an_earlier_time_step_began():
     trace = run(SMALL).trace
-    values = {name: value.copy() for name, value in trace.values.items()}
+    values = {name: value.copy() for name, value in trace.arrays.items()}
     values["loss"] = np.array(NAN)
     values["logits"][0, 2, 1] = INF
     sentence = sentence_of(ValueError, refuse_not_finite, trace.quantities, values)
@@ -506,7 +506,7 @@ def test_no_number_of_a_run_can_be_changed(start_run):
             with pytest.raises(ValueError, match="read-only"):
                 trace[name][...] = 0
         with pytest.raises(TypeError):
-            trace.values["z"] = 0
+            trace.arrays["z"] = 0
         with pytest.raises(FrozenInstanceError):
             trace.sizes = {}
     with pytest.raises(ValueError, match="read-only"):

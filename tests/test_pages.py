@@ -19,7 +19,7 @@ from test_payload import STAGED, Sent, assert_place_is_sent, assert_sent_as_comp
 from explainer import PRESETS, Settings, explain, run
 from explainer.analysis.checks import verify
 from explainer.app import session as runs
-from explainer.app.session import kept_run
+from explainer.app.session import kept_run, weigh_again
 from explainer.batches import tokenize
 from explainer.plots.colours import SCALES
 from explainer.stage.chapters import CHAPTERS, HOME
@@ -938,6 +938,20 @@ def test_a_run_is_computed_once_for_all_readers():
     first, second = (run_of(visit("loss", seed="11")) for _ in range(2))
     assert first is second
     assert first is kept_run(replace(START, seed=11))
+
+
+def test_a_kept_run_is_counted_with_what_was_computed_on_demand(monkeypatch):
+    settings = replace(START, seed=12)
+    result, before = kept_run(settings), kept_run.cache.currsize
+    added = result.trace["d_W_hz_t"].nbytes
+    weigh_again(result)
+    assert kept_run.cache.currsize == before + added
+    assert kept_run(settings) is result
+    size = type(result).nbytes
+    monkeypatch.setattr(type(result), "nbytes", property(lambda _: kept_run.cache.maxsize + 1))
+    weigh_again(result)
+    monkeypatch.setattr(type(result), "nbytes", size)
+    assert kept_run(settings) is not result
 
 
 # Sentences hold under other settings.

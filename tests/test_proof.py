@@ -38,9 +38,9 @@ def results():
 def wrong(result, where, name):
     """The same run, with a number of one tensor that is not what was computed."""
     trace = getattr(result, where)
-    values = {n: v.copy() for n, v in trace.values.items()}
+    values = {n: v.copy() for n, v in trace.arrays.items()}
     values[name].flat[0] += 0.25
-    return replace(result, **{where: replace(trace, values=values)})
+    return replace(result, **{where: replace(trace, arrays=values)})
 
 
 @pytest.mark.parametrize("variant", ["reset_after", "reset_before"])

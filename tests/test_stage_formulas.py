@@ -132,7 +132,7 @@ def the_book(trace):
 
 def computed(trace):
     """The same trace with nothing left to compute, so that many numbers are opened soon."""
-    return replace(trace, values={name: trace[name] for name in trace}, on_demand={})
+    return replace(trace, arrays=dict(trace))
 
 
 def text_of(pieces):

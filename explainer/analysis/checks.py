@@ -143,7 +143,7 @@ def torch_gru(trace: Trace) -> torch.nn.GRU:
 
 def plain_loop(trace: Trace) -> Array:
     """Return the hidden states of the reset-before GRU from a plain NumPy loop."""
-    W = {n: trace[n] for n in trace.values if n[:2] in ("W_", "b_")}
+    W = {n: trace[n] for n in trace.arrays if n[:2] in ("W_", "b_")}
     h, states = trace["h_0"], []
     for t in range(trace.sizes["T"]):
         x = trace["x"][:, t]

@@ -172,7 +172,7 @@ def one_sequence(run: Run, sequence: int) -> dict[str, Tensor]:
     """
     sequence = check_place("sequence", sequence, run.trace.sizes["B"])
     known = {}
-    for name, value in run.trace.values.items():
+    for name, value in run.trace.arrays.items():
         if not name.startswith("d_"):
             own = run.trace.quantities[name].dims[:1] == ("B",)
             # copies, since torch warns of read-only arrays

@@ -15,7 +15,7 @@ import plotly.graph_objs as go
 import streamlit as st
 
 from explainer.app.navigation import ensure_routed
-from explainer.app.session import WITH_USER, kept_checks
+from explainer.app.session import WITH_USER, kept_checks, weigh_again
 from explainer.app.sidebar import BOUND
 from explainer.app.stage_component import stage, where
 from explainer.engine.batch_run import Run
@@ -173,6 +173,7 @@ def show_chapter(slug: str, body: Callable[[Page], None]) -> None:
         lazy_expander("Numbers as a table, to look at or take away", numbers_table, page)
         lazy_expander("The equations and their source code", sources, page)
     checks_line(page)
+    weigh_again(run)
     if run.nbytes > WITH_USER:
         del state["run"]
 

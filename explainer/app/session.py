@@ -3,6 +3,7 @@
 import gc
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from threading import Lock
 
 import streamlit as st
@@ -33,13 +34,26 @@ torch.set_num_threads(1)
 gc.freeze()
 
 
-@cached(LRUCache(MOST_BYTES, getsizeof=lambda kept: kept.nbytes), lock=Lock())
+KEPT_RUNS = Lock()
+
+
+@cached(LRUCache(MOST_BYTES, getsizeof=lambda kept: kept.nbytes), lock=KEPT_RUNS)
 def kept_run(settings: Settings) -> Run:
     """Return the run of these settings; computed once, then shared, since nobody can change it."""
     if settings.updates:
         parameters = trained_parameters(shared_training(History, settings), settings)
         return run(settings, parameters)
     return run(settings)
+
+
+def weigh_again(run: Run) -> None:
+    """Count a kept run as it is by now: what was computed on demand stays in it.
+
+    One that has become larger than all memory for them is kept no more.
+    """
+    with KEPT_RUNS, suppress(ValueError):
+        if kept_run.cache.pop(kept_run.cache_key(run.settings), None) is run:
+            kept_run.cache[kept_run.cache_key(run.settings)] = run
 
 
 @cached(LRUCache(512), key=lambda run, slug: hashkey(run.settings, slug), lock=Lock())

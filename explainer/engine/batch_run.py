@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,14 +18,10 @@ from explainer.engine.parameters import (
     initial_parameters,
     real_numbers,
 )
-from explainer.engine.quantity import Quantity, solve
-from explainer.engine.trace import Array, Trace, Update
+from explainer.engine.quantity import solve
+from explainer.engine.trace import LARGEST_TRACE, Array, Trace, Update
 from explainer.engine.unroll import backward_pass, forward_pass, known_values
 from explainer.settings import Settings, in_range, must_be_settings
-
-LARGEST_TRACE = 40_000_000
-"""Most numbers in one trace (320 MB): more than any page can show or a small server keep."""
-
 
 MOST_CARRIED = 2_000
 """Most batches that are computed for the state that one begins with."""
@@ -72,28 +66,9 @@ def make_trace(
         extra = (backward.d_loss, backward.d_h_next, *net.backward)
         declared |= {q.name: q for q in extra}
     arrays = {n: values[n].to(torch.float64).numpy() for n in declared}
-    shares = {q.name: q for q in net.on_demand} if gradients else {}
-    on_demand = {n: partial(compute, q) for n, q in shares.items()}
-    return Trace(declared | shares, arrays, sizes, on_demand)
-
-
-def compute(q: Quantity, trace: Trace) -> Array:
-    """Compute a quantity from others in the trace, when it is asked for.
-
-    Raises:
-        ValueError: it would have too many numbers.
-    """
-    numbers = int(np.prod(trace.shape(q.name)))
-    if numbers > LARGEST_TRACE:
-        raise ValueError(
-            f"{q.name} would have {numbers:,} numbers; at most {LARGEST_TRACE:,} are possible. "
-            f"Choose a shorter context or a smaller hidden size."
-        )
-    assert q.function is not None
-    # copies, since torch warns of read-only arrays
-    tensors = (torch.from_numpy(trace[n].copy()) for n in q.inputs)
-    result: Array = q.function(*tensors).numpy()
-    return result
+    if gradients:
+        declared |= {q.name: q for q in net.on_demand}
+    return Trace(declared, arrays, sizes)
 
 
 def check_size(settings: Settings, V: int) -> dict[str, int]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # figures and tables know quantities, and need no torch
     from torch import Tensor
@@ -49,10 +50,30 @@ class Quantity:
     inputs: tuple[str, ...] = ()
     expression: Expression | None = None
 
+    def __reduce__(self) -> tuple[Callable[..., Quantity], tuple[object, ...]]:
+        """Tell copy and pickle to make it anew, its function found again by name."""
+        named = {f.name: getattr(self, f.name) for f in fields(self)}
+        if self.function:
+            named["function"] = self.function.__module__, self.function.__qualname__
+        return restored_quantity, tuple(named.values())
+
     @property
     def source(self) -> str:
         """The function's source code; empty for what is given."""
         return inspect.getsource(self.function) if self.function else ""
+
+
+def restored_quantity(
+    name: str, symbol: str, dims: tuple[str, ...], description: str, function: Any, *more: Any
+) -> Quantity:
+    """Return a quantity as it was, its function given as module and name.
+
+    Raises:
+        AttributeError: the module has no such function (any more).
+    """
+    found = function and getattr(import_module(function[0]), function[1])
+    own = found.function if isinstance(found, Quantity) else found
+    return Quantity(name, symbol, dims, description, own, *more)
 
 
 def leaf(name: str, symbol: str, dims: str, description: str) -> Quantity:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -14,38 +15,42 @@ from explainer.settings import NamedDict, shorten
 
 Array = NDArray[np.float64]
 
+LARGEST_TRACE = 40_000_000
+"""Most numbers in one trace (320 MB): more than any page can show or a small server keep."""
+
 
 @dataclass(frozen=True, eq=False)
-class Trace:
-    """What one pass computed: `trace[name]` is a value, iterating gives the names.
+class Trace(Mapping[str, Array]):
+    """What one pass computed: a mapping from names to arrays.
+
+    A quantity that has no array yet is computed when it is first asked for, then kept: each time
+    step's contribution to a gradient, and what stands inside the activations.
 
     Attributes:
         quantities: what is in the trace, in the order it was computed.
-        values: one read-only float64 array for each name, dims as its quantity says.
+        arrays: one read-only float64 array by name, dims as its quantity says.
         sizes: length of each dim, such as {"B": 2, "T": 8, "D": 4, "H": 4, "V": 36}.
-        on_demand: how to compute, from this trace, values that are not kept: each time
-            step's share in a gradient, and what stands inside the activations.
 
     Raises:
-        ValueError: a value has not the declared shape, or is not finite; the message names
+        ValueError: an array has not the declared shape, or is not finite; the message names
             where that began.
     """
 
     quantities: Mapping[str, Quantity]
-    values: Mapping[str, Array]
+    arrays: Mapping[str, Array]
     sizes: Mapping[str, int]
-    on_demand: Mapping[str, Callable[[Trace], Array]] = field(default_factory=dict)
+    _on_demand: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse anything that is not as declared, then lock it."""
-        for name, value in self.values.items():
+        for name, value in self.arrays.items():
             expected = self.shape(name)
             if value.shape != expected:
                 raise ValueError(f"{name} has shape {value.shape}, expected {expected}")
-        refuse_not_finite(self.quantities, self.values)
-        for value in self.values.values():
+        refuse_not_finite(self.quantities, self.arrays)
+        for value in self.arrays.values():
             value.setflags(write=False)
-        for name in ("quantities", "values", "sizes", "on_demand"):
+        for name in ("quantities", "arrays", "sizes"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     def __getitem__(self, name: str) -> Array:
@@ -53,14 +58,43 @@ class Trace:
 
         Raises:
             KeyError: there is none; the message lists what there is.
-            ValueError: `name` is no text.
+            ValueError: `name` is no text, or the value would be too large or not finite.
         """
         self.check(name)
-        if name in self.values:
-            return self.values[name]
-        value = self.on_demand[name](self)
+        if name in self.arrays:
+            return self.arrays[name]
+        if name not in self._on_demand:
+            # of two threads, the first one's array is everybody's
+            self._on_demand.setdefault(name, self._compute(self.quantities[name]))
+        return self._on_demand[name]
+
+    def _compute(self, q: Quantity) -> Array:
+        import torch  # whoever only looks at arrays needs none
+
+        numbers = math.prod(self.shape(q.name))
+        if numbers > LARGEST_TRACE:
+            raise ValueError(
+                f"{q.name} would have {numbers:,} numbers; at most {LARGEST_TRACE:,} are possible. "
+                f"Choose a shorter context or a smaller hidden size."
+            )
+        assert q.function is not None
+        # copies, since torch warns of read-only arrays
+        value: Array = q.function(*(torch.from_numpy(self[n].copy()) for n in q.inputs)).numpy()
+        refuse_not_finite({q.name: q}, {q.name: value})
         value.setflags(write=False)
         return value
+
+    def __reduce__(self) -> tuple[type[Trace], tuple[dict[str, object], ...]]:
+        """Tell copy and pickle to make it anew, locked; what was computed on demand stays out."""
+        return type(self), (dict(self.quantities), dict(self.arrays), dict(self.sizes))
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether it is this very trace."""
+        return self is other
+
+    def __hash__(self) -> int:
+        """Return the same number for this very trace only."""
+        return object.__hash__(self)
 
     def check(self, name: object) -> None:
         """Refuse what is not the name of a quantity.
@@ -86,6 +120,10 @@ class Trace:
         """Iterate over all names, in the order they were computed."""
         return iter(self.quantities)
 
+    def __len__(self) -> int:
+        """Return how many quantities there are."""
+        return len(self.quantities)
+
     def __contains__(self, name: object) -> bool:
         """Tell whether there is a quantity of this name."""
         return isinstance(name, str) and name in self.quantities
@@ -97,13 +135,13 @@ class Trace:
     @property
     def gradients(self) -> Mapping[str, Array]:
         """Gradient of the loss with respect to each value, by the value's name, same shape."""
-        names = {n: f"d_{n}" for n in self.quantities if f"d_{n}" in self.values}
-        return MappingProxyType(NamedDict({n: self.values[d] for n, d in names.items()}))
+        names = {n: f"d_{n}" for n in self.quantities if f"d_{n}" in self.arrays}
+        return MappingProxyType(NamedDict({n: self.arrays[d] for n, d in names.items()}))
 
     @property
     def nbytes(self) -> int:
         """Size of all kept values in bytes."""
-        return sum(v.nbytes for v in self.values.values())
+        return sum(v.nbytes for kept in (self.arrays, self._on_demand) for v in kept.values())
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -122,7 +160,7 @@ class Update(Trace):
 
     @property
     def _new(self) -> list[str]:
-        return [n for n in self.values if n.startswith("new_")]
+        return [n for n in self.arrays if n.startswith("new_")]
 
 
 def refuse_not_finite(quantities: Mapping[str, Quantity], values: Mapping[str, Array]) -> None:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from threading import RLock
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -67,6 +68,17 @@ class Training:
         """Return what a notebook shows: the kind, how far it is, and the last loss."""
         last = f", last loss {self._losses[-1]:.6g}" if self._losses else ""
         return f"{type(self).__name__}({self.updates} updates{last})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what copy and pickle take: everything but the lock."""
+        with self.lock:
+            state = {**vars(self), "_kept": dict(self._kept), "_losses": [*self._losses]}
+        del state["lock"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Be what was taken, with a lock of its own."""
+        vars(self).update(state, lock=RLock())
 
     @property
     def losses(self) -> tuple[float, ...]:

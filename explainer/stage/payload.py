@@ -103,7 +103,7 @@ def payload(run: Run, scene: Scene, place: Place, **also: Any) -> dict[str, str]
             value, part = source.trace(name)[name], parts[name]
             sent = value[tuple(slice(*ends) for ends in part)]
             where = value.__array_interface__["data"][0], value.shape, value.strides
-            if name in source.trace(name).values and memory.setdefault(where, name) != name:
+            if name in source.trace(name).arrays and memory.setdefault(where, name) != name:
                 described["same"] = memory[where]
             else:
                 described |= area.encode(sent)
@@ -193,8 +193,8 @@ def choose(
         for name, ends in parts.items():
             trace = source.trace(name)
             size = int(np.prod([b - a for a, b in ends]))
-            if size > 200 and name in trace.values:
-                value = trace.values[name]
+            if size > 200 and name in trace.arrays:
+                value = trace.arrays[name]
                 where = value.__array_interface__["data"][0]
                 if where in seen:
                     continue
