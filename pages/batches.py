@@ -15,8 +15,8 @@ WINDOWS = {
         "from batch to batch (the lecture's sequential partitioning)."
     ),
     "random": (
-        "Each row begins at a place of the text drawn anew for every batch (the lecture's random "
-        "sampling)."
+        "Each row begins at a place of the text drawn anew for every batch, whatever was drawn "
+        "before: an epoch reads some tokens more than once and others not at all."
     ),
 }
 

@@ -33,8 +33,16 @@ def body(page: Page) -> None:
         if done:
             merge = tokenizer.merges[done - 1]
             pair = " + ".join(tables.visible(p) for p in merge.pair)
-            page.text(f"Merge {done} of {most}, and how often the pair stood in the text:")
-            st.code(f"{pair} → {tables.visible(merge.token)}   {merge.count} times", language=None)
+            page.text(f"Merge {done} of {most}, and how often its pair is in the text:")
+            st.code(
+                f"{pair} → {tables.visible(merge.token)}   "
+                f"side by side {times(merge.count)}, merged {times(merge.merged)}",
+                language=None,
+            )
+            if merge.merged < merge.count:
+                st.caption(
+                    "Of pairs that overlap, as in a run of one letter, not all can be merged."
+                )
         start = clean[:600].split(END_OF_TEXT) if settings.end_of_text else [clean[:600]]
         without = " (end-of-text tokens not counted)" if settings.end_of_text else ""
         for label, count in (("before", done - 1), ("after", done)):
@@ -76,6 +84,11 @@ def body(page: Page) -> None:
     cut(tokenizer, normalize(written or "", settings.normalization, settings.end_of_text))
     with st.expander("The vocabulary"):
         st.dataframe(tables.vocabulary(tokenizer.tokens), hide_index=True)
+
+
+def times(count: int) -> str:
+    """Return how often, in words."""
+    return "once" if count == 1 else f"{count:,} times"
 
 
 def cut(tokenizer: Tokenizer, written: str) -> None:

@@ -724,6 +724,27 @@ def test_tokens_are_the_text_in_order():
     assert len(after) < len(before)
 
 
+def test_a_merge_says_what_is_counted():
+    at = visit(
+        "tokens",
+        preset="your_text",
+        text="aaaaaaaa bc",
+        end_of_text="false",
+        merges="4",
+        batch_size="1",
+        context_length="1",
+    )
+    for merge, line in (
+        (1, "a + a → aa   side by side 7 times, merged 4 times"),
+        (2, "aa + aa → aaaa   side by side 3 times, merged 2 times"),
+        (3, "aaaa + aaaa → aaaaaaaa   side by side once, merged once"),
+    ):
+        at.slider(key="merge").set_value(merge).run()
+        assert line in [c.value for c in at.code]
+        overlap = any("overlap" in c.value for c in at.caption)
+        assert overlap == (merge < 3)
+
+
 def test_the_tokenizer_can_be_tried_with_characters_it_does_not_know():
     at = visit("tokens", preset="math")
     at.text_input(key="try").set_value("Mathe!").run()
