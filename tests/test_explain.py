@@ -296,6 +296,34 @@ def test_every_quantity_can_be_written_in_so_few_terms(start_run, shown):
             assert explain(trace, name, (0,) * len(trace.shape(name)), shown=shown).numbers
 
 
+@pytest.mark.parametrize("bias", [1000.0, 720.0, -750.0, -2000.0])
+@pytest.mark.parametrize("name", ["p", "log_p"])
+def test_a_softmax_of_any_logits_is_true_as_it_is_printed(name, bias):
+    """Where exp(logit) overflows or is 0, the largest logit is taken out first."""
+    settings = replace(PRESETS["start"], head_bias=True)
+    parameters = run(settings).update.before
+    far = {**parameters, "b_o": np.full_like(parameters["b_o"], bias)}
+    trace = run(settings, parameters=far).trace
+    opened = explain(trace, name, (0, 7, 3), digits=None, shown=None)
+    _, printed, value = opened.numbers.split(" = ")
+    assert float(calculate(value)) == trace[name][0, 7, 3]
+    assert calculate(printed) == pytest.approx(trace[name][0, 7, 3], rel=1e-9)
+    assert opened.recompute() == pytest.approx(trace[name][0, 7, 3], rel=1e-9)
+    assert "more" in explain(trace, name, (0, 7, 3)).numbers
+
+
+def test_the_largest_terms_are_found_where_exponentials_overflow():
+    trace = run(replace(PRESETS["start"], learning_rate=1000.0, updates=3)).trace
+    logits = trace["logits"]
+    b, t, _ = map(int, np.unravel_index(logits.argmax(), logits.shape))
+    largest = format_number(logits.max())
+    assert logits.max() > 710
+    for v in range(trace.sizes["V"]):
+        assert f"exp({largest} − {largest})" in explain(trace, "p", (b, t, v)).numbers
+        printed = explain(trace, "p", (b, t, v), None, None).numbers.split(" = ")[1]
+        assert calculate(printed) == pytest.approx(trace["p"][b, t, v], rel=1e-9, abs=1e-300)
+
+
 @pytest.mark.parametrize(
     ("value", "digits", "text"),
     [

@@ -102,6 +102,7 @@ def assert_sent_as_computed(sent, result):
         assert (described["dims"], described["shape"]) == (list(q.dims), list(shape)), name
         assert (described["symbol"], described["why"]) == (q.symbol, q.description), name
         assert described["tree"] == as_json(q.expression), name
+        assert (described["form"] is None) == (q.expression is None), name
         assert described["shapes"] == explain(trace, name, (0,) * len(shape)).shapes, name
         assert set(q.inputs) <= sent.quantities.keys(), name
         if name in sent:

@@ -9,29 +9,36 @@ from random import Random
 import pytest
 
 from explainer import PRESETS, explain, run
-from explainer.explanation.explain import elements
-from explainer.explanation.index_form import Constant, Element, Walk, evaluate
+from explainer.explanation.explain import elements, reader
+from explainer.explanation.index_form import (
+    Constant,
+    Element,
+    Filler,
+    evaluate,
+    index_form,
+    own_letters,
+)
 from explainer.explanation.number_formula import Style, element_text, format_number
 from explainer.stage.script import link
-from explainer.stage.trees import as_json
+from explainer.stage.trees import form_as_json
 
 pytestmark = pytest.mark.browser
-BOOK = """
-function makeBook({ quantities, values }) {
+SOURCE = """
+function makeSource({ quantities, sizes, values }) {
   const value = (name, index) => {
     const { shape } = quantities[name];
     return values[name]?.[index.reduce((offset, i, axis) => offset * shape[axis] + i, 0)];
   };
-  return { quantities: new Map(Object.entries(quantities)), value };
+  return { quantities, sizes, value };
 }
 """
 OPEN_ALL = """(text) => {
-  const { book: data, questions } = JSON.parse(text);
-  const book = makeBook(data);
+  const { source: data, questions } = JSON.parse(text);
+  const source = makeSource(data);
   return JSON.stringify(questions.map(([name, index, options]) => {
-    const opened = explanation(book, name, index, options);
+    const opened = explanation(source, name, index, options);
     const x = opened.tree ?? entry(name, index);
-    return { ...opened, terms: terms(x, book), value: evaluate(x, book) };
+    return { ...opened, terms: terms(x, source), value: evaluate(x, source) };
   }));
 }"""
 
@@ -42,7 +49,7 @@ def page(chromium):
     context = chromium.new_context()
     page = context.new_page()
     page.add_script_tag(content=link("explanation"))
-    page.add_script_tag(content=BOOK)
+    page.add_script_tag(content=SOURCE)
     yield page
     context.close()
 
@@ -68,7 +75,7 @@ def numbers():
 @pytest.mark.parametrize("digits", [0, 1, 2, 4, 8, None])
 def test_a_number_is_shown_as_python_shows_it(page, digits, latex):
     ask = """([text, digits, latex]) =>
-        JSON.parse(text).map((value) => show(value, digits, latex))"""
+        JSON.parse(text).map((value) => formatNumber(value, digits, latex))"""
     found = page.evaluate(ask, [json.dumps(numbers()), digits, latex])
     expected = [format_number(value, digits, latex) for value in numbers()]
     assert dict(zip(numbers(), found, strict=True)) == dict(zip(numbers(), expected, strict=True))
@@ -106,6 +113,7 @@ SETTINGS = {
     "least": replace(
         CONSTANT, batch_size=1, context_length=1, hidden_size=1, embedding_size=1, training=False
     ),
+    "extreme": replace(START, learning_rate=1000.0, updates=3),
     "wide": replace(
         PRESETS["story"], text="A tale of a ship. " * 9, batch_size=3, context_length=5
     ),
@@ -114,15 +122,17 @@ ASKED = ({"digits": 2, "shown": 3}, {}, {"digits": None, "shown": None})
 """How a number is opened; `explain` and the browser have the same defaults."""
 
 
-def the_book(trace):
+def the_source(trace):
     """Everything a browser needs of a trace, numbers included."""
     return {
+        "sizes": dict(trace.sizes),
         "quantities": {
             name: {
                 "dims": q.dims,
                 "shape": trace.shape(name),
                 "symbol": q.symbol,
-                "tree": as_json(q.expression),
+                "form": form_as_json(index_form(q, trace.quantities)),
+                "letters": own_letters(q),
             }
             for name, q in trace.quantities.items()
         },
@@ -155,7 +165,7 @@ def places_of(pieces):
 
 @pytest.fixture(scope="module", params=SETTINGS.values(), ids=SETTINGS.keys())
 def opened(page, request):
-    """Numbers of one run, opened here and there: walk, question, explanation, answer."""
+    """Numbers of one run, opened here and there: trace, question, explanation, answer."""
     result, random, pairs = run(request.param), Random(3), []
     for trace in map(computed, (result.trace, result.update)):
         questions = [
@@ -163,11 +173,10 @@ def opened(page, request):
             for name in trace
             for asked in ASKED
         ]
-        text = json.dumps({"book": the_book(trace), "questions": questions})
+        text = json.dumps({"source": the_source(trace), "questions": questions})
         answers = json.loads(page.evaluate(OPEN_ALL, text))
-        walk = Walk(trace)
         pairs += [
-            (walk, asked, explain(trace, name, index, **asked), answer)
+            (trace, asked, explain(trace, name, index, **asked), answer)
             for (name, index, asked), answer in zip(questions, answers, strict=True)
         ]
     return pairs
@@ -192,23 +201,25 @@ def test_every_term_is_the_same(opened):
 
 
 def test_the_expanded_formula_has_the_same_numbers_and_the_same_value(opened):
-    for walk, _, here, there in opened:
-        expression = walk.trace.quantities[here.name].expression
-        if expression is None:
+    for trace, _, here, there in opened:
+        q = trace.quantities[here.name]
+        form = index_form(q, trace.quantities)
+        if form is None:
             assert there["tree"] is None
             assert there["operands"] == []
             assert there["value"] == here.value
             continue
-        full = walk.scalar(expression, here.index, expand=True)
+        at = dict(zip(own_letters(q), here.index, strict=True))
+        full = Filler(trace.sizes, reader(trace), expand=True).fill(form, at)
         assert all_of(there["operands"]) == tuple(dict.fromkeys(elements(full)))
-        value = evaluate(full, walk.value)
+        value = evaluate(full, reader(trace))
         assert math.isclose(there["value"], value, rel_tol=1e-12, abs_tol=1e-12), here.symbols
         assert ("parts" in there["tree"]) == (not isinstance(full, Element | Constant))
 
 
 def test_every_piece_says_which_number_it_stands_for(opened):
     """A looked-up number stands around the number of its row: E[ids[0,1],2]."""
-    for walk, asked, here, there in opened:
+    for trace, asked, here, there in opened:
         itself = Element(here.name, here.index)
         operands = {itself, *(Element(*x) for x in all_of(there["operands"]))}
         for side in ("symbols", "numbers"):
@@ -218,7 +229,7 @@ def test_every_piece_says_which_number_it_stands_for(opened):
             ends = (f"{element.name}[", f",{element.index[-1]}]") if element.index else ()
             assert text == element_text(element) or (here.name == "e" and text in ends)
         digits = asked.get("digits", 4)
-        style = Style(walk.value, walk.trace.quantities, numbers=True, digits=digits)
+        style = Style(reader(trace), trace.quantities, numbers=True, digits=digits)
         numbers = places_of(there["numbers"])[1:]
         assert [text for _, text in numbers] == [style.element(element) for element, _ in numbers]
         if asked.get("shown", 8) is None and not here.symbols.endswith("is given"):
@@ -227,14 +238,14 @@ def test_every_piece_says_which_number_it_stands_for(opened):
 
 
 def test_a_number_that_is_not_there_is_named(page, start_run):
-    book = the_book(start_run.trace)
-    del book["values"]["h_prev"]
+    source = the_source(start_run.trace)
+    del source["values"]["h_prev"]
     ask = """(text) => {
       try {
-        return explanation(makeBook(JSON.parse(text)), "a_hz", [0, 2, 1]).latex;
+        return explanation(makeSource(JSON.parse(text)), "a_hz", [0, 2, 1]).latex;
       } catch (error) {
         return [error instanceof Missing, error.message, error.quantity, error.index];
       }
     }"""
-    found = page.evaluate(ask, json.dumps(book))
+    found = page.evaluate(ask, json.dumps(source))
     assert found == [True, "no number for h_prev[0,2,0]", "h_prev", [0, 2, 0]]

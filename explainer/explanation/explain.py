@@ -1,7 +1,7 @@
 """Explain one number: its formula in symbols, with shapes, with its numbers.
 
-The equation's tree (`expression.py`) is walked for one index. What comes out is a tree over
-single numbers; its text, its LaTeX, its value and its terms are four more walks.
+The index is filled into the equation's index form (`index_form.py`). What comes out is a tree over
+single numbers; its text, its LaTeX, its value and its terms are four walks over it.
 """
 
 from __future__ import annotations
@@ -11,17 +11,20 @@ import operator
 from collections.abc import Set
 from dataclasses import dataclass, replace
 
-from explainer.engine.trace import Trace
+from explainer.engine.trace import Array, Trace
 from explainer.explanation.index_form import (
     FUNCTIONS,
     SOFT,
     Constant,
     Element,
+    Filler,
     Look,
     Op,
+    Places,
     Scalar,
-    Walk,
     evaluate,
+    index_form,
+    own_letters,
 )
 from explainer.explanation.number_formula import (
     SHOWN,
@@ -155,19 +158,22 @@ def explain(
             f"index is {index}; {name} has {len(shape)} dims{': ' + dims if dims else ''}. "
             f"Give one whole number for each."
         )
-    walk = Walk(trace)
+    look = reader(trace)
     result = Element(name, index)
-    value = walk.value(result)
-    style = Style(walk.value, trace.quantities, digits=digits, shown=shown)
-    expand = q.expression is not None
-    short = walk.scalar(q.expression, index, expand=False) if q.expression else result
-    full = walk.scalar(q.expression, index, expand=True) if q.expression else result
-    function, terms, position = flatten(full, walk.value)
+    value = look(result)
+    style = Style(look, trace.quantities, digits=digits, shown=shown)
+    form = index_form(q, trace.quantities)
+    short: Scalar = result
+    full: Scalar = result
+    if form is not None:
+        at: Places = dict(zip(own_letters(q), index, strict=True))
+        short, full = (Filler(trace.sizes, look, e).fill(form, at) for e in (False, True))
+    function, terms, position = flatten(full, look)
     left = f"{q.symbol}{index_text(index)}"
     names, numbers = style, replace(style, numbers=True)
     number = numbers.element(result)
     latex_number = replace(numbers, latex=True).element(result)
-    if expand:
+    if form is not None:
         symbols = f"{element_text(result)} = {write_formula(short, names)}"
         with_numbers = f"{element_text(result)} = {write_formula(full, numbers)} = {number}"
         latex = " = ".join(
@@ -194,6 +200,18 @@ def explain(
         position=position,
         description=q.description,
     )
+
+
+def reader(trace: Trace) -> Look:
+    """Return what looks the numbers of a trace up; an on-demand quantity is computed once."""
+    known: dict[str, Array] = {}
+
+    def look(element: Element) -> float:
+        if element.name not in known:
+            known[element.name] = trace[element.name]
+        return float(known[element.name][tuple(int(i) for i in element.index)])
+
+    return look
 
 
 def flatten(x: Scalar, look: Look) -> tuple[str, tuple[Term, ...], int | None]:

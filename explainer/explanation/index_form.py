@@ -1,13 +1,17 @@
-"""The formula of one number: an equation's tree, walked for one index.
+"""The index form of an equation: how any one of its numbers is made.
 
-Sums are written out term by term for numbers, or with a letter that runs for symbols.
+An equation's tree (`expression.py`) is read once, with letters for the index of its own numbers:
+"B T H" for a gate, "H H'" for a square matrix. To `fill` in an index gives the formula of one
+number; sums are then written out term by term for numbers, or with a letter that runs for symbols.
+The browser fills in the same forms (`scalar.js`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 from explainer.engine.expression import (
     Apply,
@@ -19,10 +23,13 @@ from explainer.engine.expression import (
     contraction_labels,
     label_axes,
 )
-from explainer.engine.trace import Array, Trace
+from explainer.engine.quantity import Quantity
 
 LETTERS = {"B": "b", "T": "t", "D": "dc", "H": "kj", "V": "vu"}
 """What runs in a sum over each dim, and over the same dim a second time."""
+DIM_OF = {letter: dim for dim, letters in LETTERS.items() for letter in letters}
+ROW = "row"
+"""Stands in an index for the number of the row that a lookup finds."""
 Place = int | str
 
 
@@ -51,9 +58,33 @@ class Op:
     letter: str = ""
 
 
+@dataclass(frozen=True)
+class Count:
+    """How many numbers there are along some dims, in an index form."""
+
+    dims: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Position:
+    """Which number of its row a softmax gives, in an index form."""
+
+    place: Place
+
+
+@dataclass(frozen=True)
+class FormOp:
+    """As `Op`, in an index form."""
+
+    kind: str
+    parts: tuple[Form, ...]
+    letter: str = ""
+
+
 Scalar = Element | Constant | Op
-
-
+"""The formula of one number."""
+Form = Element | Constant | Count | Position | FormOp
+"""The formula of any number of a tensor."""
 Look = Callable[[Element], float]
 """Gives the number of an element."""
 
@@ -106,130 +137,151 @@ def evaluate(x: Scalar, look: Look) -> float:
     return ARITHMETIC[x.kind](values)
 
 
-class Walk:
-    """From a tensor formula to the formula of one number in it."""
-
-    def __init__(self, trace: Trace) -> None:
-        self.trace = trace
-        self.known: dict[str, tuple[Axis, ...]] = {
-            n: tuple(zip(q.dims, trace.shape(n), strict=True)) for n, q in trace.quantities.items()
-        }
-        self.cache: dict[str, Array] = {}
-
-    def value(self, element: Element) -> float:
-        """Look an element up; on-demand quantities are computed once."""
-        if element.name not in self.cache:
-            self.cache[element.name] = self.trace[element.name]
-        index = tuple(int(i) for i in element.index)
-        return float(self.cache[element.name][index])
-
-    def scalar(self, x: Expression, at: tuple[Place, ...], expand: bool) -> Scalar:
-        """Return how the number at `at` is made; `expand` writes every term of a sum."""
-        if isinstance(x, Leaf):
-            return Element(x.name, at)
-        if isinstance(x, Number):
-            return Constant(x.value)
-        part = x.parts[0]
-        own = axes(part, self.known)
-        if x.kind in ("before", "after"):
-            return self.neighbour(x, at)
-        if x.kind == "size":
-            chosen = own if x.option is None else (own[int(x.option)],)
-            return Constant(math.prod(n for _, n in chosen), "·".join(d for d, _ in chosen))
-        if x.kind == "contract":
-            return self.contract(x, at, expand)
-        if x.kind in ("sum", "mean"):
-            over = range(len(own)) if x.option is None else [int(x.option) % len(own)]
-            total = self.total(
-                [own[i] for i in over],
-                lambda places: self.scalar(part, insert(at, list(over), places), expand),
-                expand,
-            )
-            if x.kind == "sum":
-                return total
-            count = math.prod(own[i][1] for i in over)
-            return Op("div", (total, Constant(count, "·".join(own[i][0] for i in over))))
-        if x.kind in SOFT:
-            size = own[-1][1]
-            if expand:
-                everything = tuple(self.scalar(part, (*at[:-1], v), expand) for v in range(size))
-                return Op(x.kind, (Constant(float(at[-1])), *everything))
-            letter = LETTERS[own[-1][0]][0]
-            return Op(
-                x.kind,
-                (self.scalar(part, at, expand), self.scalar(part, (*at[:-1], letter), expand)),
-                letter,
-            )
-        if x.kind == "lookup":
-            row = self.scalar(part, at[:-1], expand)
-            assert isinstance(row, Element)
-            found = int(self.value(row))
-            return Op("lookup", (row, self.scalar(x.parts[1], (found, at[-1]), expand)))
-        if x.kind == "unsqueeze":
-            return self.scalar(part, at[:-1], expand)
-        if x.kind == "expand_as":
-            return self.scalar(part, spread(own, at), expand)
-        return Op(
-            x.kind,
-            tuple(self.scalar(p, spread(axes(p, self.known), at), expand) for p in x.parts),
-        )
-
-    def neighbour(self, x: Apply, at: tuple[Place, ...]) -> Scalar:
-        """Return a number of the time step before (or after), or what stands at the edge."""
-        value, edge = x.parts
-        assert isinstance(value, Leaf)
-        b, t, unit = at
-        other = int(t) + (-1 if x.kind == "before" else 1)
-        if 0 <= other < self.trace.sizes["T"]:
-            return Element(value.name, (b, other, unit))
-        return (
-            Constant(edge.value) if isinstance(edge, Number) else self.scalar(edge, (b, unit), True)
-        )
-
-    def contract(self, x: Apply, at: tuple[Place, ...], expand: bool) -> Scalar:
-        """Return one number of a product of matrices: a sum over the labels that vanish."""
-        inputs, output, summed = contraction_labels(x)
-        length = label_axes(x, self.known)
-        leading = at[: len(at) - len(output)]
-        fixed = dict(zip(output, at[len(at) - len(output) :], strict=True))
-
-        def term(places: list[Place]) -> Scalar:
-            where = fixed | dict(zip(summed, places, strict=True))
-            parts = tuple(
-                self.scalar(p, (*(leading if i == 0 else ()), *(where[c] for c in names)), expand)
-                for i, (p, names) in enumerate(zip(x.parts, inputs, strict=True))
-            )
-            return parts[0] if len(parts) == 1 else Op("mul", parts)
-
-        return self.total([length[c] for c in summed], term, expand)
-
-    def total(
-        self, over: list[Axis], term: Callable[[list[Place]], Scalar], expand: bool
-    ) -> Scalar:
-        """Return a sum over some axes: every term, or one that stands for all."""
-        if not over:
-            return term([])
-        if not expand:
-            letters: list[str] = []
-            for dim, _ in over:
-                letters.append(next(c for c in LETTERS[dim] if c not in letters))
-            return Op("sum", (term(list(letters)),), ",".join(letters))
-        places: list[list[Place]] = [[]]
-        for _, size in over:
-            places = [[*p, i] for p in places for i in range(size)]
-        return Op("sum", tuple(term(p) for p in places))
+def own_letters(q: Quantity) -> tuple[str, ...]:
+    """Return the letters that stand for a number's own index in the quantity's index form."""
+    return tuple(d + "'" * q.dims[:i].count(d) for i, d in enumerate(q.dims))
 
 
-def spread(own: tuple[Axis, ...], at: tuple[Place, ...]) -> tuple[Place, ...]:
-    """Return the place in a part of an element-by-element result: aligned right."""
-    return tuple(
-        0 if dim == "1" else i for (dim, _), i in zip(own, at[len(at) - len(own) :], strict=True)
+def index_form(q: Quantity, quantities: Mapping[str, Quantity]) -> Form | None:
+    """Return how any number of a quantity is made; None for what is given.
+
+    Args:
+        q: the quantity.
+        quantities: all quantities by name; they give the dims.
+    """
+    if q.expression is None:
+        return None
+    known = {n: tuple((d, 2) for d in quantities[n].dims) for n in q.inputs}
+    return lower(q.expression, own_letters(q), known)
+
+
+def lower(x: Expression, at: tuple[Place, ...], known: Mapping[str, tuple[Axis, ...]]) -> Form:
+    """Return how the number at `at` of a tensor expression is made."""
+    if isinstance(x, Leaf):
+        return Element(x.name, at)
+    if isinstance(x, Number):
+        return Constant(x.value)
+    part = x.parts[0]
+    own = axes(part, known)
+    if x.kind in ("before", "after"):
+        b, _, unit = at
+        return FormOp(x.kind, (lower(part, at, known), lower(x.parts[1], (b, unit), known)))
+    if x.kind == "size":
+        return Count(tuple(d for d, _ in (own if x.option is None else (own[int(x.option)],))))
+    if x.kind == "contract":
+        return lower_contraction(x, at, known)
+    if x.kind in ("sum", "mean"):
+        over = range(len(own)) if x.option is None else [int(x.option) % len(own)]
+        dims = tuple(own[i][0] for i in over)
+        letters = running(dims, at)
+        whole = list(at)
+        for axis, letter in zip(over, letters, strict=True):
+            whole.insert(axis, letter)
+        total = total_over(letters, lower(part, tuple(whole), known))
+        return total if x.kind == "sum" else FormOp("div", (total, Count(dims)))
+    if x.kind in SOFT:
+        (letter,) = running((own[-1][0],), at)
+        term = lower(part, (*at[:-1], letter), known)
+        return FormOp(x.kind, (Position(at[-1]), term), letter)
+    if x.kind == "lookup":
+        row = lower(part, at[:-1], known)
+        return FormOp("lookup", (row, lower(x.parts[1], (ROW, at[-1]), known)))
+    if x.kind == "unsqueeze":
+        return lower(part, at[:-1], known)
+    if x.kind == "expand_as":
+        return lower(part, at[len(at) - len(own) :], known)
+    parts = (lower(p, at[len(at) - len(axes(p, known)) :], known) for p in x.parts)
+    return FormOp(x.kind, tuple(parts))
+
+
+def lower_contraction(
+    x: Apply, at: tuple[Place, ...], known: Mapping[str, tuple[Axis, ...]]
+) -> Form:
+    """Return one number of a product of matrices: a sum over the labels that vanish."""
+    inputs, output, summed = contraction_labels(x)
+    length = label_axes(x, known)
+    leading, own = at[: len(at) - len(output)], at[len(at) - len(output) :]
+    letters = running(tuple(length[c][0] for c in summed), at)
+    where = dict(zip(output, own, strict=True)) | dict(zip(summed, letters, strict=True))
+    parts = tuple(
+        lower(p, (*(leading if i == 0 else ()), *(where[c] for c in names)), known)
+        for i, (p, names) in enumerate(zip(x.parts, inputs, strict=True))
     )
+    return total_over(letters, parts[0] if len(parts) == 1 else FormOp("mul", parts))
 
 
-def insert(at: tuple[Place, ...], over: list[int], places: list[Place]) -> tuple[Place, ...]:
-    """Return an index with the places of summed axes put back."""
-    result = list(at)
-    for axis, i in zip(over, places, strict=True):
-        result.insert(axis, i)
-    return tuple(result)
+def running(dims: tuple[str, ...], at: tuple[Place, ...]) -> tuple[str, ...]:
+    """Return a letter for each dim that a sum runs over; none of them stands in `at`."""
+    letters: list[str] = []
+    for dim in dims:
+        letters.append(next(c for c in LETTERS[dim] if c not in letters and c not in at))
+    return tuple(letters)
+
+
+def total_over(letters: tuple[str, ...], term: Form) -> Form:
+    """Return a sum over letters; over none it is the term itself."""
+    return FormOp("sum", (term,), ",".join(letters)) if letters else term
+
+
+Places = Mapping[Place, Place]
+"""Which place stands for each letter."""
+
+
+@dataclass(frozen=True)
+class Filler:
+    """Fills an index into index forms.
+
+    Attributes:
+        sizes: a run's sizes by dim, such as {"B": 2, "T": 8, ...}.
+        look: gives the number of an element.
+        expand: write every term of a sum, not one that stands for all.
+    """
+
+    sizes: Mapping[str, int]
+    look: Look
+    expand: bool
+
+    def fill(self, x: Form, at: Places) -> Scalar:
+        """Return the formula of one number.
+
+        Args:
+            x: an index form.
+            at: the number's index, by the form's letters.
+        """
+        if isinstance(x, Element):
+            return Element(x.name, tuple(at.get(i, i) for i in x.index))
+        if isinstance(x, Constant):
+            return x
+        if isinstance(x, Count):
+            return Constant(math.prod(self.sizes[d] for d in x.dims), "·".join(x.dims))
+        if isinstance(x, Position):
+            return Constant(float(at[x.place]))
+        if x.kind in ("before", "after"):
+            value = self.fill(x.parts[0], at)
+            assert isinstance(value, Element)
+            b, t, unit = value.index
+            other = int(t) + (-1 if x.kind == "before" else 1)
+            inside = 0 <= other < self.sizes["T"]
+            return Element(value.name, (b, other, unit)) if inside else self.fill(x.parts[1], at)
+        if x.kind == "lookup":
+            row = self.fill(x.parts[0], at)
+            assert isinstance(row, Element)
+            return Op("lookup", (row, self.fill(x.parts[1], {**at, ROW: int(self.look(row))})))
+        if x.kind in SOFT:
+            position, term = x.parts
+            assert isinstance(position, Position)
+            if self.expand:
+                return Op(x.kind, (self.fill(position, at), *self.each(x.letter, term, at)))
+            chosen = self.fill(term, {**at, x.letter: at.get(position.place, position.place)})
+            return Op(x.kind, (chosen, self.fill(term, at)), x.letter)
+        if x.letter and self.expand:
+            return Op(x.kind, self.each(x.letter, x.parts[0], at))
+        return Op(x.kind, tuple(self.fill(p, at) for p in x.parts), x.letter)
+
+    def each(self, letters: str, term: Form, at: Places) -> tuple[Scalar, ...]:
+        """Return every term that the letters run through."""
+        names = letters.split(",")
+        runs = product(*(range(self.sizes[DIM_OF[c]]) for c in names))
+        return tuple(
+            self.fill(term, {**at, **dict(zip(names, places, strict=True))}) for places in runs
+        )

@@ -41,6 +41,8 @@ LATEX = {
     "softmax": r"\frac{{\exp\left({}\right)}}{{{}}}",
     "log_softmax": r"{} - \ln\left({}\right)",
 }
+LARGEST_EXPONENT = 650
+"""exp of it, also negative, is far from the ends of what a float64 holds: a sum of many fits."""
 LOOSE, PRODUCT, TIGHT = 1, 2, 3
 """How tightly a written part holds together: a sum, a product, anything that needs no brackets."""
 
@@ -204,5 +206,14 @@ def soft_parts(x: Op, style: Style) -> tuple[str, str]:
         return top, words["sum"].format(x.letter) + words["exp"].format(one)
     position, *everything = x.parts
     assert isinstance(position, Constant)
-    exponentials = tuple(Op("exp", (p,)) for p in everything)
-    return write_formula(everything[int(position.value)], style), add_up(exponentials, style)
+    exponents = representable(everything, style)
+    exponentials = tuple(Op("exp", (p,)) for p in exponents)
+    return write_formula(exponents[int(position.value)], style), add_up(exponentials, style)
+
+
+def representable(exponents: list[Scalar], style: Style) -> list[Scalar]:
+    """Subtract the largest exponent from all, where exponentials would overflow or all vanish."""
+    top = max(exponents, key=lambda p: evaluate(p, style.look))
+    if abs(evaluate(top, style.look)) <= LARGEST_EXPONENT:
+        return exponents
+    return [Op("sub", (p, top)) for p in exponents]

@@ -17,12 +17,13 @@ from explainer.engine.batch_run import Run
 from explainer.engine.quantity import DIMS, Quantity
 from explainer.engine.trace import Trace
 from explainer.explanation.explain import Explanation, explain
+from explainer.explanation.index_form import index_form, own_letters
 from explainer.explanation.tensor_formula import equation_text, shapes_line
 from explainer.plots import colours
 from explainer.plots.tables import visible
 from explainer.stage.buffer import Area
 from explainer.stage.scene import Scene
-from explainer.stage.trees import as_json
+from explainer.stage.trees import as_json, form_as_json
 
 WHOLE = 20_000
 """Most numbers of a run that is sent whole; 8 bytes each, a third more as text."""
@@ -146,7 +147,7 @@ def payload(run: Run, scene: Scene, place: Place, **also: Any) -> dict[str, str]
 
 
 def describe_quantity(source: Source, name: str) -> dict[str, Any]:
-    """Return what a quantity is: dims, shape, formula, and the tree that the browser walks."""
+    """Return what a quantity is: dims, shape, formula, tree and index form."""
     trace, q = source.trace(name), source.quantity(name)
     return {
         "dims": list(q.dims),
@@ -154,6 +155,8 @@ def describe_quantity(source: Source, name: str) -> dict[str, Any]:
         "symbol": q.symbol,
         "why": q.description,
         "tree": as_json(q.expression),
+        "form": form_as_json(index_form(q, trace.quantities)),
+        "letters": own_letters(q),
         "text": equation_text(q, trace.quantities),
         "shapes": shapes_line(trace, name),
         "kind": colours.kind(name),

@@ -1,27 +1,27 @@
 /* Expected texts are what Python 3 prints for the same doubles. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fsum, general, logSoftmax, show } from "../../explainer/stage/web/numbers.js";
+import { formatNumber, fsum, general, logSoftmax } from "../../explainer/stage/web/numbers.js";
 
 test("a number has a true minus and so many digits", () => {
-  assert.equal(show(-0.41, 2), "−0.41");
-  assert.equal(show(-0.41, 4, true), "-0.4100");
-  assert.equal(show(0.1 + 0.2, null), "0.30000000000000004");
-  assert.equal(show(-0, 2), "0.00");
+  assert.equal(formatNumber(-0.41, 2), "−0.41");
+  assert.equal(formatNumber(-0.41, 4, true), "-0.4100");
+  assert.equal(formatNumber(0.1 + 0.2, null), "0.30000000000000004");
+  assert.equal(formatNumber(-0, 2), "0.00");
 });
 
 test("a tie goes to the even digit", () => {
-  assert.equal(show(0.125, 2), "0.12");
-  assert.equal(show(2.5, 0), "2");
-  assert.equal(show(3.5, 0), "4");
+  assert.equal(formatNumber(0.125, 2), "0.12");
+  assert.equal(formatNumber(2.5, 0), "2");
+  assert.equal(formatNumber(3.5, 0), "4");
 });
 
 test("only 0 looks like 0", () => {
-  assert.equal(show(0.5, 0), "5e−01");
-  assert.equal(show(5e-7, 6), "5.00000e−07");
-  assert.equal(show(-1e-9, 2), "−1.0e−09");
-  assert.equal(show(1.5e-9, 4, true), "1.500 \\cdot 10^{-9}");
-  assert.equal(show(0, 4), "0.0000");
+  assert.equal(formatNumber(0.5, 0), "5e−01");
+  assert.equal(formatNumber(5e-7, 6), "5.00000e−07");
+  assert.equal(formatNumber(-1e-9, 2), "−1.0e−09");
+  assert.equal(formatNumber(1.5e-9, 4, true), "1.500 \\cdot 10^{-9}");
+  assert.equal(formatNumber(0, 4), "0.0000");
 });
 
 test("the shortest form has six digits", () => {

@@ -1,7 +1,7 @@
-import { write } from "./formula.js";
-import { show } from "./numbers.js";
+import { writeFormula } from "./formula.js";
+import { evaluate, scalarOf } from "./index_form.js";
+import { formatNumber } from "./numbers.js";
 import { placeWords } from "./panel.js";
-import { evaluate, scalar } from "./scalar.js";
 
 /** Whether the reader is to find a quantity's numbers alone. */
 export function isHidden(stage, name) {
@@ -27,7 +27,7 @@ export function drawCheck(stage) {
   field.setAttribute("aria-label", `your value of ${name}${place}`);
   field.value = "";
   const value = stage.solved && target ? stage.book.value(name, target) : undefined;
-  stage.el.verdict.textContent = value === undefined ? "" : `It is ${show(value, null)}.`;
+  stage.el.verdict.textContent = value === undefined ? "" : `It is ${formatNumber(value, null)}.`;
 }
 
 /**
@@ -63,12 +63,11 @@ function verdictOn(book, name, index, value, typed) {
   const digits = (typed.split(/e/i)[0].split(".")[1] ?? "").length;
   const off = 0.51 * 10 ** -Math.max(digits, 2) + 1e-12;
   const near = (x) => Number.isFinite(x) && Math.abs(Number(typed) - x) <= off;
-  if (near(value)) return `Right: ${name} is ${show(value, null)}.`;
-  const q = book.quantities[name];
-  if (q.tree === null) return "Not that number; this one is given, not computed.";
-  const tree = scalar(book, q.tree, index, true);
+  if (near(value)) return `Right: ${name} is ${formatNumber(value, null)}.`;
+  const tree = scalarOf(book, name, index, true);
+  if (tree === null) return "Not that number; this one is given, not computed.";
   for (const [wrong, slip] of slips(book, name, index, tree)) if (near(wrong)) return slip;
-  const by = show(Number(typed) - value, 4);
+  const by = formatNumber(Number(typed) - value, 4);
   return `Not yet: off by ${by}, and no usual slip gives that. Open a number to see its terms.`;
 }
 
@@ -131,7 +130,7 @@ function sum(parts) {
 /** Write a part in symbols. */
 function named(x) {
   const style = { book: { quantities: {} }, numbers: false, latex: false, digits: 4, shown: 8 };
-  return write(x, style)
+  return writeFormula(x, style)
     .map((piece) => piece.text)
     .join("");
 }

@@ -1,16 +1,18 @@
-import { bracket, fill, inLatex, joined, PRODUCT, place, write, written } from "./formula.js";
-import { entry, evaluate, FUNCTIONS, quantityOf, SOFT, scalar } from "./scalar.js";
+import { bracket, fill, inLatex, joined, PRODUCT, writeFormula, written } from "./formula.js";
+import { elementText, entry, evaluate, isFunction, isSoft, scalarOf } from "./index_form.js";
 
 /*
  * One number opened: its three texts, its operands, the terms that are added up to it, as
- * explanation.py does it. Needs scalar.js and formula.js.
+ * explain.py does it.
  */
 
+/** @import { Scalar, Source } from "./index_form.js" */
+/** @import { Piece, Style } from "./formula.js" */
 /** @typedef {{text: string, value: number, elements: {name: string, index: number[]}[]}} Factor */
 
 /** Names only: no number decides which terms are written. */
 const PLAIN = {
-  book: { quantities: {}, value: () => 0 },
+  source: { quantities: {}, sizes: {}, value: () => 0 },
   numbers: false,
   latex: false,
   digits: 4,
@@ -19,7 +21,7 @@ const PLAIN = {
 
 /**
  * Open one number: its formula with names, with numbers, and in LaTeX.
- * @param {Book} book
+ * @param {Source} source
  * @param {string} name
  * @param {number[]} index
  * @param {{digits?: number | null, shown?: number | null}} [options] as in Style
@@ -27,27 +29,26 @@ const PLAIN = {
  *   operands: {name: string, index: number[]}[], tree: Scalar | null}} the tree is null for what
  *   is given
  */
-export function explanation(book, name, index, { digits = 4, shown = 8 } = {}) {
-  const { tree } = quantityOf(book, name);
+export function explanation(source, name, index, { digits = 4, shown = 8 } = {}) {
   const result = entry(name, index);
-  const style = { book, numbers: false, latex: false, digits, shown };
+  const style = { source, numbers: false, latex: false, digits, shown };
   const inNumbers = { ...style, numbers: true };
-  const ends = [write(result, style), write(result, inNumbers)];
+  const ends = [writeFormula(result, style), writeFormula(result, inNumbers)];
   const latexEnds = [inLatex(result, style), inLatex(result, inNumbers)];
-  if (tree === null) {
+  const short = scalarOf(source, name, index, false);
+  const full = scalarOf(source, name, index, true);
+  if (short === null || full === null) {
     const symbols = [...ends[0], { text: " is given" }];
     const numbers = fill(["", " = ", ""], ...ends);
     const latex = latexEnds.join(" = ");
-    return { name, index, symbols, numbers, latex, operands: [], tree };
+    return { name, index, symbols, numbers, latex, operands: [], tree: null };
   }
-  const short = scalar(book, tree, index, false);
-  const full = scalar(book, tree, index, true);
   const middle = [inLatex(short, style), inLatex(full, inNumbers)];
   return {
     name,
     index,
-    symbols: fill(["", " = ", ""], ends[0], write(short, style)),
-    numbers: fill(["", " = ", " = ", ""], ends[0], write(full, inNumbers), ends[1]),
+    symbols: fill(["", " = ", ""], ends[0], writeFormula(short, style)),
+    numbers: fill(["", " = ", " = ", ""], ends[0], writeFormula(full, inNumbers), ends[1]),
     latex: [latexEnds[0], ...middle, latexEnds[1]].join(" = "),
     operands: once(elements(full)),
     tree: full,
@@ -58,59 +59,60 @@ export function explanation(book, name, index, { digits = 4, shown = 8 } = {}) {
  * Return what is added up to a number, each term as its factors. Around the sum may stand a
  * function; then the number's `kind` says which.
  * @param {Scalar} x
- * @param {Book} book
+ * @param {Source} source
  * @returns {Factor[][]}
  */
-export function terms(x, book) {
-  if (x.kind in SOFT) {
-    return x.parts.slice(1).map((part) => [factor(part, book)]);
+export function terms(x, source) {
+  if (!("parts" in x)) return summands(x, source, false);
+  if (isSoft(x.kind)) {
+    return x.parts.slice(1).map((part) => [factor(part, source)]);
   }
-  return summands(x.kind in FUNCTIONS ? x.parts[0] : x, book, false);
+  return summands(isFunction(x.kind) ? x.parts[0] : x, source, false);
 }
 
 /**
  * Return a sum as products.
  * @param {Scalar} x
- * @param {Book} book
+ * @param {Source} source
  * @param {boolean} minus
  * @returns {Factor[][]}
  */
-function summands(x, book, minus) {
+function summands(x, source, minus) {
   if (x.kind === "div" && ["sum", "neg"].includes(x.parts[0].kind)) {
-    const share = reciprocal(x.parts[1], book);
-    return summands(x.parts[0], book, minus).map((term) => [...term, share]);
+    const share = reciprocal(x.parts[1], source);
+    return summands(x.parts[0], source, minus).map((term) => [...term, share]);
   }
   switch (x.kind) {
     case "add":
     case "sum":
-      return x.parts.flatMap((part) => summands(part, book, minus));
+      return x.parts.flatMap((part) => summands(part, source, minus));
     case "sub":
-      return x.parts.flatMap((part, i) => summands(part, book, i === 0 ? minus : !minus));
+      return x.parts.flatMap((part, i) => summands(part, source, i === 0 ? minus : !minus));
     case "neg":
-      return summands(x.parts[0], book, !minus);
+      return summands(x.parts[0], source, !minus);
     default:
-      return [[...(minus ? [minusOne()] : []), ...factorsOf(x, book)]];
+      return [[...(minus ? [minusOne()] : []), ...factorsOf(x, source)]];
   }
 }
 
 /**
  * Return a product as factors.
  * @param {Scalar} x
- * @param {Book} book
+ * @param {Source} source
  * @returns {Factor[]}
  */
-function factorsOf(x, book) {
+function factorsOf(x, source) {
   switch (x.kind) {
     case "mul":
-      return x.parts.flatMap((part) => factorsOf(part, book));
+      return x.parts.flatMap((part) => factorsOf(part, source));
     case "div":
-      return [...factorsOf(x.parts[0], book), reciprocal(x.parts[1], book)];
+      return [...factorsOf(x.parts[0], source), reciprocal(x.parts[1], source)];
     case "neg":
-      return [minusOne(), ...factorsOf(x.parts[0], book)];
+      return [minusOne(), ...factorsOf(x.parts[0], source)];
     case "lookup":
-      return factorsOf(x.parts[1], book);
+      return factorsOf(x.parts[1], source);
     default:
-      return [factor(x, book)];
+      return [factor(x, source)];
   }
 }
 
@@ -125,22 +127,22 @@ function minusOne() {
 /**
  * Return anything as one factor.
  * @param {Scalar} x
- * @param {Book} book
+ * @param {Source} source
  * @returns {Factor}
  */
-function factor(x, book) {
+function factor(x, source) {
   const text = joined(bracket(written(x, PLAIN), PRODUCT, PLAIN));
-  return { text, value: evaluate(x, book), elements: elements(x) };
+  return { text, value: evaluate(x, source), elements: elements(x) };
 }
 
 /**
  * Return what one divides by, as a factor.
  * @param {Scalar} x
- * @param {Book} book
+ * @param {Source} source
  * @returns {Factor}
  */
-function reciprocal(x, book) {
-  const inner = factor(x, book);
+function reciprocal(x, source) {
+  const inner = factor(x, source);
   return { text: `1/${inner.text}`, value: 1 / inner.value, elements: inner.elements };
 }
 
@@ -151,7 +153,7 @@ function reciprocal(x, book) {
  */
 function elements(x) {
   if (x.kind === "element") {
-    return [{ name: x.name, index: x.index }];
+    return [{ name: x.name, index: x.index.map(Number) }];
   }
   return x.kind === "constant" ? [] : x.parts.flatMap(elements);
 }
@@ -162,6 +164,6 @@ function elements(x) {
  * @returns {{name: string, index: number[]}[]}
  */
 function once(found) {
-  const byPlace = new Map(found.map((x) => [place(x.name, x.index), x]));
+  const byPlace = new Map(found.map((x) => [elementText(x.name, x.index), x]));
   return [...byPlace.values()];
 }

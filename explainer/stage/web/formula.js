@@ -1,15 +1,17 @@
-import { general, show } from "./numbers.js";
-import { entry, evaluate, look, op, quantityOf } from "./scalar.js";
+import { elementText, entry, evaluate, lookUp, op } from "./index_form.js";
+import { formatNumber, general } from "./numbers.js";
 
 /*
  * The formula of one number, written: in names or numbers, as text or LaTeX, letter by letter as
- * formula.py does it. Needs numbers.js and scalar.js.
+ * number_formula.py does it.
  */
 
+/** @import { Constant, Entry, Op, Place, Scalar, Source } from "./index_form.js" */
+
 /**
- * Numbers instead of names, LaTeX instead of plain text, digits as in `show`, and the most terms
+ * Numbers instead of names, LaTeX instead of plain text, digits as in `formatNumber`, and the most terms
  * of a sum to write out (null: all).
- * @typedef {{book: Book, numbers: boolean, latex: boolean, digits: number | null,
+ * @typedef {{source: Source, numbers: boolean, latex: boolean, digits: number | null,
  *   shown: number | null}} Style
  *
  * A piece of a text; one that stands for one number of a tensor says which.
@@ -19,10 +21,12 @@ import { entry, evaluate, look, op, quantityOf } from "./scalar.js";
  * @typedef {{pieces: Piece[], hold: number}} Written
  */
 
-/** What stands around the parts. */
+/** What stands around the parts.
+ * @type {Record<string, string[]>}
+ */
 const TEXT = {
-  mul: "·",
-  minus: "−",
+  mul: ["·"],
+  minus: ["−"],
   brackets: ["(", ")"],
   div: ["", " / ", ""],
   sigmoid: ["σ(", ")"],
@@ -37,9 +41,10 @@ const TEXT = {
   softmax: ["exp(", ") / (", ")"],
   log_softmax: ["", " − ln(", ")"],
 };
+/** @type {Record<string, string[]>} */
 const LATEX = {
-  mul: " \\cdot ",
-  minus: "-",
+  mul: [" \\cdot "],
+  minus: ["-"],
   brackets: ["\\left(", "\\right)"],
   div: ["\\frac{", "}{", "}"],
   sigmoid: ["\\sigma\\left(", "\\right)"],
@@ -54,6 +59,8 @@ const LATEX = {
   softmax: ["\\frac{\\exp\\left(", "\\right)}{", "}"],
   log_softmax: ["", " - \\ln\\left(", "\\right)"],
 };
+/** exp of it, also negative, is far from the ends of what a double holds: a sum of many fits. */
+const LARGEST_EXPONENT = 650;
 const LOOSE = 1;
 export const PRODUCT = 2;
 const TIGHT = 3;
@@ -64,7 +71,7 @@ const TIGHT = 3;
  * @param {Style} style
  * @returns {Piece[]}
  */
-export function write(x, style) {
+export function writeFormula(x, style) {
   return written(x, style).pieces;
 }
 
@@ -75,7 +82,7 @@ export function write(x, style) {
  * @returns {string}
  */
 export function inLatex(x, style) {
-  return joined(write(x, { ...style, latex: true }));
+  return joined(writeFormula(x, { ...style, latex: true }));
 }
 
 /**
@@ -99,23 +106,13 @@ export function fill(template, ...gaps) {
 }
 
 /**
- * Write a name and a place, such as "z[0,2,1]".
- * @param {string} name
- * @param {Place[]} index
- * @returns {string}
- */
-export function place(name, index) {
-  return index.length ? `${name}[${index.join(",")}]` : name;
-}
-
-/**
  * Return a tensor's name, or its symbol in LaTeX.
  * @param {string} name
  * @param {Style} style
  * @returns {string}
  */
 function nameIn(name, style) {
-  return style.latex ? quantityOf(style.book, name).symbol : name;
+  return style.latex ? style.source.quantities[name].symbol : name;
 }
 
 /**
@@ -125,9 +122,10 @@ function nameIn(name, style) {
  * @returns {Piece}
  */
 function entryPiece(x, style) {
-  const text = style.numbers ? entryNumber(x, style) : place(nameIn(x.name, style), x.index);
+  const text = style.numbers ? entryNumber(x, style) : elementText(nameIn(x.name, style), x.index);
   // with a letter that runs it stands for many numbers
-  return x.index.every(Number.isInteger) ? { text, name: x.name, index: x.index } : { text };
+  const index = x.index.filter((i) => typeof i === "number");
+  return index.length === x.index.length ? { text, name: x.name, index } : { text };
 }
 
 /**
@@ -137,9 +135,9 @@ function entryPiece(x, style) {
  * @returns {string}
  */
 function entryNumber(x, style) {
-  const value = look(style.book, x);
+  const value = lookUp(style.source, x);
   const whole = x.name === "ids" || x.name === "targets";
-  return whole ? String(value) : show(value, style.digits, style.latex);
+  return whole ? String(value) : formatNumber(value, style.digits, style.latex);
 }
 
 /**
@@ -196,13 +194,14 @@ function single(piece) {
  * @param {Style} style
  * @returns {Written}
  */
-function writtenLookup({ parts: [row, { name, index }] }, style) {
+function writtenLookup({ parts: [row, found] }, style) {
+  const { name, index } = /** @type {{name: string, index: number[]}} */ (found);
   if (style.numbers) {
     return written(entry(name, index), style);
   }
   const open = { text: `${nameIn(name, style)}[`, name, index };
   const close = { text: `,${index.at(-1)}]`, name, index };
-  return { pieces: [open, ...write(row, style), close], hold: TIGHT };
+  return { pieces: [open, ...writeFormula(row, style), close], hold: TIGHT };
 }
 
 /**
@@ -226,13 +225,29 @@ function writtenSoft(x, style) {
 function softParts(x, style) {
   const words = style.latex ? LATEX : TEXT;
   if (x.letter) {
-    const [top, one] = x.parts.map((part) => write(part, style));
+    const [top, one] = x.parts.map((part) => writeFormula(part, style));
     const sign = fill(words.sum, [{ text: x.letter }]);
     return [top, [...sign, ...fill(words.exp, one)]];
   }
   const [position, ...everything] = x.parts;
-  const exponentials = everything.map((part) => op("exp", [part]));
-  return [write(everything[position.value], style), addUp(exponentials, style)];
+  const exponents = representable(everything, style);
+  const exponentials = exponents.map((part) => op("exp", [part]));
+  const { value } = /** @type {Constant} */ (position);
+  return [writeFormula(exponents[value], style), addUp(exponentials, style)];
+}
+
+/**
+ * Subtract the largest exponent from all, where exponentials would overflow or all vanish.
+ * @param {Scalar[]} exponents
+ * @param {Style} style
+ * @returns {Scalar[]}
+ */
+function representable(exponents, style) {
+  const sizes = exponents.map((part) => evaluate(part, style.source));
+  const largest = sizes.reduce((a, b) => Math.max(a, b));
+  if (Math.abs(largest) <= LARGEST_EXPONENT) return exponents;
+  const top = exponents[sizes.indexOf(largest)];
+  return exponents.map((part) => op("sub", [part, top]));
 }
 
 /**
@@ -259,16 +274,17 @@ function writtenSum(x, style) {
 function writtenOp(x, style) {
   const words = style.latex ? LATEX : TEXT;
   const parts = x.parts.map((part) => written(part, style));
+  /** @type {(i: number, needed: number) => Piece[]} */
   const inside = (i, needed) => bracket(parts[i], needed, style);
   switch (x.kind) {
     case "sub": {
-      const pieces = fill(["", ` ${words.minus} `, ""], parts[0].pieces, inside(1, PRODUCT));
+      const pieces = fill(["", ` ${words.minus[0]} `, ""], parts[0].pieces, inside(1, PRODUCT));
       return { pieces, hold: LOOSE };
     }
     case "neg":
-      return { pieces: fill([words.minus, ""], inside(0, PRODUCT)), hold: LOOSE };
+      return { pieces: fill([words.minus[0], ""], inside(0, PRODUCT)), hold: LOOSE };
     case "mul": {
-      const signs = ["", ...Array(parts.length - 1).fill(words.mul), ""];
+      const signs = ["", ...Array(parts.length - 1).fill(words.mul[0]), ""];
       return { pieces: fill(signs, ...parts.map((_, i) => inside(i, PRODUCT))), hold: PRODUCT };
     }
     case "div":
@@ -325,7 +341,7 @@ function chosen(parts, style) {
   if (style.shown === null || parts.length <= style.shown) {
     return { kept: all, more: "" };
   }
-  const size = parts.map((part) => Math.abs(evaluate(part, style.book)));
+  const size = parts.map((part) => Math.abs(evaluate(part, style.source)));
   const order = [...all].sort((a, b) => size[b] - size[a] || a - b);
   const largest = order.slice(0, Math.max(style.shown, 1));
   const kept = new Set(largest.filter((i) => size[i] || i === largest[0]));

@@ -10,7 +10,7 @@
  * @param {boolean} [latex] write it for LaTeX
  * @returns {string}
  */
-export function show(value, digits, latex = false) {
+export function formatNumber(value, digits, latex = false) {
   const size = Math.abs(value);
   const text = digits === null ? everyDigit(size) : withDigits(size, digits);
   // only a number that is shown with every digit keeps the minus of a zero

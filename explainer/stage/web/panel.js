@@ -1,8 +1,8 @@
 import { settle } from "./address.js";
 import { isHidden } from "./check.js";
 import { explanation, terms } from "./explanation.js";
-import { show } from "./numbers.js";
-import { Missing } from "./scalar.js";
+import { Missing } from "./index_form.js";
+import { formatNumber } from "./numbers.js";
 import { make } from "./sheet.js";
 import { ask, moveTo } from "./time.js";
 
@@ -73,7 +73,7 @@ function findCells(stage, name, index) {
 export function say(stage, name, index, value) {
   const places = placeWords(stage, name, index);
   const hidden = isHidden(stage, name);
-  const full = value === undefined ? "…" : hidden ? "?" : show(value, null);
+  const full = value === undefined ? "…" : hidden ? "?" : formatNumber(value, null);
   const place = index.length ? `[${index.join(",")}]` : "";
   stage.status.textContent = [`${name}${place} = ${full}`, ...places].join(" · ");
 }
@@ -336,7 +336,7 @@ function actions(stage, name, index, latex, own, operands) {
 
 /** Write a number as Python reads it, every digit. */
 function plainNumber(value) {
-  return show(value, null).replaceAll("−", "-");
+  return formatNumber(value, null).replaceAll("−", "-");
 }
 
 /** Write the shown numbers of a drawing as an array, as it stands on the stage. */

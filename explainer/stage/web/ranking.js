@@ -1,5 +1,5 @@
 import { isHidden } from "./check.js";
-import { show } from "./numbers.js";
+import { formatNumber } from "./numbers.js";
 import { make } from "./sheet.js";
 
 /** How many of the likeliest tokens are listed. */
@@ -36,7 +36,7 @@ export function drawRanking(stage) {
     holder.append(bar);
     const place = `${all.findIndex(([other]) => other === id) + 1}.`;
     row.append(make("span", "place", place), make("span", "token", book.token(id)), holder);
-    row.append(make("span", "probability", show(p, 4)));
+    row.append(make("span", "probability", formatNumber(p, 4)));
     row.append(make("span", "place", id === target ? "← the target" : ""));
     return row;
   });

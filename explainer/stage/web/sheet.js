@@ -1,7 +1,7 @@
 import { WHOLE_NUMBERS } from "./book.js";
 import { NOTHING, palette, step } from "./colours.js";
 import { place } from "./formula.js";
-import { show } from "./numbers.js";
+import { formatNumber } from "./numbers.js";
 import { rebuild } from "./stage.js";
 
 /**
@@ -369,7 +369,7 @@ function overview(stage, row, own) {
     const index = own.index(stage.place, r, c);
     const value = stage.book.value(own.name, index);
     const about =
-      value === undefined ? `≈ ${cellText(rough(stage, own, r, c), 2)}` : show(value, null);
+      value === undefined ? `≈ ${cellText(rough(stage, own, r, c), 2)}` : formatNumber(value, null);
     stage.status.textContent = `${own.name}[${index.join(",")}] = ${about}; click: numbers from here`;
   };
   canvas.onclick = (event) => {
@@ -439,7 +439,7 @@ function limits(stage, own) {
  */
 function cellText(value, digits) {
   if (digits === null || value === 0 || Math.abs(value) >= 0.5 * 10 ** -digits)
-    return show(value, digits);
+    return formatNumber(value, digits);
   return value
     .toExponential(0)
     .replace("-", value < 0 ? "−" : "-")

@@ -1,5 +1,5 @@
 import { palette, step } from "./colours.js";
-import { show } from "./numbers.js";
+import { formatNumber } from "./numbers.js";
 import { make } from "./sheet.js";
 import { goTo } from "./time.js";
 
@@ -45,7 +45,7 @@ export function heat(stage) {
   for (const chip of stage.chips) {
     const mean = means[Number(chip.dataset.at)];
     chip.lastChild.style.background = fill[step(mean, signed ? -1 : 0, 1)];
-    chip.lastChild.title = `mean of ${stage.mean}: ${show(mean, 2)}`;
+    chip.lastChild.title = `mean of ${stage.mean}: ${formatNumber(mean, 2)}`;
   }
 }
 
