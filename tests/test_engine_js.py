@@ -8,13 +8,17 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import numpy as np
 from hypothesis import HealthCheck, given, seed, settings
 from strategies import small_settings
+from test_edits import draw_edits
 
 from explainer import PRESETS, run
 from explainer.engine import expression
+from explainer.engine.edits import edited_run, limits
+from explainer.engine.hold import hold, holdable
 from explainer.engine.network import network
 from explainer.stage.engine_input import given_numbers, network_as_json
 
@@ -24,12 +28,12 @@ NOISE = 1e-15
 """What is left of a sum of numbers below 1 that cancel out; dropout scales it as all the rest."""
 
 
-def node(*arguments):
+def node(*arguments, sent=None):
     """Run Node, the one of the virtual environment where there is one."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     found = shutil.which("node", path=path)
     assert found, "no Node; install requirements-dev.txt"
-    done = subprocess.run([found, *arguments], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([found, *arguments], cwd=ROOT, capture_output=True, text=True, input=sent)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -46,10 +50,10 @@ def in_browser(cases, folder):
     """
     sent = [
         {
-            "network": network_as_json(network(result.settings), "clip_norm" in result.update),
+            "network": network_as_json(network(result.settings), bounds_of(result)),
             "sizes": dict(result.trace.sizes),
             "given": {
-                name: base64.b64encode(np.asarray(value, dtype="<f8").tobytes()).decode()
+                name: base64.b64encode(np.asarray(value, dtype="<f8").tobytes()).decode("ascii")
                 for name, value in given_numbers(result, network(result.settings)).items()
             },
             "turns": [{"edits": edits, "names": list(shapes)} for edits, shapes in turns],
@@ -70,6 +74,10 @@ def in_browser(cases, folder):
             found[-1].append(values)
     assert at == len(numbers)
     return found
+
+
+def bounds_of(result):
+    return limits(result.settings, result.trace.sizes["V"])
 
 
 def every_number(result):
@@ -101,6 +109,18 @@ CHOSEN = {
     "trained": replace(START, updates=3),
     "least": replace(START, batch_size=1, context_length=1, hidden_size=1, embedding_size=1),
 }
+EDITED = (
+    "start",
+    "math",
+    "linear_algebra",
+    "H1",
+    "before",
+    "one_hot",
+    "clipped",
+    "carried",
+    "trained",
+    "least",
+)
 
 
 def drawn(count):
@@ -124,6 +144,54 @@ def test_the_browser_computes_every_number_of_a_run(tmp_path):
     found = in_browser(list(zip(runs, turns, strict=True)), tmp_path)
     for (values,), all_of_it in zip(found, expected, strict=True):
         assert_same(values, all_of_it)
+
+
+def as_list(edits):
+    """Return edits as the browser has them: one place and one number each."""
+    found = []
+    for name, wanted in edits.items():
+        if not isinstance(wanted, dict):
+            array = np.asarray(wanted)
+            wanted = {i: array[i] for i in np.ndindex(array.shape)}
+        found += [
+            {"name": n, "index": i, "value": float(v)}
+            for n, (i, v) in ((name, item) for item in wanted.items())
+        ]
+    return found
+
+
+def test_the_browser_makes_of_edits_what_python_makes_of_them(tmp_path):
+    """Turn after turn in one engine, so that what is solved again is what an edit reaches."""
+    random, cases = Random(1), []
+    for each in (*(CHOSEN[name] for name in EDITED), *drawn(10)):
+        base, turns = run(each), []
+        for _ in range(10):
+            edits = draw_edits(base, random)
+            turns.append((as_list(edits), every_number(edited_run(base, edits))))
+        cases.append((base, [*turns, ([], every_number(base))]))
+    shapes = [
+        (base, [(edits, {n: v.shape for n, v in values.items()}) for edits, values in turns])
+        for base, turns in cases
+    ]
+    for (_, turns), found in zip(cases, in_browser(shapes, tmp_path), strict=True):
+        for (_, expected), values in zip(turns, found, strict=True):
+            assert_same(values, expected)
+
+
+def test_the_browser_holds_by_the_same_equations():
+    for each in (START, CHOSEN["before"], CHOSEN["one_hot"]):
+        net, bounds = network(each), limits(each, 36)
+        names = holdable(net)
+        script = """Promise.all([import("./explainer/stage/web/edits.js")]).then(([edits]) => {
+          const [network, names] = JSON.parse(require("fs").readFileSync(0, "utf-8"));
+          const held = names.map((_, i) => edits.hold(network, names.slice(0, i + 1)));
+          console.log(JSON.stringify([edits.holdable(network), held]));
+        })"""
+        text = json.dumps([network_as_json(net, bounds), names])
+        found, held = json.loads(node("-e", script, sent=text))
+        assert found == list(names)
+        for i, one in enumerate(held):
+            assert one == network_as_json(hold(net, names[: i + 1]), bounds)
 
 
 def test_every_kind_of_node_can_be_computed():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -23,6 +24,9 @@ from explainer.engine.trace import LARGEST_TRACE, Array, Trace, Update
 from explainer.engine.unroll import backward_pass, forward_pass, known_values
 from explainer.settings import Settings, in_range, must_be_settings
 
+if TYPE_CHECKING:
+    from explainer.engine.edits import Edit
+
 MOST_CARRIED = 2_000
 """Most batches that are computed for the state that one begins with."""
 
@@ -37,6 +41,7 @@ class Run:
         trace: every quantity of the first pass, values and gradients.
         update: one SGD update by hand.
         second: the forward pass on the same batch with the updated parameters.
+        edits: what was changed or held, by name; empty where nothing was.
     """
 
     settings: Settings
@@ -44,6 +49,7 @@ class Run:
     trace: Trace
     update: Update
     second: Trace
+    edits: Mapping[str, Edit] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Return what a notebook shows: the network's kind and sizes, and the loss."""
@@ -61,7 +67,7 @@ def make_trace(
     net: Network, values: Mapping[str, Tensor], sizes: Mapping[str, int], gradients: bool = True
 ) -> Trace:
     """Gather what was computed into a trace, in the order of the story."""
-    declared = {q.name: q for q in (*GIVEN, *net.parameters, gru.h_prev, *net.forward)}
+    declared = {q.name: q for q in (*GIVEN, *net.held, *net.parameters, gru.h_prev, *net.forward)}
     if gradients:
         extra = (backward.d_loss, backward.d_h_next, *net.backward)
         declared |= {q.name: q for q in extra}
@@ -131,22 +137,43 @@ def run_batch(
             f"one row for each sequence. Pass such a state or None."
         )
     dropout = effective_dropout(settings)
-    given_values = known_values(chosen, dropout, draw_masks(settings, sizes, draw), h_0)
-    values = {**given_values, **own}
-    values |= forward_pass(net.forward, values)
+    known = known_values(chosen, dropout, draw_masks(settings, sizes, draw), h_0) | own
+    redrawn = draw_masks(settings, sizes, draw + 1) if settings.redraw_masks else {}
+    return solve_run(settings, net, chosen, known, redrawn, sizes)
+
+
+def solve_run(
+    settings: Settings,
+    net: Network,
+    chosen: Batch,
+    known: Mapping[str, Tensor],
+    redrawn: Mapping[str, Tensor],
+    sizes: Mapping[str, int],
+) -> Run:
+    """Solve everything from what is given.
+
+    Args:
+        settings: learning rate and clipping.
+        net: the equations.
+        chosen: the batch.
+        known: parameters and `known_values`.
+        redrawn: masks of the second pass that are not those of the first.
+        sizes: length of each dim.
+
+    Raises:
+        ValueError: a number stops being finite.
+    """
+    values = {**known, **forward_pass(net.forward, known)}
     values |= backward_pass(net.backward, values)
     trace = make_trace(net, values, sizes)
-
-    updated = update_pass(settings, net, values, sizes)
-    if settings.redraw_masks:
-        given_values |= draw_masks(settings, sizes, draw + 1)
-    again = {**given_values, **{q.name: updated[1][f"new_{q.name}"] for q in net.parameters}}
+    updated, new = update_pass(settings, net, values, sizes)
+    again = {**known, **redrawn, **{q.name: new[f"new_{q.name}"] for q in net.parameters}}
     again |= forward_pass(net.forward, again)
     try:
         second = make_trace(net, again, sizes, gradients=False)
     except ValueError as error:
         raise ValueError(f"after the update, {error}") from None
-    return Run(settings, chosen, trace, updated[0], second)
+    return Run(settings, chosen, trace, updated, second)
 
 
 def carried_state(

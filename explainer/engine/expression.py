@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -215,3 +215,12 @@ def leaves(x: Expression) -> tuple[str, ...]:
     if isinstance(x, Number):
         return ()
     return tuple(dict.fromkeys(n for p in x.parts for n in leaves(p)))
+
+
+def rename_leaves(x: Expression, names: Mapping[str, str]) -> Expression:
+    """Return the same expression over tensors of other names; those not in `names` keep theirs."""
+    if isinstance(x, Leaf):
+        return Leaf(names.get(x.name, x.name))
+    if isinstance(x, Number):
+        return x
+    return replace(x, parts=tuple(rename_leaves(p, names) for p in x.parts))

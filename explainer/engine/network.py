@@ -21,12 +21,16 @@ GIVEN = (
 
 @dataclass(frozen=True)
 class Network:
-    """The equations that the settings ask for, and the parameters these need."""
+    """The equations that the settings ask for, and the parameters these need.
+
+    `held` is what equations of held quantities are given besides (`hold.py`).
+    """
 
     forward: tuple[Quantity, ...]
     backward: tuple[Quantity, ...]
     on_demand: tuple[Quantity, ...]
     parameters: tuple[Quantity, ...]
+    held: tuple[Quantity, ...] = ()
 
 
 def network(settings: Settings) -> Network:

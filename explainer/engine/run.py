@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from explainer.engine.batch_run import Run, run_batch
+from explainer.engine.edits import Edits, edited_run
 from explainer.engine.trace import Array
 from explainer.engine.training import History
 from explainer.settings import Settings, in_range, must_be_settings
@@ -17,6 +18,7 @@ def run(
     parameters: Mapping[str, Tensor | Array] | None = None,
     h_0: Tensor | Array | None = None,
     draw: int = 0,
+    edits: Edits | None = None,
 ) -> Run:
     """Run one batch: forward, backward by hand, one SGD update by hand, forward again.
 
@@ -29,6 +31,10 @@ def run(
         h_0: (B, H) state to begin with, an array or a tensor; None takes zeros, or with
             `carry_state` what the batches before this one leave behind, batch i with draw i.
         draw: which draw of the dropout masks, from 0.
+        edits: given numbers to change and computed ones to hold, by name: a number for all, an
+            array, or numbers by index as in `trace[name]`, None for all of an axis, such as
+            {"W_hz": {(0, 1): 0.5}, "z": {(None, None, 2): 1.0}, "n": 0.25}. What came before the
+            batch (training, a carried state) is not edited.
 
     Returns:
         The run, all values float64.
@@ -36,12 +42,14 @@ def run(
     Raises:
         ValueError: the text is too short or has too many different characters, what was passed
             does not fit, or a number stops being finite; the message says what to do.
+        TypeError: the edits have something that is no name, index or number.
     """
     must_be_settings(settings)
     draw = in_range("draw", draw, int, 0, 2**32 - 1, "no training is longer")
     if settings.updates and parameters is None:
         parameters = trained_parameters(History(settings), settings)
-    return run_batch(settings, parameters, h_0, draw)
+    found = run_batch(settings, parameters, h_0, draw)
+    return found if edits is None else edited_run(found, edits)
 
 
 def trained_parameters(history: History, settings: Settings) -> Mapping[str, Tensor]:

@@ -5,9 +5,12 @@ From these `web/engine.js` computes every quantity of a run, as `run` does.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from explainer.engine.batch_run import Run
+from explainer.engine.edits import Limits
 from explainer.engine.equations import backward, gru, update
 from explainer.engine.network import GIVEN, Network
 from explainer.engine.quantity import Quantity
@@ -18,27 +21,29 @@ DERIVED = {"one_hot": ["one_hot", None, "ids"], "y": ["one_hot", None, "targets"
 """Trees of what follows from given numbers alone, so that it need not be sent."""
 
 
-def network_as_json(net: Network, clipped: bool) -> dict[str, list[dict[str, Any]]]:
+def network_as_json(net: Network, bounds: Mapping[str, Limits]) -> dict[str, list[dict[str, Any]]]:
     """Return the equations of a run as `web/plan.js` has them.
 
     Args:
         net: equations of both passes.
-        clipped: whether the update clips the gradient's norm.
+        bounds: which given numbers are possible, as `limits` has them.
     """
+    clipped = update.clip_norm.name in bounds
     rates = (update.learning_rate, *((update.clip_norm,) if clipped else ()))
     parts = {
-        "given": (*GIVEN, *net.parameters, *rates, backward.d_loss),
+        "given": (*GIVEN, *net.parameters, *rates, backward.d_loss, *net.held),
         "forward": (gru.h_prev, *net.forward),
         "backward": (backward.d_h_next, *net.backward),
         "update": update.update_equations(net.parameters, clipped),
         "on_demand": net.on_demand,
     }
-    return {name: [_equation(q) for q in quantities] for name, quantities in parts.items()}
+    return {name: [_equation(q, bounds) for q in equations] for name, equations in parts.items()}
 
 
-def _equation(q: Quantity) -> dict[str, Any]:
+def _equation(q: Quantity, bounds: Mapping[str, Limits]) -> dict[str, Any]:
     tree = DERIVED.get(q.name, as_json(q.expression))
-    return {"name": q.name, "dims": list(q.dims), "tree": tree}
+    limits = {"limits": asdict(bounds[q.name])} if q.name in bounds else {}
+    return {"name": q.name, "dims": list(q.dims), "tree": tree, **limits}
 
 
 def given_numbers(run: Run, net: Network) -> dict[str, Array]:

@@ -135,7 +135,7 @@ const HELD = [
   [],
   [edit("h", [0, 1, 2], 0.4)],
   [edit("a", [null, null, 1], 0.2), edit("x", [1, 2, null], -0.5)],
-  [edit("logits", [0, 3, null], 0.1), edit("h_prev", [null, 2, 0], 0.9), edit("U", [0, 0], 2)],
+  [edit("logits", [0, 3, null], 0.1), edit("h", [null, 2, 0], 0.9), edit("U", [0, 0], 2)],
 ];
 for (const [i, edits] of HELD.entries()) {
   test(`gradients are the loss's slopes, held numbers included (${i})`, () => {
@@ -233,9 +233,9 @@ test("contributions of time steps add up to the gradient", () => {
 });
 
 test("an edit that cannot be is a sentence", () => {
-  const ranged = { ...NETWORK, given: NETWORK.given.map((each) => ({ ...each })) };
-  ranged.given[0].range = { low: 0, high: 5, whole: true };
-  const engine = new Engine(ranged, SIZES, GIVEN);
+  const limited = { ...NETWORK, given: NETWORK.given.map((each) => ({ ...each })) };
+  limited.given[0].limits = { low: 0, high: 5, whole: true };
+  const engine = new Engine(limited, SIZES, GIVEN);
   const faults = [
     [edit("loss", [], 1), /An edited quantity must be one of ids, .*h, logits; got loss\./],
     [edit("U", [1], 1), /U must have 2 indices or none; got 1\./],

@@ -1,11 +1,11 @@
 /*
  * What the reader changed or holds. Given numbers are changed; computed ones are held, as Python's
- * edits.py does it: own_z is what z would be by itself, and z = free_z ⊙ own_z + set_z. Every
+ * hold.py does it: own_z is what z would be by itself, and z = free_z ⊙ own_z + set_z. Every
  * equation of the backward pass that took d_z took it as the gradient of what z is computed from,
  * so it takes d_own_z = free_z ⊙ d_z: where z is held, nothing flows back.
  */
 
-import { renameLeaves, treeLeaves } from "./plan.js";
+import { renameLeaves, timeShift, treeLeaves } from "./plan.js";
 
 /**
  * @typedef {import("./plan.js").Network} Network
@@ -17,10 +17,11 @@ import { renameLeaves, treeLeaves } from "./plan.js";
  */
 
 /**
- * Return which computed quantities can be held: whatever the logits are computed from, and they.
+ * Return which computed quantities can be held: whatever the logits are computed from, and they;
+ * but h_prev, which is h one time step later.
  *
- * What comes after them is not: the gradient of softmax and cross-entropy is one equation, so there
- * is none that could be cut between them.
+ * What comes after the logits can't be held: the gradient of softmax and cross-entropy is one
+ * equation.
  * @param {Network} network
  * @returns {string[]}
  */
@@ -28,7 +29,8 @@ export function holdable({ forward }) {
   const inputs = new Map(forward.map(({ name, tree }) => [name, treeLeaves(tree)]));
   const found = new Set(["logits"]);
   for (const name of found) for (const input of inputs.get(name) ?? []) found.add(input);
-  return forward.map(({ name }) => name).filter((name) => found.has(name));
+  const held = forward.filter((equation) => found.has(equation.name) && !timeShift(equation));
+  return held.map(({ name }) => name);
 }
 
 /**
@@ -148,11 +150,11 @@ export function faultOf({ name, index, value }, among, sizes) {
     const dim = found.dims[axis];
     return `Index ${dim} of ${name} must be from 0 to ${shape[axis] - 1}; got ${place}.`;
   }
-  const { low, high, whole } = found.range ?? { low: -Infinity, high: Infinity, whole: false };
+  const { low, high, whole } = found.limits ?? { low: -Infinity, high: Infinity, whole: false };
   const fits = whole ? Number.isInteger(value) : Number.isFinite(value);
   if (!fits || value < low || value > high) {
     const kind = whole ? "an integer" : "a finite number";
-    return `${name} must be ${kind}${found.range ? ` from ${low} to ${high}` : ""}; got ${value}.`;
+    return `${name} must be ${kind}${found.limits ? ` from ${low} to ${high}` : ""}; got ${value}.`;
   }
   return undefined;
 }

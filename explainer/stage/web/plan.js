@@ -9,9 +9,9 @@
  * @typedef {string | number | [string, string | number | null, ...any[]]} EquationTree
  *
  * One named tensor: a letter for each axis, and how it is computed; null for what is given, which
- * may have a range.
- * @typedef {{name: string, dims: string[], tree: EquationTree | null, range?: Range}} Equation
- * @typedef {{low: number, high: number, whole: boolean}} Range
+ * may have limits.
+ * @typedef {{name: string, dims: string[], tree: EquationTree | null, limits?: Limits}} Equation
+ * @typedef {{low: number, high: number, whole: boolean}} Limits
  *
  * The equations of a run, as Python's Network and the update have them. `given` has also what
  * follows from given numbers alone, such as one-hot rows from ids.

@@ -1,0 +1,243 @@
+"""What if a number were another one: given numbers changed, computed ones held (`hold.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from explainer.engine.batch_run import Run, solve_run
+from explainer.engine.hold import hold, holdable
+from explainer.engine.network import GIVEN, network
+from explainer.engine.parameters import real_numbers
+from explainer.engine.quantity import Quantity
+from explainer.engine.trace import Array
+from explainer.settings import Settings, shorten
+
+Edits = Mapping[str, "float | Array | Tensor | Mapping[Any, float]"]
+"""By name: one number for all, an array, or numbers by index, None for all of an axis."""
+
+FOLLOWING = {"one_hot": "ids", "y": "targets"}
+"""Given quantities that follow others."""
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """What the edits make of one quantity.
+
+    Attributes:
+        values: the numbers that stand there now; 0 elsewhere.
+        where: which numbers are changed or held.
+        before: of a given quantity, what was there; None of a held one (`trace["own_z"]`).
+    """
+
+    values: Array
+    where: NDArray[np.bool_]
+    before: Array | None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Which numbers a given quantity may have.
+
+    Attributes:
+        low: the smallest.
+        high: the largest.
+        whole: whether they are integers.
+    """
+
+    low: float
+    high: float
+    whole: bool = False
+
+
+def limits(settings: Settings, V: int) -> dict[str, Limits]:
+    """Return the limits of those given quantities that have some; others take any finite number.
+
+    Args:
+        settings: what is edited.
+        V: size of the vocabulary.
+    """
+    rates = {f.name: f.metadata for f in fields(Settings)}
+    found = {n: Limits(0, V - 1, whole=True) for n in ("ids", "targets")}
+    found |= {n: Limits(0, 1, whole=True) for n in ("mask_x", "mask_h")}
+    for name in ("dropout", "learning_rate", "clip_norm"):
+        found[name] = Limits(rates[name]["low"], rates[name]["high"])
+    if settings.clip_norm is None:
+        del found["clip_norm"]
+    return found
+
+
+def read_edits(edits: Edits, run: Run) -> dict[str, Edit]:
+    """Return what edits make of each quantity they are about.
+
+    Args:
+        edits: as for `run`.
+        run: the run that is edited.
+
+    Raises:
+        TypeError: a name, an index or a number is something else.
+        ValueError: a quantity or a place is not there, or a number is out of range.
+    """
+    net = network(run.settings)
+    among = {q.name: q for q in (*GIVEN, *net.parameters) if q.name not in FOLLOWING}
+    among |= {n: q for n, q in run.update.quantities.items() if n in ("learning_rate", "clip_norm")}
+    held = {q.name: q for q in net.forward if q.name in holdable(net)}
+    bounds = limits(run.settings, run.trace.sizes["V"])
+    if not isinstance(edits, Mapping):
+        raise TypeError(
+            f"edits must be numbers by quantity, such as {{'z': 1.0}}; got {shorten(edits)}."
+        )
+    found = {}
+    for name, wanted in edits.items():
+        q = among.get(name) or held.get(name)
+        if q is None:
+            advice = f" Change {FOLLOWING[name]} instead." if name in FOLLOWING else ""
+            raise ValueError(
+                f"An edited quantity must be one of {', '.join(among | held)}; "
+                f"got {shorten(name)}.{advice}"
+            )
+        shape = tuple(run.trace.sizes[d] for d in q.dims)
+        values, where = read_places(q, wanted, shape)
+        check_numbers(name, values[where], bounds.get(name))
+        source = run.trace if name in run.trace else run.update
+        before = source[name] if name in among else None
+        found[name] = Edit(values, where, before)
+    return found
+
+
+def read_places(
+    q: Quantity, wanted: Any, shape: tuple[int, ...]
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Return numbers and where they stand.
+
+    Args:
+        q: the quantity.
+        wanted: a number, an array, or numbers by index.
+        shape: the quantity's.
+
+    Raises:
+        TypeError: it is something else.
+        ValueError: the array or an index does not fit.
+    """
+    everywhere = np.ones(shape, dtype=bool)
+    if isinstance(wanted, Mapping):
+        values, where = np.zeros(shape), np.zeros(shape, dtype=bool)
+        for index, value in wanted.items():
+            place = read_index(q, index, shape)
+            values[place], where[place] = read_number(q.name, value), True
+        return values, where
+    if isinstance(wanted, np.ndarray | Tensor) and wanted.ndim:
+        array = real_numbers(q.name, wanted).numpy()
+        if array.shape != shape:
+            raise ValueError(f"{q.name} must have the shape {shape}; got {array.shape}.")
+        return array, everywhere
+    return np.full(shape, read_number(q.name, wanted)), everywhere
+
+
+def read_number(name: str, value: Any) -> float:
+    """Return a number.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if isinstance(value, np.ndarray | np.generic | Tensor) and value.ndim == 0:
+        value = value.item()
+    if type(value) not in (int, float):
+        raise TypeError(f"{name} must be a number; got {shorten(value)}.")
+    return float(value)
+
+
+def read_index(q: Quantity, index: Any, shape: tuple[int, ...]) -> tuple[int | slice, ...]:
+    """Return an index as NumPy takes it.
+
+    Raises:
+        TypeError: it is neither an integer nor integers and None.
+        ValueError: there is nothing at this place.
+    """
+    places = index if isinstance(index, tuple) else (index,)
+    if len(places) != len(shape):
+        raise ValueError(
+            f"An index of {q.name} must have {len(shape)} places; got {shorten(index)}."
+        )
+    found: list[int | slice] = []
+    for dim, size, place in zip(q.dims, shape, places, strict=True):
+        whole = place.item() if isinstance(place, np.integer) else place
+        if whole is None:
+            found.append(slice(None))
+        elif type(whole) is not int:
+            raise TypeError(
+                f"Index {dim} of {q.name} must be an integer or None; got {shorten(place)}."
+            )
+        elif not 0 <= whole < size:
+            raise ValueError(f"Index {dim} of {q.name} must be from 0 to {size - 1}; got {whole}.")
+        else:
+            found.append(whole)
+    return tuple(found)
+
+
+def check_numbers(name: str, values: Array, bounds: Limits | None) -> None:
+    """Refuse numbers that a quantity can't have.
+
+    Raises:
+        ValueError: one is out of range, or not finite.
+    """
+    low, high = (bounds.low, bounds.high) if bounds else (-np.inf, np.inf)
+    whole = bounds is not None and bounds.whole
+    fits = np.isfinite(values) & (values >= low) & (values <= high)
+    if whole:
+        fits &= values == np.round(values)
+    for value in values[~fits][:1]:
+        kind = "an integer" if whole else "a finite number"
+        limit = f" from {low:g} to {high:g}" if bounds else ""
+        raise ValueError(f"{name} must be {kind}{limit}; got {value:g}.")
+
+
+def edited_run(run: Run, edits: Edits) -> Run:
+    """Return a run with given numbers changed and computed ones held.
+
+    Edits of a quantity that the second pass has, too, hold there as well: the same parameters,
+    updated, in the same edited network. Masks that are drawn anew are not edited, and neither is
+    what came before the run: training, and batches before, have left what they left.
+
+    Args:
+        run: a run without edits.
+        edits: by name a number for all, an array, or numbers by index as in `trace[name]`, None
+            for all of an axis. Of two that mean the same number, the later one counts.
+
+    Raises:
+        TypeError: a name, an index or a number is something else.
+        ValueError: a quantity or a place is not there, a number is out of range, or some number
+            stops being finite.
+    """
+    read = read_edits(edits, run)
+    net = network(run.settings)
+    # copies, since torch warns of read-only arrays
+    known = {q.name: torch.from_numpy(run.trace[q.name].copy()) for q in (*GIVEN, *net.parameters)}
+    known |= {n: known[n].long() for n in ("ids", "targets")}
+    rates: dict[str, Any] = {}
+    held = []
+    for name, edit in read.items():
+        values, where = torch.from_numpy(edit.values), torch.from_numpy(edit.where)
+        if name in known:
+            known[name] = torch.where(where, values.to(known[name].dtype), known[name])
+        elif edit.before is not None:
+            rates[name] = float(edit.values)
+        else:
+            held.append(name)
+            known |= {f"free_{name}": (~where).to(torch.float64), f"set_{name}": values}
+    rows = {n: one_hot(known[of], run.trace.sizes["V"]) for n, of in FOLLOWING.items()}
+    known |= {n: value.to(torch.float64) for n, value in rows.items()}
+    ids, targets = (known[n].numpy() for n in ("ids", "targets"))
+    batch = replace(run.batch, ids=ids, targets=targets)
+    masks = ("mask_x", "mask_h") if run.settings.redraw_masks else ()
+    redrawn = {n: torch.from_numpy(run.second[n].copy()) for n in masks}
+    settings = replace(run.settings, **rates)
+    solved = solve_run(settings, hold(net, held), batch, known, redrawn, run.trace.sizes)
+    return replace(solved, settings=run.settings, edits=read)
