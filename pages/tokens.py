@@ -38,6 +38,7 @@ def body(page: Page) -> None:
                 f"{pair} → {tables.visible(merge.token)}   "
                 f"side by side {times(merge.count)}, merged {times(merge.merged)}",
                 language=None,
+                wrap_lines=True,
             )
             if merge.merged < merge.count:
                 st.caption(
