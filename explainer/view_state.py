@@ -59,7 +59,7 @@ class ViewState:
     open_number: bool = switch(False, "Open any number")
     open_table: bool = switch(False, "Numbers as a table")
     open_sources: bool = switch(False, "Equations and their source code")
-    open_past: bool = switch(False, "How far does the past matter?")
+    open_past: bool = switch(False, "How far back does the past matter?")
     open_merges: bool = switch(False, "All merges")
     open_vocabulary: bool = switch(False, "The vocabulary")
     open_code: bool = switch(False, "Load it in PyTorch")

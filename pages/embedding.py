@@ -10,24 +10,24 @@ def body(page: Page) -> None:
     """Show the lookup, and that it is a one-hot row times the matrix."""
     if not page.has("E"):
         page.text(
-            "Without an embedding, the input *is* the one-hot row: as many features as there are "
-            "tokens, a 1 at the token's own. A weight matrix times such a row picks one of its "
-            "columns, so the first weights of the cell do the work of an embedding."
+            "Without an embedding the input *is* the one-hot vector: one feature for each token of "
+            "the vocabulary, a 1 at the token's id. A weight matrix times such a vector picks out "
+            "one column, so the cell's input weights do the work of an embedding."
         )
         page.stage(lane("One-hot row", "e", hue="x"))
         page.over_time("e")
         return
     page.text(
-        "The embedding is a matrix with one row for each token. Looking up row *id* gives the "
-        "same numbers as multiplying the one-hot row with the matrix: every other row is "
-        "multiplied by 0."
+        "The embedding is a matrix with one row for each token of the vocabulary. Looking up the "
+        "row at the token's id is the same as multiplying its one-hot vector by the matrix: every "
+        "other row is multiplied by 0."
     )
     page.stage(lane("Lookup", "e", hue="x"))
     page.over_time("e")
     if np.ptp(page.trace["E"], axis=0).max() == 0:
         page.note(
-            "The notebook starts with an embedding of ones, so every token looks the same to the "
-            "cell. Choose other initial values under *More settings* to tell them apart."
+            "This run starts with an embedding of ones, so every token looks the same to the cell. "
+            "Choose other initial values under *More settings* to tell them apart."
         )
 
 

@@ -7,23 +7,23 @@ from explainer.app.panels.gates_panel import tasks
 def body(page: Page) -> None:
     """Train both networks on a task, and measure their gates."""
     page.text(
-        "A lecture names three wishes that gates should fulfil: **store** something early for "
-        "later, **skip** what means nothing, **reset** where something new begins. Here each wish "
-        "is a small task, made by the program from a seed. "
-        "A GRU and an ordinary tanh network with as many units are trained on it for a few "
-        "seconds; only their last state answers. What the gates then do is shown and *measured*, "
-        "and may come out against the wish."
+        "Gates have three jobs: **store** something early for later, **skip** what carries no "
+        "meaning, **reset** where something new begins. Here each job is a small task, generated "
+        "from a seed. A GRU and an ordinary tanh RNN with as many units train on it for a few "
+        "seconds; they answer from their last state alone. What the gates then do is shown and "
+        "*measured*: it may not be what one expects."
     )
     page.note(
-        "These networks have nothing to do with the settings at the left. They are trained with "
-        "PyTorch's own modules (Adam, autograd), and 2 is added to the update gate's initial bias, "
-        "so that a GRU begins with keeping; their gates are computed by the equations of this app."
+        "These networks do not depend on the settings in the sidebar. They are PyTorch's own "
+        "modules, trained with Adam and autograd. The update gate's bias starts 2 higher, so that "
+        "the GRU begins by keeping its state. Their gates are computed by this app's equations."
     )
     tasks(page)
     page.text(
-        "Over ten seeds, the GRU solved *store* and *skip* at length 40 nine and ten times, the "
-        "ordinary network once and never. *Reset* it solved each time, at every length tried: that "
-        "wish needs no gates here. The table, with how it was made, is in `docs/tasks.md`."
+        "Over ten seeds at length 40, the GRU solved *store* nine times and *skip* ten times; the "
+        "ordinary RNN solved them once and never. It solved *reset* every time, at every length "
+        "tried: that job needs no gates here. How this was measured: `docs/tasks.md` in the "
+        "source code."
     )
 
 

@@ -18,23 +18,23 @@ MOST_SHARES = 4_000_000
 def body(page: Page) -> None:
     """Show the backward pass at one time step, and a weight's gradient as a sum over time."""
     page.text(
-        "The backward pass asks of every number: if it were a little larger, how much would the "
-        "loss grow? It goes from the loss back to the text, and through time from the last time "
-        "step to the first. Every formula here is written by hand and checked against autograd."
+        "The backward pass asks of every number: if it grew a little, how much would the loss "
+        "grow? It runs from the loss back to the input, and through time from the last time step "
+        "to the first. Every formula here is derived by hand and checked against autograd."
     )
     if page.equal_head:
         page.note(
-            "**Everything below the head is exactly zero**, and that is right: all rows of the "
-            "head are equal, so a change of the state changes all logits alike and no probability. "
-            "Only the head learns in this update. (Where a number such as 1e−17 stands, it is "
-            "the rounding of a sum that is zero.) Choose random initial values to break the "
+            "**Everything below the head is exactly zero**, and that is correct: all rows of the "
+            "head are equal, so a change in the state changes all logits alike, and no "
+            "probability. Only the head learns in this update. (A number such as 1e−17 is the "
+            "rounding error of a sum that is zero.) Choose random initial values to break the "
             "symmetry."
         )
     weight = page.parameter("weight", "W_hz")
     share = f"d_{weight}_t"
     shared = math.prod(page.trace.shape(share)) <= MOST_SHARES
     page.stage(
-        lane("From the loss to the scores", "d_logits"),
+        lane("From the loss to the logits", "d_logits"),
         lane("To the state", "d_h_out", "d_h"),
         lane("To the candidate", "d_n", "d_a_n"),
         lane("To the update gate", "d_z", "d_a_z"),
@@ -42,28 +42,28 @@ def body(page: Page) -> None:
         lane("Back to the old state", "d_h_prev"),
         lane("Back to the input", "d_x", "d_e", hue="d_x"),
         lane(
-            f"The gradient of {weight}: this time step's share, and the sum over all"
+            f"The gradient of {weight}: this time step's contribution, and the sum over time"
             if shared
             else f"The gradient of {weight}",
             *([share] if shared else []),
             f"d_{weight}",
         ),
     )
-    lazy_expander("How far does the past matter? The GRU beside an ordinary RNN", past, page)
+    lazy_expander("How far back does the past matter? The GRU beside an ordinary RNN", past, page)
     page.over_time("d_h")
     st.subheader("A weight's gradient is a sum over time")
     page.formula(share)
     page.formula(f"d_{weight}")
     if not shared:
         page.note(
-            f"Each time step's share in d_{weight} would be {math.prod(page.trace.shape(share)):,} "
-            f"numbers in all; up to {MOST_SHARES:,} are shown. Choose a shorter context or a "
-            f"smaller hidden size to see them."
+            f"The time steps' contributions to d_{weight} would be "
+            f"{math.prod(page.trace.shape(share)):,} numbers; at most {MOST_SHARES:,} are shown. "
+            "Choose a shorter context or a smaller hidden size to see them."
         )
         return
     shares = page.trace[share]
     sum_over_time(page, weight, shares)
-    title = f"norm of each time step's share in d_{weight}"
+    title = f"norm of each time step's contribution to d_{weight}"
     lengths = norms(shares)
     if lengths.max() >= NOTHING:
         page.bars("norms", lengths, page.tokens(), title)

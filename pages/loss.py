@@ -14,32 +14,34 @@ def body(page: Page) -> None:
     """Show the three terms of cross-entropy and their mean."""
     trace, batch = page.trace, page.run.batch
     page.text(
-        "Cross-entropy looks only at the probability of the token that really came. It is taken "
-        "apart here into the three terms of the matrices tutorial, and their mean."
+        "Cross-entropy looks only at the probability of the token that actually came next. It is "
+        "computed here in the “three terms” of the tutorial *GRUs explained with matrices*. They "
+        "are three **steps**, each made from the one before: pick ln p of the target, add up over "
+        "the vocabulary, take minus the mean over the sequences. Taken apart, each step can be "
+        "checked by itself, and the loss of every single token is seen before it is averaged."
     )
     page.stage(
-        lane("First term: the target's row times ln p", "log_p", "ce_1", first=("p",)),
+        lane("First term: the one-hot target times ln p", "log_p", "ce_1", first=("p",)),
         lane("Second term: the sum over the vocabulary, for each sequence", "ce_2"),
-        lane("Third term: minus the mean over the sequences", "ce_3"),
-        lane("Their mean over the time steps", "loss"),
+        lane("Third term: minus the mean over the sequences, for each time step", "ce_3"),
+        lane("Loss: the mean over the time steps", "loss"),
     )
     page.over_time("ce_2")
-    page.bars("ce_3", trace["ce_3"], page.tokens(), "third term: one number for each time step")
+    page.bars("ce_3", trace["ce_3"], page.tokens(), "third term: the mean loss at each time step")
     page.note(
-        "The tutorial calls these numbers the loss of each *sequence*. After the mean over the "
-        "sequences, the axis that is left is the **time step**: one number for each place in the "
-        "text."
+        "The tutorial calls these numbers the loss of each *sequence*. But after the mean over the "
+        "sequences, the axis that remains is the **time step**: one number for each position."
     )
     st.subheader("The loss")
     loss = float(trace["loss"])
     left, middle, right = st.columns(3)
     left.metric("loss", f"{loss:.4f}")
     middle.metric("perplexity exp(loss)", f"{math.exp(min(loss, 700.0)):.2f}")
-    right.metric("guessing blindly, ln V", f"{math.log(len(batch.vocabulary)):.4f}")
+    right.metric("uniform guessing, ln V", f"{math.log(len(batch.vocabulary)):.4f}")
     if page.equal_head and np.ptp(trace["logits"], axis=-1).max() < NOTHING:
         page.note(
-            "Whatever dropout does, the loss is ln V: all logits of a row are equal, so every "
-            "token gets probability 1/V."
+            "Whatever dropout does, the loss is ln V: all logits are equal at each time step, so "
+            "every token gets the probability 1/V."
         )
 
 

@@ -12,21 +12,21 @@ def body(page: Page) -> None:
     """Show the way from the state to probabilities, and the likeliest tokens."""
     batch = page.run.batch
     page.text(
-        "The output head turns the state into one score for every token of the vocabulary, the "
-        "**logits**; softmax turns scores into probabilities that add up to 1."
+        "The output head turns the state into one score for each token of the vocabulary, the "
+        "**logits**. Softmax turns the logits into probabilities that add up to 1."
     )
     page.stage(
         lane("What the head reads", "h_out", first=("h",)),
-        lane("Scores and probabilities", "logits", "p"),
+        lane("Logits and probabilities", "logits", "p"),
     )
     chance = 1 / len(batch.vocabulary)
-    page.text(f"Guessing blindly would give every token the probability {chance:.4f}.")
+    page.text(f"Uniform guessing gives every token the probability {chance:.4f}.")
     if page.equal_head and np.ptp(page.trace["logits"], axis=-1).max() < NOTHING:
         page.note(
-            "All rows of the head are equal here, so all logits are equal and every token gets "
-            "exactly 1 in V."
+            "All rows of the head are equal, so all logits are equal, and every token gets a "
+            "probability of exactly 1 in V."
         )
-    page.text("The target's probability over the whole sequence:")
+    page.text("The probability of the target at every time step:")
     rows = range(batch.ids.shape[1])
     targets = batch.targets[page.sequence]
     found = page.trace["p"][page.sequence, rows, targets]
@@ -34,7 +34,7 @@ def body(page: Page) -> None:
         f"{read} → {visible(batch.vocabulary[target])}"
         for read, target in zip(page.tokens(), targets, strict=True)
     ]
-    page.bars("target-p", found, labels, "probability of the target, after the token before it")
+    page.bars("target-p", found, labels, "probability of the target: token read → token to predict")
 
 
 show_chapter("prediction", body)

@@ -10,23 +10,25 @@ from explainer.stage.scene import lane
 def body(page: Page) -> None:
     """Show r, z, n and h of one sequence over all time steps."""
     page.text(
-        "The same weights are used at every time step; only the state travels. Read each picture "
-        "from left to right: a row is one hidden unit, a column one token."
+        "The same weights are used at every time step; only the state is passed on. Read each "
+        "picture from left to right: each row is one hidden unit, each column one token."
     )
     page.stage(lane("Old state, candidate, new state", "h"))
     page.over_time("r", "z")
     page.over_time("n", "h")
     page.text(
-        "Three wishes that gates should fulfil, in the lecture's words: **store** something early "
-        "for later (z stays near 1), **skip** what means nothing (z near 1 just there), **reset** "
-        "where something new begins (r or z near 0)."
+        "Gates have three jobs: **store** something early for later (z stays near 1), **skip** "
+        "what carries no meaning (z near 1 just there), **reset** where something new begins (r or "
+        "z near 0)."
     )
     z = page.trace["z"][page.sequence].mean(-1)
-    page.bars("mean-z", z, page.tokens(), "mean of z over the units: how much is kept")
+    page.bars(
+        "mean-z", z, page.tokens(), "mean of z over the units: how much of the old state is kept"
+    )
     if page.trace.sizes["H"] > 1 and np.ptp(page.trace["h"], axis=-1).max() < NOTHING:
         page.note(
-            "All units have the same weights here and compute the same, so all rows are equal. "
-            "Choose random initial values to see them part."
+            "All units have the same weights, so all rows are equal. Choose random initial values "
+            "to tell the units apart."
         )
 
 

@@ -15,10 +15,10 @@ def body(page: Page) -> None:
     settings = page.run.settings
     tokenizer, ids = tokenize(settings)
     page.text(
-        "A network computes with numbers, so the text is cut into **tokens** and each token gets "
-        "an **id**, its place in the vocabulary. The simplest tokens are single characters. A "
-        "byte-pair tokenizer then looks for the two neighbours that stand together most often and "
-        "makes them one token, again and again."
+        "A network computes with numbers, so the text is split into **tokens**, and each token "
+        "gets an **id**, its position in the vocabulary. The simplest tokens are single "
+        "characters. Byte-pair encoding (BPE) starts from these and merges the most frequent pair "
+        "of neighbours into one new token, again and again."
     )
     left, middle, right = st.columns(3)
     clean = normalize(settings.text, settings.normalization, settings.end_of_text)
@@ -33,7 +33,7 @@ def body(page: Page) -> None:
         if done:
             merge = tokenizer.merges[done - 1]
             pair = " + ".join(tables.visible(p) for p in merge.pair)
-            page.text(f"Merge {done} of {most}, and how often its pair is in the text:")
+            page.text(f"Merge {done} of {most}, and how often its pair occurs:")
             st.code(
                 f"{pair} → {tables.visible(merge.token)}   "
                 f"side by side {times(merge.count)}, merged {times(merge.merged)}",
@@ -41,11 +41,9 @@ def body(page: Page) -> None:
                 wrap_lines=True,
             )
             if merge.merged < merge.count:
-                st.caption(
-                    "Of pairs that overlap, as in a run of one letter, not all can be merged."
-                )
+                st.caption("Pairs that overlap, as in a run of one letter, can't all be merged.")
         start = clean[:600].split(END_OF_TEXT) if settings.end_of_text else [clean[:600]]
-        without = " (end-of-text tokens not counted)" if settings.end_of_text else ""
+        without = " (not counting end-of-text tokens)" if settings.end_of_text else ""
         for label, count in (("before", done - 1), ("after", done)):
             if count >= 0 and (done or label == "after"):
                 pieces = [p for d in start for p in tokenizer.pieces(d, count)]
@@ -58,7 +56,7 @@ def body(page: Page) -> None:
         with st.expander("All merges in the order they were learned"):
             st.dataframe(tables.merges(tokenizer.merges), hide_index=True)
     else:
-        page.text("Here every character is a token; nothing is merged.")
+        page.text("Every character is a token here; nothing is merged.")
     st.subheader("The text in tokens, coloured by id")
     shown = ids[: min(len(ids), MOST_TOKENS)].tolist()
     ribbon("ribbon-text", [tables.visible(tokenizer.tokens[i]) for i in shown], shown)
@@ -66,19 +64,20 @@ def body(page: Page) -> None:
         st.caption(f"The first {len(shown):,} of {len(ids):,} tokens.")
     if settings.end_of_text:
         page.text(
-            "`<|endoftext|>` stands before and after each document, so that the network can learn "
-            "where a text begins and ends."
+            "`<|endoftext|>` marks the beginning and the end of each document, so that the network "
+            "can learn where a text begins and ends."
         )
     if settings == PRESETS["linear_algebra"]:
         page.note(
-            "The notebook appends the end token to each text *and* puts one in front, so between "
-            "two texts it stands twice."
+            "The notebook that this preset follows puts the token after each text *and* before it, "
+            "so that it occurs twice between two texts."
         )
     if settings.alphabet == PRESETS["math"].alphabet:
         page.note(
-            "The tutorial fixes the ids by hand (h 0, a 1, t 2, M 3), yet its `sample` looks "
-            "characters up in `list(set(text))`, whose order changes from run to run, and never "
-            "feeds the character it drew. So its generated strings can't be reproduced."
+            "The tutorial that this preset follows fixes the ids by hand (h 0, a 1, t 2, M 3). But "
+            "its `sample` looks characters up in `list(set(text))`, whose order changes from run "
+            "to run, and never feeds back the character that it drew. So the strings it generates "
+            "can't be reproduced."
         )
     st.subheader("Try the tokenizer")
     written = st.text_input("Any text", "Mathematics", key="try", max_chars=500)

@@ -17,30 +17,29 @@ def body(page: Page) -> None:
     settings = page.run.settings
     page.text(
         "One update changes little. Many of them, each on the next batch, teach the network to "
-        "expect the text. Every update here is the one of the chapter before, by the same "
-        "equations; nothing else happens."
+        "predict the text. Every update is computed as in the previous chapter, by the same "
+        "equations."
     )
     watch(settings)
     if settings.learning_rate >= FAST:
         page.note(
             f"A learning rate of {settings.learning_rate:g} makes one update easy to see. In a "
-            "long training it jumps about: try about 1."
+            "long training the loss jumps about: try about 1."
         )
     if settings.carry_state:
         page.note(
-            "The state is carried on from batch to batch, but **cut off** from its past "
-            "(detached). Without the cut, the second batch's backward pass would run into the "
-            "first one's, whose values PyTorch has already freed: “Trying to backward through "
-            "the graph a second time”. The tutorial's notebook runs only since its older PyTorch "
-            "let that pass."
+            "The state is carried over from batch to batch, but **detached**: gradients stop "
+            "there. Otherwise the second batch's backward pass would continue into the first "
+            "batch's graph, which PyTorch has already freed: “Trying to backward through the graph "
+            "a second time”."
         )
     blind = len(page.run.batch.vocabulary)
     page.text(
-        f"**Perplexity** is exp(loss): between how many tokens the network wavers. Guessing "
-        f"blindly it is V = {blind}, that is a loss of ln V = {math.log(blind):.4f}; 1 would be "
-        f"knowing."
+        "**Perplexity**, exp(loss), is the effective number of tokens the model is choosing "
+        f"between. Uniform guessing has the perplexity V = {blind}, a loss of ln V = "
+        f"{math.log(blind):.4f}; 1 would mean certainty."
     )
-    st.subheader("Take the network away")
+    st.subheader("Download the network")
     downloads(page.run)
 
 

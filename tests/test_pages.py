@@ -695,9 +695,9 @@ def test_batches_are_the_text_and_the_text_shifted_by_one():
 
 
 WINDOWS = {
-    "in_order": "Batch 2 of this text, which has 32 (0 to 31): tokens 32 to 48.",
-    "sequential": "Batch 2 of this text, which has 32 (0 to 31): tokens 16 to 24 of each part.",
-    "random": "Batch 2 as it was drawn; an epoch counts 32.",
+    "in_order": "Batch 2 of 0–31: tokens 32 to 48.",
+    "sequential": "Batch 2 of 0–31: tokens 16 to 24 of each part.",
+    "random": "Batch 2, drawn at random; an epoch has 32 batches.",
 }
 
 
@@ -775,7 +775,7 @@ NOTES = {
     "3 percent": ("update", {"preset": "linear_algebra"}, "3.0 %"),
     "28 times": ("update", {"preset": "math"}, "2,797"),
     "not reproducible": ("tokens", {"preset": "math"}, "can't be reproduced"),
-    "twice": ("tokens", {"preset": "linear_algebra"}, "stands twice"),
+    "twice": ("tokens", {"preset": "linear_algebra"}, "occurs twice"),
     "embedding of ones": ("embedding", {"preset": "linear_algebra"}, "embedding of ones"),
     "run twice": ("dropout", {"preset": "linear_algebra"}, "1.2346"),
     "not locked": ("dropout", {"preset": "linear_algebra"}, "element by element"),
@@ -784,7 +784,7 @@ NOTES = {
     "equal rows": ("time", {"preset": "linear_algebra"}, "all rows are equal"),
     "1 in V": ("prediction", {"preset": "linear_algebra"}, "exactly 1 in V"),
     "skips text": ("batches", {"preset": "math"}, "skips the text in between"),
-    "goes on": ("batches", {"preset": "math", "windows": "sequential"}, "goes on just there"),
+    "goes on": ("batches", {"preset": "math", "windows": "sequential"}, "continues exactly there"),
 }
 
 
@@ -1107,7 +1107,7 @@ def test_the_sources_figures_stand_beside_the_sources_settings():
 def test_where_nothing_is_dropped_no_mask_is_drawn(query):
     at = visit("dropout", **query)
     words = notes(at) + " ".join(m.value for m in at.markdown)
-    assert "drawn anew" not in words
+    assert "independently" not in words
     assert "all of them are 1" in words
 
 

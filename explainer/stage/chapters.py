@@ -1,4 +1,4 @@
-"""The story: which page answers which question, and what it shows, in reading order."""
+"""The chapters: which question each answers, and what it shows, in reading order."""
 
 from dataclasses import dataclass
 
@@ -31,24 +31,24 @@ CHAPTERS = (
         "tokens",
         "Tokens",
         "How does a text become numbers?",
-        task="Move **Merge** from the first to the last and watch the text get shorter while the "
-        "vocabulary grows. Then raise **Merges** under *More settings*; where every character is a "
-        "token, choose *byte-pair merges* there first.",
+        task="Move **Merge** from the first to the last: the text gets shorter, the vocabulary "
+        "grows. Then raise **Merges** under *More settings*; if every character is a token, choose "
+        "*byte-pair merges* there first.",
     ),
     Chapter(
         "batches",
         "Batches",
-        "Which tokens go in, and what should come out?",
+        "Which tokens go in, and which should come out?",
         ("ids", "targets"),
-        "Compare a row of inputs with the row of targets below it: the same tokens, one place "
-        "further. Then choose another **Batch** under *More settings*.",
+        "Compare a row of inputs with its row of targets: the same tokens, shifted by one. Then "
+        "choose another **Batch** under *More settings*.",
     ),
     Chapter(
         "embedding",
         "Embedding",
         "How does a token become a vector?",
         ("ids", "one_hot", "E", "e"),
-        "Go to a time step whose token you have seen before: the same token gives the same row.",
+        "Find a token that occurs twice and go to both time steps: the same token, the same row.",
         timed=True,
     ),
     Chapter(
@@ -56,8 +56,8 @@ CHAPTERS = (
         "Dropout",
         "What does dropout do to the numbers?",
         ("e", "mask_x", "dropout", "x", "mask_h", "h_out"),
-        "Set **Dropout** to 0.5, in training mode: half of the numbers vanish and the others "
-        "double. Then lock the mask and step through time: the holes stay where they are.",
+        "Set **Dropout** to 0.5 in training mode: about half of the numbers become 0, the others "
+        "double. Then lock the mask and step through time: the zeros stay where they are.",
         timed=True,
     ),
     Chapter(
@@ -69,9 +69,9 @@ CHAPTERS = (
             *("a_iz", "a_hz", "a_z", "z"),
             *("a_in", "h_reset", "a_hn", "a_n", "n", "h"),
         ),
-        "Find the unit that moved least between h_prev and h. Has it the largest z? (A small z "
-        "moves little, too, where n is near h_prev.) Then put the reset gate in its other place "
-        "and see which numbers change.",
+        "Find the unit that changed least from h_prev to h. Does it have the largest z? (With a "
+        "small z, too, little changes where n is close to h_prev.) Then move the reset gate to its "
+        "other place under *More settings* and see which numbers change.",
         timed=True,
     ),
     Chapter(
@@ -79,7 +79,7 @@ CHAPTERS = (
         "Through time",
         "What does the cell keep, and for how long?",
         ("r", "z", "n", "h"),
-        "Pick one unit and follow it from left to right: where z is high, h hardly moves.",
+        "Pick one unit and follow it from left to right: where z is near 1, h hardly changes.",
         timed=True,
     ),
     Chapter(
@@ -87,8 +87,8 @@ CHAPTERS = (
         "Prediction",
         "Which token does the network expect next?",
         ("h", "h_out", "logits", "p"),
-        "Step through time and compare the likeliest token with the target. Before any training "
-        "the network is hardly better than 1 in V.",
+        "Step through time and compare the most likely token with the target. Before training, "
+        "the target's probability is close to 1 in V.",
         timed=True,
     ),
     Chapter(
@@ -96,20 +96,21 @@ CHAPTERS = (
         "Loss",
         "How wrong is the prediction, as one number?",
         ("p", "log_p", "y", "ce_1", "ce_2", "ce_3", "loss"),
-        "Find the target with the smallest probability: its entry in the second term is the "
-        "lowest of all.",
+        "Find the target with the smallest probability: it has the lowest entry in the second "
+        "term.",
         timed=True,
     ),
     Chapter(
         "gradients",
         "Gradients",
-        "How does every number share the blame for the loss?",
+        "How does the loss depend on every number?",
         (
             *("d_logits", "d_h_out", "d_h_next", "d_h"),
             *("d_n", "d_z", "d_a_n", "d_a_z", "d_r", "d_a_r"),
             *("d_h_prev", "d_x", "d_e"),
         ),
-        "Start at the last time step and go back: `d_h_next` is zero at the end and fills up.",
+        "Start at the last time step and go back: `d_h_next` is zero there; then gradients from "
+        "later time steps arrive in it.",
         timed=True,
     ),
     Chapter(
@@ -117,22 +118,22 @@ CHAPTERS = (
         "Update",
         "What does one update change, and does it help?",
         ("norm", "predicted_change"),
-        "Raise the **learning rate** until the loss goes up instead of down: the straight line "
-        "that gradient descent follows is only good for a short way.",
+        "Raise the **learning rate** until the loss goes up instead of down: the slope predicts "
+        "the loss only close by.",
     ),
     Chapter(
         "training",
         "Training",
         "What do many updates do to the loss, and to the text?",
-        task="Train 200 updates, press *show it everywhere* and open *The cell*. Then come back, "
-        "choose the network after 0 updates, and do the same: which gates have parted?",
+        task="Train for 200 updates, press *show it everywhere* and open *The cell*. Come back, "
+        "choose the network after 0 updates, and do the same: which gates have moved apart?",
     ),
     Chapter(
         "gates",
         "What gates are for",
         "Why are there gates at all?",
-        task="Train *store* at length 10, then at 40 with two or three seeds: how often does each "
-        "of the two networks still find the first symbol at the end?",
+        task="Train on *store* at length 10, then at 40 with two or three seeds: how often does "
+        "each network still know the first symbol at the end?",
     ),
 )
 
