@@ -166,13 +166,13 @@ def test_autograd_gives_a_trained_rnns_influence(input_, dropout):
     training = RNNTraining(settings)
     for _ in range(3):
         training.step()
-    state = training.state_at(3)
+    trained = training.state_at(3)
     result = train(settings, epochs=1).at(3)
-    assert state.h_0.any()
-    state = tensor(state.h_0[1].numpy())
-    drawn = {n: v.numpy() for n, v in state.parameters.items()}
+    assert trained.h_0.any()
+    state = tensor(trained.h_0[1].numpy())
+    drawn = {n: v.numpy() for n, v in trained.parameters.items()}
     expected, _ = autograd_norms(result, 1, rnn_cell(result, drawn), state, drawn)
-    np.testing.assert_allclose(rnn_influence(result, 1, state), expected, **CLOSE)
+    np.testing.assert_allclose(rnn_influence(result, 1, trained), expected, **CLOSE)
 
 
 # The whole loss is the mean of all targets' losses.

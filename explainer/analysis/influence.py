@@ -17,10 +17,10 @@ from torch import Tensor
 from explainer.engine.batch_run import Run
 from explainer.engine.network import GIVEN, network, rnn_network
 from explainer.engine.parameters import rnn_parameters
-from explainer.engine.quantity import Quantity, ancestors, depends, solve
+from explainer.engine.quantity import Quantity, solve
 from explainer.engine.trace import Array
 from explainer.engine.training_state import TrainingState
-from explainer.engine.unroll import forward_pass
+from explainer.engine.unroll import BACKWARD, forward_pass, inputs_of, make_plan, time_steps
 from explainer.settings import shorten, to_builtin
 
 LARGEST_INFLUENCE = 20_000_000
@@ -226,23 +226,20 @@ def back_from_each(
     Yields:
         A time step, from the last to the first, and its gradients by name.
     """
-    equations = tuple(equations)
-    wanted = ancestors(equations, "d_h_prev", of)
-    later = depends(equations, "d_h_next")
-    to_states = [q for q in equations if q.name in wanted - later]
-    circle = [q for q in equations if q.name in wanted & later]
+    plan = make_plan(tuple(equations), BACKWARD, (of,))
     # a loss of a single target: no others share in the mean
-    known = {**known, "targets": known["targets"][:, :1]}
-    known |= solve(to_states, known)
-    outside = {n for q in circle for n in q.inputs} & set(known)
+    values = {**known, "targets": known["targets"][:, :1]}
+    values |= solve(plan.before, values)
+    outside = inputs_of((*plan.recurrent, *plan.after)) & values.keys()
     rows = torch.tensor(targets).unsqueeze(-1)
-    carried = torch.zeros(len(rows), known["d_h_out"].shape[-1], dtype=torch.float64)
-    for k in range(known["p"].shape[1] - 1, -1, -1):
-        here = {n: known[n][:, k] if known[n].dim() == 3 else known[n] for n in outside}
-        here["d_h_out"] = here["d_h_out"] * (rows == k)
-        made = solve(circle, {**here, "d_h_next": carried})
-        yield k, made
-        carried = made["d_h_prev"]
+
+    def at(k: int) -> dict[str, Tensor]:
+        here = {n: values[n][:, k] if values[n].dim() == 3 else values[n] for n in outside}
+        return here | {"d_h_out": here["d_h_out"] * (rows == k)}
+
+    start = torch.zeros(len(rows), values["d_h_out"].shape[-1], dtype=torch.float64)
+    for k, solved in time_steps(plan, at, start, range(known["p"].shape[1] - 1, -1, -1)):
+        yield k, solved if of in solved else solved | solve(plan.after, {**at(k), **solved})
 
 
 def refuse_large(run: Run) -> None:

@@ -32,7 +32,7 @@ from explainer.analysis.task_data import (
 from explainer.engine.equations.gru import RESET_AFTER
 from explainer.engine.network import GATES
 from explainer.engine.trace import Array
-from explainer.engine.unroll import unroll
+from explainer.engine.unroll import FORWARD, make_plan, unroll
 from explainer.settings import in_range, one_of, shorten
 
 __all__ = ["TASKS", "Examples", "Learned", "Measure", "Task", "compare", "learn", "make", "measure"]
@@ -129,7 +129,7 @@ class Learned:
             known |= {f"{name}{g}": values for g, values in zip(GATES, packed, strict=True)}
         N, T = ids.shape
         start = torch.zeros(N, len(known["b_ir"]), dtype=torch.float64)
-        values = unroll(RESET_AFTER, known, ("h", "h_prev"), start, range(T))
+        values = unroll(make_plan(RESET_AFTER, FORWARD), known, start, range(T))
         return {name: values[name].numpy() for name in ("r", "z", "n", "h")}
 
 

@@ -196,7 +196,7 @@ def carried_state(
     for i in range(settings.batch_index):
         masks = draw_masks(settings, sizes, i)  # as in a training
         known = known_values(batch(settings, i), effective_dropout(settings), masks, h)
-        h = forward_pass(net.forward, {**known, **parameters}, {"h"})["h"][:, -1]
+        h = forward_pass(net.forward, {**known, **parameters}, ("h",))["h"][:, -1]
     return h
 
 

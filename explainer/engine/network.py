@@ -40,6 +40,7 @@ def network(settings: Settings) -> Network:
     )
 
 
+@cache
 def without_dropout(net: Network) -> Network:
     """Return equations that give the same numbers with less work, where nothing is dropped."""
     no_dropout = {q.name: q for q in (head.h_out_no_dropout, backward.d_h_no_dropout)}

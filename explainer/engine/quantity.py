@@ -50,6 +50,10 @@ class Quantity:
     inputs: tuple[str, ...] = ()
     expression: Expression | None = None
 
+    def __hash__(self) -> int:
+        """Return a hash that needs no walk over the tree, since plans are looked up often."""
+        return hash((self.name, self.function))
+
     def __reduce__(self) -> tuple[Callable[..., Quantity], tuple[object, ...]]:
         """Tell copy and pickle to make it anew, its function found again by name."""
         named = {f.name: getattr(self, f.name) for f in fields(self)}

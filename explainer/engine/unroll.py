@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -12,108 +14,164 @@ from explainer.engine.expression import Leaf
 from explainer.engine.network import Network, without_dropout
 from explainer.engine.quantity import Quantity, ancestors, depends, leading_to, solve
 
+Values = Mapping[str, Tensor]
 ByTime = Mapping[str, Sequence[Tensor]]
 """Values by name, one tensor (B, ...) for each time step."""
 
+FORWARD = ("h", "h_prev")
+BACKWARD = ("d_h_prev", "d_h_next")
+"""What a time step hands on, and the name under which the next one in order takes it."""
 
-def unroll(
-    equations: Iterable[Quantity],
-    known: Mapping[str, Tensor],
-    carry: tuple[str, str],
-    start: Tensor,
-    order: Iterable[int],
-    wanted: Collection[str] | None = None,
-) -> dict[str, Tensor]:
-    """Solve equations of which some need a value that another time step makes.
 
-    What does not depend on that value is solved for all time steps at once, before; what it
-    does not depend on, after; only the recurrent part between goes one time step at a time.
+@dataclass(frozen=True)
+class Plan:
+    """In which order equations are solved, where some need what another time step makes.
+
+    Attributes:
+        output: what a time step hands on.
+        input: the name under which the next one takes it.
+        before: equations that don't depend on it, solved for all time steps at once.
+        recurrent: those that lead from input to output, solved one time step after the other.
+        after: what else depends on it, solved for all time steps at once.
+        recorded: what is kept of each time step.
+        outside: what `recurrent` takes from elsewhere.
+        stacked: what `before` and `after` take, and so must be one tensor for all time steps.
+        wanted: the names to return; None returns all.
+    """
+
+    output: str
+    input: str
+    before: tuple[Quantity, ...]
+    recurrent: tuple[Quantity, ...]
+    after: tuple[Quantity, ...]
+    recorded: tuple[str, ...]
+    outside: frozenset[str]
+    stacked: frozenset[str]
+    wanted: tuple[str, ...] | None
+
+
+@cache
+def make_plan(
+    equations: tuple[Quantity, ...], carry: tuple[str, str], wanted: tuple[str, ...] | None = None
+) -> Plan:
+    """Return how to solve equations through time, found from their wiring.
 
     Args:
         equations: in the order they are computed.
-        known: values by name; those with a time axis have it second, (B, T, ...).
-        carry: (output, input), such as ("h", "h_prev"): what a time step makes, and the name
-            under which the next one in `order` needs it.
-        start: (B, H), what the first time step in `order` gets.
-        order: the time steps, 0 to T - 1 or backwards.
+        carry: (output, input), such as ("h", "h_prev").
         wanted: names to return. None returns every name, and so records everything; else only
             what leads to these is solved, and what nothing needs any more is forgotten.
-
-    Returns:
-        Every new value by name, among them the input, stacked over time.
-    """
-    values, by_time = unroll_lists(equations, known, {}, carry, start, order, wanted)
-    return values | {n: torch.stack(v, 1) for n, v in by_time.items()}
-
-
-@torch.inference_mode()
-def unroll_lists(
-    equations: Iterable[Quantity],
-    known: Mapping[str, Tensor],
-    known_by_time: ByTime,
-    carry: tuple[str, str],
-    start: Tensor,
-    order: Iterable[int],
-    wanted: Collection[str] | None = None,
-) -> tuple[dict[str, Tensor], dict[str, list[Tensor]]]:
-    """Do what `unroll` does, but stack nothing that no equation needs of all time steps.
-
-    Args:
-        equations: in the order they are computed.
-        known: values by name.
-        known_by_time: others by name, one for each time step, not stacked.
-        carry: as in `unroll`.
-        start: as there.
-        order: as there.
-        wanted: as there.
-
-    Returns:
-        New values as whole tensors, and the others one for each time step.
     """
     output, input_ = carry
-    equations = tuple(equations)
     if wanted is not None:
         equations = leading_to(equations, output, *wanted)
     later = depends(equations, input_)
-    recurrent_names = later & ancestors(equations, output)
-    before = [q for q in equations if q.name not in later]
-    recurrent = [q for q in equations if q.name in recurrent_names]
+    between = later & ancestors(equations, output)
+    before = tuple(q for q in equations if q.name not in later)
+    recurrent = tuple(q for q in equations if q.name in between)
     # what only passes a value on, as d_a_hr does, does so for all time steps, without a copy
-    passing = [q for q in recurrent if isinstance(q.expression, Leaf)]
-    after = [*passing, *(q for q in equations if q.name in later - recurrent_names)]
-    new = [input_, *(q.name for q in recurrent if not isinstance(q.expression, Leaf))]
+    passing = tuple(q for q in recurrent if isinstance(q.expression, Leaf))
+    after = (*passing, *(q for q in equations if q.name in later - between))
+    recorded = (input_, *(q.name for q in recurrent if q not in passing))
     if wanted is not None:
-        used = {*wanted, *(n for q in after for n in q.inputs)}
-        new = [n for n in new if n in used]
-
-    of_all = {n for q in (*before, *after) for n in q.inputs}
-    values = {**known, **{n: torch.stack([*v], 1) for n, v in known_by_time.items() if n in of_all}}
-    values |= solve(before, values)
-    outside = {n for q in recurrent for n in q.inputs} - recurrent_names - {input_}
-    timed: dict[str, Sequence[Tensor]] = {n: v for n, v in known_by_time.items() if n in outside}
-    rest = outside - timed.keys()
-    timed |= {n: values[n].unbind(1) for n in rest if values[n].dim() == 3}
-    fixed = {n: values[n] for n in outside - timed.keys()}
-    solved_at: dict[int, dict[str, Tensor]] = {}
-    carried = start
-    for t in order:
-        here = {n: v[t] for n, v in timed.items()}
-        solved = {input_: carried, **solve(recurrent, {**fixed, **here, input_: carried})}
-        solved_at[t] = {n: solved[n] for n in new}
-        carried = solved[output]
-    by_time = {n: [solved_at[t][n] for t in sorted(solved_at)] for n in new}
-    values |= {n: torch.stack(v, 1) for n, v in by_time.items() if n in of_all}
-    values |= solve(after, values)
-    kept = [*values, *by_time] if wanted is None else wanted
-    return (
-        {n: values[n] for n in kept if n in values and n not in known},
-        {n: by_time[n] for n in kept if n in by_time and n not in values},
+        used = {*wanted, *inputs_of(after)}
+        recorded = tuple(n for n in recorded if n in used)
+    return Plan(
+        output,
+        input_,
+        before,
+        recurrent,
+        after,
+        recorded,
+        outside=frozenset(inputs_of(recurrent) - between - {input_}),
+        stacked=frozenset(inputs_of((*before, *after))),
+        wanted=wanted,
     )
 
 
-def known_values(
-    batch: Batch, dropout: float, masks: Mapping[str, Tensor], h_0: Tensor
-) -> dict[str, Tensor]:
+def inputs_of(equations: Iterable[Quantity]) -> set[str]:
+    """Return the names of everything that some equations take."""
+    return {n for q in equations for n in q.inputs}
+
+
+def time_steps(
+    plan: Plan, at: Callable[[int], Values], start: Tensor, order: Iterable[int]
+) -> Iterator[tuple[int, dict[str, Tensor]]]:
+    """Solve a plan's recurrent equations, one time step after the other.
+
+    Args:
+        plan: the plan.
+        at: returns the values at a time step of what is outside the recurrence.
+        start: (B, H), the input of the first time step in `order`.
+        order: the time steps, 0 to T - 1 or backwards.
+
+    Yields:
+        A time step, and its input and new values by name.
+    """
+    carried = start
+    for t in order:
+        solved = {plan.input: carried}
+        solved |= solve(plan.recurrent, {**at(t), **solved})
+        yield t, solved
+        carried = solved[plan.output]
+
+
+@torch.inference_mode()
+def execute(
+    plan: Plan, known: Values, by_time: ByTime, start: Tensor, order: Iterable[int]
+) -> tuple[dict[str, Tensor], dict[str, list[Tensor]]]:
+    """Solve equations as planned; stack nothing that no equation needs of all time steps.
+
+    Args:
+        plan: the plan.
+        known: values by name; those with a time axis have it second, (B, T, ...).
+        by_time: others by name, one for each time step, not stacked.
+        start: (B, H), the input of the first time step in `order`.
+        order: the time steps, 0 to T - 1 or backwards.
+
+    Returns:
+        New values for all time steps, and the others one for each time step.
+    """
+
+    def stack(lists: ByTime) -> dict[str, Tensor]:
+        return {n: torch.stack([*v], 1) for n, v in lists.items() if n in plan.stacked}
+
+    values = {**known, **stack(by_time)}
+    values |= solve(plan.before, values)
+    sliced: dict[str, Sequence[Tensor]] = {}
+    fixed: dict[str, Tensor] = {}
+    for n in plan.outside:
+        if n in by_time:
+            sliced[n] = by_time[n]
+        elif values[n].dim() == 3:
+            sliced[n] = values[n].unbind(1)
+        else:
+            fixed[n] = values[n]
+
+    def at(t: int) -> Values:
+        return {**fixed, **{n: v[t] for n, v in sliced.items()}}
+
+    found = {
+        t: [solved[n] for n in plan.recorded] for t, solved in time_steps(plan, at, start, order)
+    }
+    columns = zip(*(found[t] for t in sorted(found)), strict=True)
+    recorded = {n: list(v) for n, v in zip(plan.recorded, columns, strict=True)}
+    values |= stack(recorded)
+    values |= solve(plan.after, values)
+    kept = [*values, *recorded] if plan.wanted is None else plan.wanted
+    return (
+        {n: values[n] for n in kept if n in values and n not in known},
+        {n: recorded[n] for n in kept if n in recorded and n not in values},
+    )
+
+
+def unroll(plan: Plan, known: Values, start: Tensor, order: Iterable[int]) -> dict[str, Tensor]:
+    """Execute a plan; return every new value by name, stacked over time."""
+    values, by_time = execute(plan, known, {}, start, order)
+    return values | {n: torch.stack(v, 1) for n, v in by_time.items()}
+
+
+def known_values(batch: Batch, dropout: float, masks: Values, h_0: Tensor) -> dict[str, Tensor]:
     """Return what a pass is given, besides parameters: data, masks, first state.
 
     All of it has the dtype of `h_0`, but for the ids.
@@ -132,32 +190,36 @@ def known_values(
     }
 
 
-FORWARD = ("h", "h_prev")
-BACKWARD = ("d_h_prev", "d_h_next")
-
-
 def forward_pass(
-    equations: tuple[Quantity, ...],
-    known: Mapping[str, Tensor],
-    wanted: Collection[str] | None = None,
+    equations: tuple[Quantity, ...], known: Values, wanted: tuple[str, ...] | None = None
 ) -> dict[str, Tensor]:
     """Compute the forward quantities; `known` holds parameters and `known_values`."""
     T = known["ids"].shape[1]
-    return unroll(equations, known, FORWARD, known["h_0"], range(T), wanted)
+    return unroll(make_plan(equations, FORWARD, wanted), known, known["h_0"], range(T))
 
 
-def backward_pass(
-    equations: tuple[Quantity, ...], known: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
+def backward_pass(equations: tuple[Quantity, ...], known: Values) -> dict[str, Tensor]:
     """Compute the gradients by hand; `known` holds the forward pass too."""
     T = known["ids"].shape[1]
     start = torch.zeros_like(known["h_0"])
     first = {"d_loss": torch.ones_like(known["loss"])}
-    order = range(T - 1, -1, -1)
-    return first | unroll(equations, {**known, **first}, BACKWARD, start, order)
+    plan = make_plan(equations, BACKWARD)
+    return first | unroll(plan, {**known, **first}, start, range(T - 1, -1, -1))
 
 
-def learning_pass(net: Network, known: Mapping[str, Tensor]) -> dict[str, Tensor]:
+@cache
+def learning_plans(net: Network) -> tuple[Plan, Plan]:
+    """Return plans, forward and backward, for the parameters' gradients alone."""
+    gradients = tuple(f"d_{q.name}" for q in net.parameters)
+    needed = ancestors(net.backward, *gradients)
+    wanted = [n for n in ("h_prev", *(q.name for q in net.forward)) if n in {*needed, "loss", "h"}]
+    return (
+        make_plan(net.forward, FORWARD, tuple(wanted)),
+        make_plan(net.backward, BACKWARD, gradients),
+    )
+
+
+def learning_pass(net: Network, known: Values) -> dict[str, Tensor]:
     """Compute what one update needs, and record nothing on the way.
 
     Args:
@@ -167,14 +229,10 @@ def learning_pass(net: Network, known: Mapping[str, Tensor]) -> dict[str, Tensor
     Returns:
         Loss, hidden states, and the gradient of each parameter.
     """
-    if known["dropout"] == 0:
-        net = without_dropout(net)
+    forward, backward = learning_plans(without_dropout(net) if known["dropout"] == 0 else net)
     T = known["ids"].shape[1]
-    gradients = [f"d_{q.name}" for q in net.parameters]
-    needed = ancestors(net.backward, *gradients) & {"h_prev", *(q.name for q in net.forward)}
-    wanted = {"loss", "h", *needed}
-    values, by_time = unroll_lists(net.forward, known, {}, FORWARD, known["h_0"], range(T), wanted)
+    values, by_time = execute(forward, known, {}, known["h_0"], range(T))
     known = {**known, **values, "d_loss": torch.ones_like(values["loss"])}
     start, order = torch.zeros_like(known["h_0"]), range(T - 1, -1, -1)
-    found, _ = unroll_lists(net.backward, known, by_time, BACKWARD, start, order, gradients)
+    found, _ = execute(backward, known, by_time, start, order)
     return {"loss": values["loss"], "h": values["h"], **found}
