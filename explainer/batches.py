@@ -23,6 +23,9 @@ def tokenize(settings: Settings) -> tuple[Tokenizer, Ids]:
 
     With an end-of-text token, one stands before and one after every document, as in the
     explainer notebook.
+
+    Returns:
+        The tokenizer, and the ids (tokens of the text,), each 0 to V - 1.
     """
     return _tokenize(
         settings.text,
@@ -63,11 +66,11 @@ class Batch:
     """One batch: a window of B times T tokens and, shifted by one, what follows each.
 
     Attributes:
-        ids: (B, T) ids of the inputs.
+        ids: (B, T) ids of the inputs, 0 to V - 1.
         targets: (B, T) ids of the tokens that come next.
-        vocabulary: every token, at the place of its id.
-        index: which batch of the text this is, from 0.
-        count: how many batches the text has.
+        vocabulary: V tokens, each at the place of its id.
+        index: which batch of the text this is, from 0; below `count` unless drawn at random.
+        count: how many batches the text has, at least 1.
     """
 
     ids: Ids

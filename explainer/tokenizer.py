@@ -56,7 +56,7 @@ def learn_merges(text: str, most: int) -> tuple[Merge, ...]:
     ids = np.fromiter((*map(number.__getitem__, text), -1), np.int64, end + 1)
     places = np.arange(end + 1)
     before, after = np.roll(places, 1), np.roll(places, -1)
-    known: dict[int, int] = {}
+    known: dict[int, int] = {}  # the number of each pair, by its two ids as one
 
     def numbers(at: Ints) -> Ints:
         """Return the number of the pair that begins at each place, 0 where none does."""
@@ -64,12 +64,12 @@ def learn_merges(text: str, most: int) -> tuple[Merge, ...]:
         own = np.array([known.setdefault(code, len(known) + 1) for code in codes.tolist()])
         return np.where((at == end) | (after[at] == end), 0, own[where])
 
-    pairs = numbers(places)
-    counts = np.bincount(pairs)
+    pairs = numbers(places)  # of the pair that begins at each place
+    counts = np.bincount(pairs)  # of the pair with each number
     counts[0] = 0
     merges: list[Merge] = []
     while len(merges) < most and (count := int(counts.max())):
-        first = (counts == count)[pairs].argmax()
+        first = (counts == count)[pairs].argmax()  # the place of the first of the most frequent
         lefts = np.flatnonzero(pairs == pairs[first])
         if ids[first] == ids[after[first]]:
             lefts = apart(lefts, after[lefts])
@@ -101,7 +101,7 @@ def apart(lefts: Ints, rights: Ints) -> Ints:
 
 
 def distinct(size: int, *places: Ints) -> Ints:
-    """Return these places, each below the size, once and in order."""
+    """Return these places, 0 to size - 1, each once and in order."""
     chosen = np.zeros(size, dtype=bool)
     for some in places:
         chosen[some] = True
@@ -177,7 +177,8 @@ class Tokenizer:
     def cut(self, texts: Sequence[str], merges: int | None = None) -> Ints:
         """Return the ids of texts, `BETWEEN` between two, with the first `merges` merges applied.
 
-        Unknown characters keep their place, each as a number below `BETWEEN`.
+        Unknown characters keep their place, each as a number below `BETWEEN`. Nothing is merged
+        across the end of a text.
         """
         text = "".join(texts)
         number = {c: self.ids.get(c, BETWEEN - 1 - ord(c)) for c in set(text)}
