@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from threading import Lock
@@ -9,7 +10,8 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from explainer.settings import Settings
+from explainer.errors import ConstraintError, in_range
+from explainer.settings import Settings, must_be_settings
 from explainer.tokenizer import END_OF_TEXT, Merge, Tokenizer, learn_merges, normalize
 
 Ids = NDArray[np.int64]
@@ -26,7 +28,11 @@ def tokenize(settings: Settings) -> tuple[Tokenizer, Ids]:
 
     Returns:
         The tokenizer, and the ids (tokens of the text,), each 0 to V - 1.
+
+    Raises:
+        TypeError: `settings` is none.
     """
+    must_be_settings(settings)
     return _tokenize(
         settings.text,
         settings.merges if settings.tokenizer == "bpe" else 0,
@@ -104,29 +110,25 @@ def batch(settings: Settings, index: int | None = None) -> Batch:
         index: which batch; None takes the settings' own.
 
     Raises:
-        ValueError: the text is too short.
+        ValueError: the text is too short, or has no such batch.
     """
     tokenizer, ids = tokenize(settings)
-    index = settings.batch_index if index is None else index
+    if index is None:
+        index = settings.batch_index
     B, T = settings.batch_size, settings.context_length
     count = (len(ids) - 1) // (B * T)
     if count < 1:
-        raise ValueError(
-            f"text has {len(ids)} tokens; batch size {B} × context length {T} + 1 needs "
-            f"{B * T + 1}. Write a longer text, or choose a shorter context or a smaller batch."
-        )
+        raise too_short(settings, [tokenizer.tokens[i] for i in ids])
     if settings.windows == "random":
         # a generator of its own for each batch, so that each can be drawn without those before
+        index = in_range("batch_index", index, int, 0, 2**32 - 1)
         draw = np.random.default_rng((settings.seed, index))
         starts = draw.integers(0, len(ids) - T, B)
         rows = np.stack([ids[s : s + T + 1] for s in starts])
         rows.setflags(write=False)
         return Batch(rows[:, :-1], rows[:, 1:], tokenizer.tokens, index, count)
-    if index >= count:
-        raise ValueError(
-            f"batch_index is {index}; the text has {count} batches of {B} × {T} tokens, possible: "
-            f"0 to {count - 1}. Choose one of them or a smaller batch."
-        )
+    batches = f"The text has {count:,} {'batches' if count > 1 else 'batch'} of {B} × {T} tokens."
+    index = in_range("batch_index", index, int, 0, count - 1, batches)
     if settings.windows == "sequential":
         length = (len(ids) - 1) // B
         parts = ids[: B * length].reshape(B, length), ids[1 : B * length + 1].reshape(B, length)
@@ -135,4 +137,23 @@ def batch(settings: Settings, index: int | None = None) -> Batch:
     window = ids[index * B * T : (index + 1) * B * T + 1]
     return Batch(
         window[:-1].reshape(B, T), window[1:].reshape(B, T), tokenizer.tokens, index, count
+    )
+
+
+def too_short(settings: Settings, tokens: Sequence[str]) -> ConstraintError:
+    """Return what is said of a text with too few tokens, with advice that would help."""
+    B, T = settings.batch_size, settings.context_length
+    ways = ["a longer text"]
+    without_merges = sum(1 if t == END_OF_TEXT else len(t) for t in tokens)
+    if len(tokens) <= B * T < without_merges:
+        ways.append("fewer merges")
+    if B > 1 and len(tokens) > T:
+        ways.append("a smaller batch")
+    if T > 1 and len(tokens) > B:
+        ways.append("a shorter context")
+    return ConstraintError(
+        "text",
+        f"batch size {B} × context length {T} needs at least {B * T + 1:,}",
+        f"The text has {len(tokens):,} token{'s' if len(tokens) != 1 else ''}",
+        f"Use {' or '.join(filter(None, (', '.join(ways[:-1]), ways[-1])))}.",
     )

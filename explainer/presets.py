@@ -3,7 +3,8 @@
 from dataclasses import replace
 from importlib.resources import files
 
-from explainer.settings import NamedDict, Settings
+from explainer.errors import NamedDict
+from explainer.settings import Settings
 from explainer.tokenizer import END_OF_TEXT
 
 # the two sentences of the explainer notebook, which took them from Wikipedia

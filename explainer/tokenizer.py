@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from explainer.errors import ConstraintError, as_list, in_range, must_be, names_of, shorten
+
 END_OF_TEXT = "<|endoftext|>"
 """Stands between documents in a text, and is a token where `Settings.end_of_text` says so."""
 UNKNOWN = "<|unknown|>"
@@ -154,6 +156,9 @@ class Tokenizer:
         end_of_text: bool = False,
         unknown: bool = False,
     ) -> None:
+        documents = as_list("documents", documents, "a list of strings")
+        for document in documents:
+            must_be("documents", document, str, "a list of strings")
         text = "".join(documents)
         characters = set(text)
         first = dict.fromkeys(c for c in alphabet if c in characters)
@@ -211,12 +216,15 @@ class Tokenizer:
             ValueError: a character is not in the vocabulary, there is no unknown token, and
                 it should not be left out.
         """
+        must_be("text", text, str, "a string")
         missing = self.unknown(text)
         if missing and not (skip_unknown or self.has_unknown):
-            raise ValueError(
-                f"{', '.join(map(repr, missing))} not in the vocabulary of {len(self)} tokens; "
-                f"possible characters: {''.join(t for t in self.tokens if len(t) == 1)!r}. Leave "
-                f"them out, or choose the token for unknown characters."
+            known = "".join(t for t in self.tokens if len(t) == 1)
+            raise ConstraintError(
+                "text",
+                f"the vocabulary has only the characters {shorten(known)}",
+                f"The text has {names_of(map(repr, missing))}",
+                "Leave them out, or use the token for unknown characters.",
             )
         ids = self.cut(text.split(END_OF_TEXT) if self.has_end_of_text else [text])
         if self.has_unknown:
@@ -231,16 +239,15 @@ class Tokenizer:
         """Return the text of these ids.
 
         Raises:
+            TypeError: these are no integers.
             ValueError: there is no such id.
         """
-        ids = list(ids)
-        wrong = [i for i in ids if not 0 <= i < len(self)]
-        if wrong:
-            raise ValueError(
-                f"{wrong[0]} is not a token id; possible: 0 to {len(self) - 1}. "
-                f"Encode the text with this tokenizer."
-            )
-        return "".join(self.tokens[i] for i in ids)
+        last = len(self) - 1
+
+        def checked(i: object) -> int:  # most need no more than a look
+            return i if type(i) is int and 0 <= i <= last else in_range("id", i, int, 0, last)
+
+        return "".join(self.tokens[checked(i)] for i in as_list("ids", ids, "a list of integers"))
 
 
 def normalize(text: str, normalization: str, end_of_text: bool) -> str:

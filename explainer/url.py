@@ -9,8 +9,17 @@ from dataclasses import Field, fields, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from explainer.errors import (
+    ConstraintError,
+    ExplainerError,
+    InvalidValueError,
+    WrongTypeError,
+    must_be,
+    names_of,
+    shorten,
+)
 from explainer.presets import PRESETS
-from explainer.settings import Settings, check_field, must_be_settings, shorten
+from explainer.settings import Settings, check_field, must_be_settings
 from explainer.view_state import ViewState
 
 TEXT_IN_LINK = 2_000
@@ -18,7 +27,7 @@ TEXT_IN_LINK = 2_000
 
 
 SETTINGS: Mapping[str, Field[Any]] = {f.name: f for f in fields(Settings)}
-"""Every setting by its name in an address, with default, range and reason."""
+"""Every setting by its name in an address, with default and range."""
 VIEW: Mapping[str, Field[Any]] = {f.name.replace("_", "-"): f for f in fields(ViewState)}
 """Every part of the view state by its name in an address."""
 
@@ -35,9 +44,7 @@ def write_query(settings: Settings, base: Settings | None = None) -> dict[str, s
     """
     candidates = [n for n, p in PRESETS.items() if base is None or p == base]
     if not candidates:
-        raise ValueError(
-            f"base is not a preset; possible: {', '.join(PRESETS)}. Pass PRESETS[…] or None."
-        )
+        raise InvalidValueError("base", "None or a preset, such as PRESETS['math']", shorten(base))
 
     def differs(name: str) -> list[Field[Any]]:
         return [
@@ -57,15 +64,23 @@ def write_query(settings: Settings, base: Settings | None = None) -> dict[str, s
     return query
 
 
-def read_query(query: Mapping[str, str], text: str | None = None) -> tuple[Settings, list[str]]:
-    """Return the settings of a link, and a sentence for each part that could not be used."""
+def read_query(
+    query: Mapping[str, str], text: str | None = None
+) -> tuple[Settings, list[ExplainerError]]:
+    """Return the settings of a link, and an error for each part that could not be used.
+
+    Raises:
+        TypeError: `query` does not map strings to strings, or `text` is no string.
+    """
     query = query_of(query)
-    problems = []
+    if text is not None:
+        must_be("text", text, str, "a string")
+    problems: list[ExplainerError] = []
     preset = query.get("preset", "start")
     if preset not in PRESETS:
-        problems.append(
-            f"preset is {preset!r}; possible: {', '.join(PRESETS)}. The preset start is shown."
-        )
+        expected = f"one of {names_of(PRESETS)}"
+        shown = "The preset start is shown."
+        problems.append(InvalidValueError("preset", expected, shorten(preset), shown))
         preset = "start"
     settings = PRESETS[preset]
     values: dict[str, Any] = {}
@@ -74,21 +89,28 @@ def read_query(query: Mapping[str, str], text: str | None = None) -> tuple[Setti
         if f.name in query and not left_empty:
             try:
                 values[f.name] = read_field(f, query[f.name])
-            except ValueError as error:
-                problems.append(f"{error} The preset's value is shown.")
+            except InvalidValueError as error:
+                problems.append(error.also("The preset's value is shown."))
     wanted = query.get("fingerprint")
     if wanted is not None:
         if text is not None and text_hash(text) == wanted:
             values["text"] = text
         else:
-            problems.append(
-                f"the link needs a text with the fingerprint {wanted!r}, which is too long for a "
-                f"link; upload that text to see the same numbers."
-            )
+            problems.append(missing_text(wanted))
     try:
         return replace(settings, **values), problems
-    except ValueError as error:
-        return settings, [*problems, f"{error} The preset's values are shown."]
+    except InvalidValueError as error:
+        return settings, [*problems, error.also("The preset's values are shown.")]
+
+
+def missing_text(fingerprint: str) -> ExplainerError:
+    """Return what is said of a link whose text is too long to stand in it."""
+    return ConstraintError(
+        "fingerprint",
+        "its text is too long to be part of it",
+        f"This link needs the text with the fingerprint {shorten(fingerprint)}",
+        "Upload that text to see the same numbers.",
+    )
 
 
 def write_view(view: ViewState) -> dict[str, str]:
@@ -97,15 +119,15 @@ def write_view(view: ViewState) -> dict[str, str]:
     return {name: query_value(v) for name, v in values.items() if v != VIEW[name].default}
 
 
-def read_view(query: Mapping[str, str]) -> tuple[ViewState, list[str]]:
-    """Return where a link looks, and a sentence for each part that could not be used."""
-    view, problems = ViewState(), []
+def read_view(query: Mapping[str, str]) -> tuple[ViewState, list[ExplainerError]]:
+    """Return where a link looks, and an error for each part that could not be used."""
+    view, problems = ViewState(), list[ExplainerError]()
     for name in VIEW.keys() & query.keys():
         f = VIEW[name]
         try:
             view = replace(view, **{f.name: read_field(f, query[name])})
-        except ValueError as error:
-            problems.append(str(error))
+        except InvalidValueError as error:
+            problems.append(error)
     return view, problems
 
 
@@ -127,8 +149,11 @@ def to_link(
         ValueError: `base` is not a preset, or `chapter` is no slug.
     """
     if not (isinstance(chapter, str) and re.fullmatch("[a-z]*", chapter)):
-        raise ValueError(f"chapter must be a page's slug, such as 'cell'; got {shorten(chapter)}.")
-    query = write_query(must_be_settings(settings), base) | write_view(view or ViewState())
+        raise InvalidValueError("chapter", "the slug of a page, such as 'cell'", shorten(chapter))
+    if view is not None:
+        must_be("view", view, ViewState, "a ViewState or None")
+    must_be_settings(settings)
+    query = write_query(settings, base) | write_view(view or ViewState())
     return f"/{chapter}?{urlencode(query, safe=':,')}".removesuffix("?")
 
 
@@ -145,7 +170,7 @@ def from_link(link: str | Mapping[str, str], text: str | None = None) -> Setting
     """
     settings, problems = read_query(query_of(link), text)
     if problems:
-        raise ValueError(" ".join(problems))
+        raise problems[0].also(*map(str, problems[1:]))
     return settings
 
 
@@ -160,7 +185,7 @@ def view_from_link(link: str | Mapping[str, str]) -> ViewState:
     """
     view, problems = read_view(query_of(link))
     if problems:
-        raise ValueError(" ".join(problems))
+        raise problems[0].also(*map(str, problems[1:]))
     return view
 
 
@@ -168,21 +193,16 @@ def query_of(link: str | Mapping[str, str]) -> Mapping[str, str]:
     """Return names and values of a link's query.
 
     Raises:
-        ValueError: it is neither a link nor names and values.
+        TypeError: it is neither a link nor a mapping from strings to strings.
     """
     if isinstance(link, str):
         query = link.partition("?")[2] if "?" in link or "=" not in link else link
         link = dict(parse_qsl(query.partition("#")[0], keep_blank_values=True))
-    if not isinstance(link, Mapping):
-        raise ValueError(
-            f"query is {shorten(link)}; possible: names and values, such as {{'preset': 'math'}}. "
-            f"Pass some."
-        )
+    must_be("link", link, Mapping, "a link, or a mapping such as {'preset': 'math'}")
     for name, value in link.items():
-        if not isinstance(value, str):
-            raise ValueError(
-                f"{name} is {shorten(value)}; possible in a link: a text, such as '5'. Pass one."
-            )
+        if not (isinstance(name, str) and isinstance(value, str)):
+            pair = f"{shorten(name)}: {shorten(value)}"
+            raise WrongTypeError("link", "a mapping from strings to strings", pair)
     return link
 
 
@@ -209,11 +229,13 @@ def read_field(f: Field[Any], value: str) -> Any:
         ValueError: it can't be used; the message says what is possible.
     """
     if f.name == "text" and len(value) > TEXT_IN_LINK:
-        raise ValueError(
-            f"text has {len(value):,} characters; possible in a link: up to {TEXT_IN_LINK:,}. "
-            f"Upload it."
-        )
-    return check_field(f, parse(f, value))
+        expected = f"a string of at most {TEXT_IN_LINK:,} characters in a link"
+        given = f"{len(value):,} characters"
+        raise InvalidValueError("text", expected, given, "Upload it instead.")
+    try:
+        return check_field(f, parse(f, value))
+    except WrongTypeError as error:  # everything in a link is a string: its value is at fault
+        raise InvalidValueError(*error.args) from None
 
 
 def query_value(value: Any) -> str:
@@ -238,7 +260,7 @@ def parse(f: Field[Any], value: str) -> Any:
         return None  # 0 switches off what can't be 0
     if kind is bool:
         if value not in ("true", "false"):
-            raise ValueError(f"{f.name} is {shorten(value)}; possible: true, false.")
+            raise InvalidValueError(f.name, "true or false", shorten(value))
         return value == "true"
     try:
         return kind(value)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields
 
-from explainer.settings import check_field, choice, number, shorten, switch, words
+from explainer.errors import InvalidValueError, shorten
+from explainer.settings import check_field, choice, number, switch, words
 
 NAME = 64
 """Longest name of a quantity or a parameter in an address, in characters."""
@@ -27,10 +28,10 @@ class ViewState:
     """
 
     # the stage
-    sequence: int = number(0, 0, 1023, "Sequence of the batch", "a batch has no more")
-    t: int = number(0, 0, 4095, "Time step", "a sequence has no more")
-    equation: str = words("", NAME, "Equation", "no quantity has a longer name")
-    cell: str = words("", 2 * NAME, "Opened number", "a name and its index are shorter")
+    sequence: int = number(0, 0, 1023, "Sequence of the batch")
+    t: int = number(0, 0, 4095, "Time step")
+    equation: str = words("", NAME, "Equation")
+    cell: str = words("", 2 * NAME, "Opened number")
     range: str = choice(
         "matrix", "Colours", matrix="this matrix", time="over time", run="whole run"
     )
@@ -40,20 +41,18 @@ class ViewState:
     check: bool = switch(False, "Check yourself")
     present: bool = switch(False, "Present")
     # chapters
-    merge: int | None = number(None, 0, 256, "Merge", "there are no more merges", optional=True)
-    try_text: str = words("Mathematics", 500, "Any text", "a longer one is no quick trial")
-    weight: str = words("W_hz", NAME, "Parameter", "no parameter has a longer name")
-    target: int | None = number(
-        None, 0, 4095, "Target of time step", "a sequence has no more", optional=True
-    )
-    parameter: str = words("W_o", NAME, "Parameter", "no parameter has a longer name")
-    prefix: str = words("", 200, "A prefix to warm up on", "it is read one token after the other")
-    temperature: float = number(0.8, 0.1, 2.0, "Temperature", "beyond that, text is noise")
-    tokens: int = number(60, 10, 200, "Tokens", "a longer text says no more")
+    merge: int | None = number(None, 0, 256, "Merge", optional=True)
+    try_text: str = words("Mathematics", 500, "Any text")
+    weight: str = words("W_hz", NAME, "Parameter")
+    target: int | None = number(None, 0, 4095, "Target of time step", optional=True)
+    parameter: str = words("W_o", NAME, "Parameter")
+    prefix: str = words("", 200, "A prefix to warm up on")
+    temperature: float = number(0.8, 0.1, 2.0, "Temperature")
+    tokens: int = number(60, 10, 200, "Tokens")
     task: str = choice("store", "Task", store="store", skip="skip", reset="reset")
-    length: int = number(20, 5, 60, "Length of a sequence", "longer ones take long to learn")
-    task_seed: int = number(0, 0, 9_999, "Seed of the task", "that many are enough")
-    example: int = number(0, 0, 19, "Example", "20 fresh examples are made")
+    length: int = number(20, 5, 60, "Length of a sequence")
+    task_seed: int = number(0, 0, 9_999, "Seed of the task")
+    example: int = number(0, 0, 19, "Example")
     # what is unfolded
     open_settings: bool = switch(False, "More settings")
     open_number: bool = switch(False, "Open any number")
@@ -69,7 +68,5 @@ class ViewState:
         for f in fields(self):
             object.__setattr__(self, f.name, check_field(f, getattr(self, f.name)))
         if self.cell and not re.fullmatch(r"[A-Za-z]\w*:(\d+(,\d+)*)?", self.cell, re.ASCII):
-            raise ValueError(
-                f"cell must be a quantity and its index, such as 'h:0,3,1'; got "
-                f"{shorten(self.cell)}."
-            )
+            expected = "a quantity and its index, such as 'h:0,3,1'"
+            raise InvalidValueError("cell", expected, shorten(self.cell))

@@ -352,7 +352,7 @@ def test_a_bad_link_is_answered_with_sentences(tab):
     page = tab.open("loss", **query, t="77")
     _, problems = read_query(query)
     assert len(problems) == 2
-    assert sentences(page) == problems
+    assert sentences(page) == list(map(str, problems))
     expect(slider(page, "Learning rate")).to_have_attribute("aria-valuetext", "3")
     expect(page.get_by_test_id("stException")).to_have_count(0)
     assert "Traceback" not in page.locator("body").inner_text()
@@ -371,7 +371,7 @@ def test_a_sentence_quotes_a_link_as_it_is(tab):
     for said in errors(page).all():
         made = said.locator("a, img, b, code, em, strong, del, .katex, [role=img]")
         assert made.all_inner_texts() == []
-    assert sorted(sentences(page)) == sorted(problems)
+    assert sorted(sentences(page)) == sorted(map(str, problems))
 
 
 def test_home_has_an_address_too(tab):

@@ -1,21 +1,52 @@
-"""Every error says what was given, what is possible, and what to do."""
+"""Every error says what must hold, what was given and, where that helps, what to do."""
 
+import ast
+import builtins
+import copy
+import pickle
 import re
 from dataclasses import FrozenInstanceError, fields, replace
+from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.torch import load, save
 
 import explainer
 from explainer import PRESETS, History, Run, Settings, Trace, explain, run, train
-from explainer.batches import batch
+from explainer.analysis.influence import (
+    growth,
+    influence,
+    memory_length,
+    rnn_influence,
+    token_influence,
+)
+from explainer.analysis.task_data import TASKS, make
+from explainer.analysis.tasks import learn, measure
+from explainer.batches import batch, tokenize
+from explainer.engine.batch_run import smaller_update
 from explainer.engine.sampling import continue_text
 from explainer.engine.trace import refuse_not_finite
-from explainer.interop.pytorch import safetensors, state_dict
+from explainer.engine.training import RNNTraining
+from explainer.errors import (
+    ConstraintError,
+    ExplainerError,
+    InvalidValueError,
+    NotFiniteError,
+    OutOfRangeError,
+    UnknownNameError,
+    WrongTypeError,
+    names_of,
+    shorten,
+)
+from explainer.interop.pytorch import safetensors, snippet, state_dict
 from explainer.tokenizer import UNKNOWN, Tokenizer
-from explainer.url import from_link, write_query
+from explainer.url import from_link, read_query, to_link, view_from_link, write_query
+from explainer.view_state import ViewState
 
 SMALL = replace(
     PRESETS["start"],
@@ -27,6 +58,31 @@ SMALL = replace(
     hidden_size=2,
     dropout=0.0,
 )
+NAN, INF, HUGE = float("nan"), float("inf"), 1.7e308
+ALL = ...
+
+
+def parameters_with(changes=None, settings=SMALL):
+    """The settings' first parameters, some of them filled with another number."""
+    values = {n: torch.from_numpy(v.copy()) for n, v in run(settings).update.before.items()}
+    for (name, place), value in (changes or {}).items():
+        values[name][place] = value
+    return values
+
+
+def without(name):
+    """The first parameters without one of them."""
+    return {n: v for n, v in parameters_with().items() if n != name}
+
+
+@cache
+def math_run():
+    return run(PRESETS["math"])
+
+
+@cache
+def math_history():
+    return train(PRESETS["math"], epochs=1)
 
 
 def sentence_of(error, call, *arguments, **named):
@@ -34,7 +90,714 @@ def sentence_of(error, call, *arguments, **named):
     with pytest.raises(error) as caught:
         call(*arguments, **named)
     assert type(caught.value) is error
-    return str(caught.value.args[0])
+    return str(caught.value)
+
+
+# The errors themselves.
+
+
+def test_an_error_is_a_sentence_made_of_fields():
+    error = InvalidValueError("hidden_size", "an integer from 1 to 256", "300", "Try 8.")
+    assert str(error) == "hidden_size must be an integer from 1 to 256; got 300. Try 8."
+    assert (error.field, error.given, error.advice) == ("hidden_size", "300", "Try 8.")
+    assert str(error.also("Or 4.")).endswith("got 300. Try 8. Or 4.")
+    assert str(error.within("at update 3")).startswith("At update 3, hidden_size must")
+    twice = error.within("after the update").within("at update 3", "Begin again.")
+    assert str(twice).startswith("At update 3, after the update, hidden_size must")
+    assert twice.advice == "Begin again."
+    for again in (pickle.loads(pickle.dumps(twice)), copy.deepcopy(twice)):
+        assert type(again) is InvalidValueError
+        assert str(again) == str(twice)
+        assert again.args == twice.args
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (InvalidValueError, ValueError),
+        (ConstraintError, ValueError),
+        (NotFiniteError, ValueError),
+        (WrongTypeError, TypeError),
+        (UnknownNameError, KeyError),
+        (OutOfRangeError, IndexError),
+    ],
+)
+def test_an_error_is_one_of_pythons_own(error, kind):
+    assert issubclass(error, kind)
+    assert issubclass(error, ExplainerError)
+    assert "'" not in str(error("n", "an integer", "3"))  # str of a KeyError is a repr
+
+
+def deep():
+    """A list in a list, 100,000 times."""
+    value = []
+    for _ in range(100_000):
+        value = [value]
+    return value
+
+
+class Unwritable:
+    """Its repr fails."""
+
+    def __repr__(self):
+        raise RuntimeError
+
+
+class Verbose:
+    """Its repr is long, and has several lines."""
+
+    def __repr__(self):
+        return "a\nb " * 100_000
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (300, "300"),
+        ("a", "'a'"),
+        (np.array([1]), "array([1])"),
+        (10**5000, "an integer of more than 40 digits"),
+        ((10**5000,), "an instance of <class 'tuple'>"),
+        (["\ud800"], r"['\ud800']"),
+        (deep(), "[[[[[[[...]]]]]]]"),
+        (Unwritable(), re.compile(r"<Unwritable instance at 0x[0-9a-f]+>")),
+        (Verbose(), re.compile(r"[ab ]+\.\.\.[ab ]+")),
+        ("x" * 10**6, re.compile(r"'x+\.\.\.x+'")),
+        (dict.fromkeys(range(10**5)), re.compile(r"\{0: None.*")),
+    ],
+    ids=range(11),
+)
+def test_a_value_is_written_in_a_few_words_whatever_it_is(value, written):
+    short = shorten(value)
+    if isinstance(written, re.Pattern):
+        assert written.fullmatch(short), short
+    else:
+        assert short == written
+    assert len(short) <= 61
+
+
+def test_a_list_of_names_is_short_and_begins_with_what_was_meant():
+    assert names_of(["a", "b"]) == "a, b"
+    assert names_of([f"W_{i}" for i in range(100)], "W_77x").startswith("W_77, ")
+    assert names_of([f"W_{i}" for i in range(100)]).endswith(" more")
+    assert len(names_of(["x" * 10**6] * 10**4)) < 150
+    assert names_of([3, "a"]) == "3, a"
+
+
+# Every situation, and the sentence it ends with.
+
+TOO_SHORT = replace(PRESETS["start"], text="abcde", tokenizer="characters", end_of_text=False)
+MANY = "".join(map(chr, range(0x4E00, 0x4E00 + 20_000)))
+LARGE = replace(SMALL, text=MANY, context_length=4096, hidden_size=256)
+CARRIED = replace(SMALL, text="ab" * 3000, context_length=1, carry_state=True, batch_index=2001)
+NAMES = "E, W_ir, W_iz, W_in, W_hr, W_hz, W_hn, b_ir, b_iz, b_in, b_hr, b_hz, b_hn, W_o"
+FINITE = "only finite numbers can be shown."
+
+SITUATIONS = [
+    # settings
+    (
+        lambda: Settings(text="a", hidden_size=300),
+        InvalidValueError,
+        "hidden_size must be an integer from 1 to 256; got 300.",
+    ),
+    (
+        lambda: Settings(text="a", hidden_size="3"),
+        WrongTypeError,
+        "hidden_size must be an integer from 1 to 256; got '3'.",
+    ),
+    (
+        lambda: Settings(text="a", learning_rate=2000),
+        InvalidValueError,
+        "learning_rate must be a number from 0 to 1,000; got 2000.",
+    ),
+    (
+        lambda: Settings(text="a", updates=10**6),
+        InvalidValueError,
+        "updates must be an integer from 0 to 20,000; got 1000000. "
+        "For more updates, call train() in a notebook.",
+    ),
+    (
+        lambda: Settings(text="a", clip_norm=0),
+        InvalidValueError,
+        "clip_norm must be a number from 1e-06 to 1,000; got 0. None switches clipping off.",
+    ),
+    (
+        lambda: Settings(text="a", variant="lstm"),
+        InvalidValueError,
+        "variant must be one of reset_after, reset_before; got 'lstm'.",
+    ),
+    (
+        lambda: Settings(text="a", variant=3),
+        WrongTypeError,
+        "variant must be one of reset_after, reset_before; got 3.",
+    ),
+    (
+        lambda: Settings(text="a", training=1),
+        WrongTypeError,
+        "training must be True or False; got 1.",
+    ),
+    (lambda: Settings(text=3), WrongTypeError, "text must be a string; got 3."),
+    (
+        lambda: Settings(text=""),
+        InvalidValueError,
+        "text must be a string of 1 to 200,000 characters; got 0 characters.",
+    ),
+    (
+        lambda: Settings(text="a", alphabet="b" * 1001),
+        InvalidValueError,
+        "alphabet must be a string of 0 to 1,000 characters; got 1,001 characters.",
+    ),
+    (
+        lambda: Settings(text="ab\ud800"),
+        InvalidValueError,
+        r"text must be a string of whole characters; got half of a surrogate pair, '\ud800', at "
+        "position 2. Save the text as UTF-8 again.",
+    ),
+    (
+        lambda: Settings(text="a", batch_size=64, context_length=65),
+        ConstraintError,
+        "Batch size 64 × context length 65 makes 4,160 tokens; at most 4,096 are possible. "
+        "Use a smaller batch or a shorter context.",
+    ),
+    (
+        lambda: ViewState(cell="h"),
+        InvalidValueError,
+        "cell must be a quantity and its index, such as 'h:0,3,1'; got 'h'.",
+    ),
+    # links
+    (
+        lambda: from_link("?hidden_size=abc"),
+        InvalidValueError,
+        "hidden_size must be an integer from 1 to 256; got 'abc'. The preset's value is shown.",
+    ),
+    (
+        lambda: from_link("?training=maybe&preset=x"),
+        InvalidValueError,
+        "preset must be one of start, math, linear_algebra, story, your_text; got 'x'. "
+        "The preset start is shown. "
+        "training must be true or false; got 'maybe'. The preset's value is shown.",
+    ),
+    (
+        lambda: from_link("?fingerprint=abc"),
+        ConstraintError,
+        "This link needs the text with the fingerprint 'abc'; its text is too long to be part of "
+        "it. Upload that text to see the same numbers.",
+    ),
+    (
+        lambda: from_link("?text=" + "a" * 3000),
+        InvalidValueError,
+        "text must be a string of at most 2,000 characters in a link; got 3,000 characters. "
+        "Upload it instead. The preset's value is shown.",
+    ),
+    (
+        lambda: from_link(3),
+        WrongTypeError,
+        "link must be a link, or a mapping such as {'preset': 'math'}; got 3.",
+    ),
+    (
+        lambda: from_link({"seed": 5}),
+        WrongTypeError,
+        "link must be a mapping from strings to strings; got 'seed': 5.",
+    ),
+    (lambda: from_link("", text=3), WrongTypeError, "text must be a string; got 3."),
+    (
+        lambda: to_link(SMALL, base=SMALL),
+        InvalidValueError,
+        re.compile(r"base must be None or a preset, such as PRESETS\['math'\]; got Settings.*"),
+    ),
+    (
+        lambda: to_link(SMALL, "9"),
+        InvalidValueError,
+        "chapter must be the slug of a page, such as 'cell'; got '9'.",
+    ),
+    (
+        lambda: to_link(SMALL, view=3),
+        WrongTypeError,
+        "view must be a ViewState or None; got 3.",
+    ),
+    (
+        lambda: view_from_link("?t=-1"),
+        InvalidValueError,
+        "t must be an integer from 0 to 4,095; got -1.",
+    ),
+    # texts
+    (
+        lambda: batch(TOO_SHORT),
+        ConstraintError,
+        "The text has 5 tokens; batch size 2 × context length 8 needs at least 17. "
+        "Use a longer text or a shorter context.",
+    ),
+    (
+        lambda: batch(replace(TOO_SHORT, text="abcdefghij")),
+        ConstraintError,
+        "The text has 10 tokens; batch size 2 × context length 8 needs at least 17. "
+        "Use a longer text, a smaller batch or a shorter context.",
+    ),
+    (
+        lambda: batch(replace(PRESETS["your_text"], merges=256)),
+        ConstraintError,
+        "The text has 3 tokens; batch size 2 × context length 8 needs at least 17. "
+        "Use a longer text, fewer merges or a shorter context.",
+    ),
+    (
+        lambda: batch(replace(SMALL, batch_index=9)),
+        InvalidValueError,
+        "batch_index must be an integer from 0 to 3; got 9. "
+        "The text has 4 batches of 1 × 3 tokens.",
+    ),
+    (
+        lambda: Tokenizer(["abc"]).encode("abxcy"),
+        ConstraintError,
+        "The text has 'x', 'y'; the vocabulary has only the characters 'abc'. "
+        "Leave them out, or use the token for unknown characters.",
+    ),
+    (
+        lambda: Tokenizer(["abc"]).decode([0, 3]),
+        InvalidValueError,
+        "id must be an integer from 0 to 2; got 3.",
+    ),
+    (
+        lambda: Tokenizer(["abc"]).decode(3),
+        WrongTypeError,
+        "ids must be a list of integers; got 3.",
+    ),
+    (lambda: Tokenizer(3), WrongTypeError, "documents must be a list of strings; got 3."),
+    # runs
+    (
+        lambda: run("start"),
+        WrongTypeError,
+        "settings must be Settings, such as PRESETS['start']; got 'start'.",
+    ),
+    (
+        lambda: run(LARGE),
+        ConstraintError,
+        "Batch size 1 × context length 4096 with hidden size 256 and a vocabulary of 20,000 "
+        "tokens makes about 779,618,560 numbers; at most 40,000,000 are possible. "
+        "Use a smaller batch, a shorter context or a text with fewer different characters.",
+    ),
+    (
+        lambda: run(SMALL, draw=-1),
+        InvalidValueError,
+        "draw must be an integer from 0 to 4,294,967,295; got -1.",
+    ),
+    (
+        lambda: run(SMALL, h_0=np.zeros((2, 2))),
+        InvalidValueError,
+        "h_0 must be an array of shape (1, 2), one row for each sequence, or None; "
+        "got shape (2, 2).",
+    ),
+    (
+        lambda: run(CARRIED),
+        ConstraintError,
+        "With carry_state, batch_index 2,001 needs the state of as many batches before it; "
+        "at most 2,000 are possible. Use an earlier batch, or don't carry the state.",
+    ),
+    (
+        lambda: math_run().trace["W_zh"],
+        UnknownNameError,
+        re.compile(r"name must be one of W_iz, W_hz, W_hr, .* and \d+ more; got 'W_zh'\."),
+    ),
+    (
+        lambda: math_run().trace[3],
+        WrongTypeError,
+        "name must be a string, such as 'z'; got 3.",
+    ),
+    (
+        lambda: math_run().update.after["E"],
+        UnknownNameError,
+        "name must be one of W_ir, W_iz, W_in, W_hr, W_hz, W_hn, b_r, b_z, b_n, W_o, b_o; got 'E'.",
+    ),
+    (
+        lambda: PRESETS["x"],
+        UnknownNameError,
+        "name must be one of start, math, linear_algebra, story, your_text; got 'x'.",
+    ),
+    (
+        lambda: run(replace(SMALL, text="ab" * 600, context_length=1000, hidden_size=256)).trace[
+            "d_W_hn_t"
+        ],
+        ConstraintError,
+        "d_W_hn_t would have 65,536,000 numbers; at most 40,000,000 are possible. "
+        "Use a shorter context or a smaller hidden size.",
+    ),
+    (
+        lambda: Trace(
+            {"z": math_run().trace.quantities["z"]},
+            {"z": math_run().trace["z"][:, :2]},
+            math_run().trace.sizes,
+        ),
+        InvalidValueError,
+        "z must be an array of shape (2, 3, 2); got shape (2, 2, 2).",
+    ),
+    # parameters of the user's own
+    (
+        lambda: run(SMALL, 3),
+        WrongTypeError,
+        f"parameters must be a mapping with {NAMES}; got 3.",
+    ),
+    (
+        lambda: run(SMALL, without("W_ir")),
+        InvalidValueError,
+        "W_ir must be an array of shape (2, 4); got nothing.",
+    ),
+    (
+        lambda: run(SMALL, parameters_with() | {"W_ir": torch.zeros(2, 3)}),
+        InvalidValueError,
+        "W_ir must be an array of shape (2, 4); got shape (2, 3).",
+    ),
+    (
+        lambda: run(SMALL, parameters_with() | {"W_ir": torch.zeros(4, 2)}),
+        InvalidValueError,
+        "W_ir must be an array of shape (2, 4); got shape (4, 2). Pass W_ir.T.",
+    ),
+    (
+        lambda: run(SMALL, parameters_with() | {"dropout": torch.ones(1)}),
+        ConstraintError,
+        f"parameters has 'dropout'; this network has {NAMES}. Pass these and no others.",
+    ),
+    (
+        lambda: run(SMALL, state_dict(SMALL, parameters_with())),
+        ConstraintError,
+        "parameters has 'gru.weight_ih_l0', 'gru.weight_hh_l0', 'gru.bias_ih_l0' and 3 more; "
+        f"this network has {NAMES}. PyTorch's weight_ih_l0 stacks W_ir, W_iz, W_in: split it, "
+        "weight_hh_l0 and the biases with .chunk(3).",
+    ),
+    (
+        lambda: run(SMALL, {"gru/kernel:0": 1, "gru/recurrent_kernel:0": 1}),
+        ConstraintError,
+        "parameters has 'gru/kernel:0', 'gru/recurrent_kernel:0'; this network has "
+        f"{NAMES}. Keras's kernel holds W_iz, W_ir, W_in side by side and transposed: split it "
+        "and recurrent_kernel with np.split(kernel.T, 3).",
+    ),
+    (
+        lambda: run(SMALL, {"W": 1, "R": 1, "B": 1}),
+        ConstraintError,
+        f"parameters has 'W', 'R', 'B'; this network has {NAMES}. ONNX's W stacks W_iz, W_ir, "
+        "W_in, R the recurrent weights and B both biases: split W[0] and R[0] into 3, B[0] into 6.",
+    ),
+    # numbers that are not finite
+    (
+        lambda: run(SMALL, parameters_with({("W_ir", (1, 2)): NAN})),
+        NotFiniteError,
+        f"W_ir[1, 2] is nan (row: hidden unit 1, column: feature 2); {FINITE} Pass finite numbers.",
+    ),
+    (
+        lambda: run(SMALL, parameters_with({("W_hz", (1, 0)): INF})),
+        NotFiniteError,
+        "W_hz[1, 0] is inf (row: hidden unit 1, column: hidden unit 0 of the previous state); "
+        f"{FINITE} Pass finite numbers.",
+    ),
+    (
+        lambda: run(SMALL, parameters_with({("b_in", 1): -INF})),
+        NotFiniteError,
+        f"b_in[1] is -inf (hidden unit 1); {FINITE} Pass finite numbers.",
+    ),
+    (
+        lambda: run(SMALL, parameters_with({("E", (3, 2)): NAN})),
+        NotFiniteError,
+        f"E[3, 2] is nan (row: token id 3, column: feature 2); {FINITE} Pass finite numbers.",
+    ),
+    (
+        lambda: run(SMALL, h_0=np.full((1, 2), INF)),
+        NotFiniteError,
+        f"h_0[0, 0] is inf (sequence 0, hidden unit 0); {FINITE} Pass finite numbers.",
+    ),
+    (
+        lambda: run(SMALL, parameters_with({("W_in", ALL): HUGE, ("E", ALL): 2})),
+        NotFiniteError,
+        "a_in[0, 0, 0] is the first to become inf (sequence 0, time step 0, hidden unit 0); "
+        f"{FINITE} Begin with smaller parameters.",
+    ),
+    (
+        lambda: run(
+            SMALL,
+            parameters_with({("W_hn", ALL): HUGE, ("b_in", ALL): 50, ("b_iz", ALL): -50}),
+        ),
+        NotFiniteError,
+        "a_hn[0, 1, 0] is the first to become inf (sequence 0, time step 1, hidden unit 0); "
+        f"{FINITE} Begin with smaller parameters.",
+    ),
+    # trainings
+    (
+        lambda: train(SMALL, epochs=0),
+        InvalidValueError,
+        "epochs must be an integer from 1 to 1,000,000; got 0.",
+    ),
+    (
+        lambda: History(SMALL, torch.float16),
+        InvalidValueError,
+        "dtype must be torch.float32 or torch.float64; got torch.float16.",
+    ),
+    (
+        lambda: History(SMALL, "float32"),
+        WrongTypeError,
+        "dtype must be torch.float32 or torch.float64; got 'float32'.",
+    ),
+    (
+        lambda: math_history().at(3),
+        OutOfRangeError,
+        "update must be an integer from 0 to 2; got 3. Train for longer to look further.",
+    ),
+    (
+        lambda: math_history().at("x"),
+        WrongTypeError,
+        "update must be an integer from 0 to 2; got 'x'. Train for longer to look further.",
+    ),
+    (
+        lambda: math_history().state_at(-1),
+        OutOfRangeError,
+        "updates must be an integer from 0 to 3; got -1. Train for longer to look further.",
+    ),
+    (
+        lambda: History(SMALL).at(0),
+        OutOfRangeError,
+        "update must be one that was done, and none was; got 0.",
+    ),
+    # one number
+    (
+        lambda: explain(3, "z"),
+        WrongTypeError,
+        "trace must be a trace, such as run(settings).trace; got 3.",
+    ),
+    (
+        lambda: explain(math_run().trace, "z", (0, 0)),
+        InvalidValueError,
+        "index must be a tuple of integers: B 0 to 1, T 0 to 2, H 0 to 1; got (0, 0).",
+    ),
+    (
+        lambda: explain(math_run().trace, "z", "012"),
+        WrongTypeError,
+        "index must be a tuple of integers: B 0 to 1, T 0 to 2, H 0 to 1; got '012'.",
+    ),
+    (
+        lambda: explain(math_run().trace, "loss", (0,)),
+        InvalidValueError,
+        "index must be (), as a single number needs no index; got (0,).",
+    ),
+    (
+        lambda: explain(math_run().trace, "z", (0, 0, 0), digits=18),
+        InvalidValueError,
+        "digits must be an integer from 0 to 17; got 18. None writes every digit.",
+    ),
+    (
+        lambda: explain(math_run().trace, "z", (0, 0, 0), shown=0),
+        InvalidValueError,
+        "shown must be an integer from 1 to 4,294,967,295; got 0. None writes every term.",
+    ),
+    # what a network writes
+    (
+        lambda: continue_text(SMALL, parameters_with(), "", 3),
+        InvalidValueError,
+        "prefix must be at least one character of the vocabulary; got ''.",
+    ),
+    (
+        lambda: continue_text(SMALL, parameters_with(), 5, 3),
+        WrongTypeError,
+        "prefix must be a string; got 5.",
+    ),
+    (
+        lambda: continue_text(SMALL, parameters_with(), "a", 501),
+        InvalidValueError,
+        "tokens must be an integer from 1 to 500; got 501.",
+    ),
+    (
+        lambda: continue_text(SMALL, parameters_with(), "a", 3, temperature=INF),
+        InvalidValueError,
+        "temperature must be a number from 0 to 10; got inf.",
+    ),
+    # files
+    (
+        lambda: state_dict(PRESETS["math"], {}),
+        InvalidValueError,
+        "variant must be 'reset_after'; got 'reset_before'. "
+        "torch.nn.GRU applies the reset gate after the recurrent product.",
+    ),
+    (
+        lambda: state_dict(3, {}),
+        WrongTypeError,
+        "settings must be Settings, such as PRESETS['start']; got 3.",
+    ),
+    (
+        lambda: safetensors(3),
+        WrongTypeError,
+        "tensors must be a mapping from names to arrays or tensors; got 3.",
+    ),
+    (
+        lambda: safetensors({3: np.zeros(2)}),
+        WrongTypeError,
+        "name must be a string; got 3.",
+    ),
+    # the past
+    (
+        lambda: influence(3, 0),
+        WrongTypeError,
+        "run must be a Run, as run(settings) returns; got 3.",
+    ),
+    (
+        lambda: influence(math_run(), 2),
+        OutOfRangeError,
+        "sequence must be an integer from 0 to 1; got 2.",
+    ),
+    (
+        lambda: token_influence(math_run(), 0, 3),
+        OutOfRangeError,
+        "t must be an integer from 0 to 2; got 3.",
+    ),
+    (
+        lambda: rnn_influence(math_run(), 0, "x"),
+        WrongTypeError,
+        "state must be None or the state of an RNNTraining; got 'x'.",
+    ),
+    (
+        lambda: rnn_influence(math_run(), 0, math_history().state_at(0)),
+        InvalidValueError,
+        "state must be the state of an RNNTraining; got one with W_ir, W_iz, W_in, W_hr, W_hz, "
+        "W_hn, b_r, b_z, b_n, W_o, b_o.",
+    ),
+    # tasks
+    (lambda: TASKS["x"], UnknownNameError, "name must be one of store, skip, reset; got 'x'."),
+    (
+        lambda: make("store", 5, 1, 0),
+        WrongTypeError,
+        "task must be a task, such as TASKS['store']; got 'store'.",
+    ),
+    (
+        lambda: make(TASKS["store"], 4, 1, 0),
+        InvalidValueError,
+        "length must be an integer from 5 to 60; got 4.",
+    ),
+    (
+        lambda: learn(TASKS["store"], "lstm", 5, 0),
+        InvalidValueError,
+        "kind must be one of gru, rnn; got 'lstm'.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "sentence"), SITUATIONS)
+def test_every_situation_has_its_sentence(call, error, sentence):
+    said = sentence_of(error, call)
+    if isinstance(sentence, re.Pattern):
+        assert sentence.fullmatch(said), said
+    else:
+        assert said == sentence
+    assert len(said) <= 330
+
+
+BARE = {
+    "explainer/__init__.py": "a module without an attribute is Python's own AttributeError",
+    "explainer/engine/quantity.py": "for whoever writes or wires equations",
+    "explainer/stage/lanes.py": "for whoever writes a lane",
+}
+"""Files that raise Python's own errors, and why."""
+ROOT = Path(__file__).parent.parent
+FILES = [str(p.relative_to(ROOT)) for p in sorted((ROOT / "explainer").rglob("*.py"))]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_no_error_has_a_sentence_made_elsewhere(file):
+    tree = ast.parse((ROOT / file).read_text("utf-8"))
+    raised = {
+        node.exc.func.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Raise)
+        and isinstance(node.exc, ast.Call)
+        and isinstance(node.exc.func, ast.Name)
+    }
+    shared = {e.__name__ for e in subclasses(ExplainerError)}
+    others = {n for n in raised - shared if isinstance(getattr(builtins, n, None), type)}
+    assert bool(others) == (file in BARE), f"{file} raises {others}"
+
+
+def subclasses(kind):
+    """A class and all below it."""
+    return {kind}.union(*map(subclasses, kind.__subclasses__()))
+
+
+# Whatever is passed, the answer is a value or a short sentence.
+
+HOSTILE = st.sampled_from(
+    [
+        *(None, True, -1, 3, 10**400, 10**5000, 2.5, NAN, INF, 1j, "", "x", "x" * 10_000),
+        *("\ud800", "0", b"z", b"\xff" * 1000, [], [[1]], (), (10**5000,), (0, 0, 0), {}, {3: 4}),
+        *({"z": object()}, {"E": None}, {"x" * 10_000: 1}, {1, 2}, frozenset(), range(5), object()),
+        *(Unwritable(), Unwritable, [Unwritable()], {"E": Unwritable()}, Verbose(), deep(), len),
+        *(np.float32(1.5), np.int64(2), np.bool_(True), np.str_("z"), np.longdouble(3)),
+        *(np.timedelta64(3, "ns"), np.datetime64(3, "ns"), np.datetime64("NaT"), np.zeros(0)),
+        *(np.zeros((2, 2)), np.array(3), np.array(["a"]), np.array([None]), torch.zeros(3)),
+        *(torch.tensor(1j), torch.zeros(2, device="meta"), torch.float32, PRESETS["math"], PRESETS),
+        *(math_run(), math_run().trace, math_history(), TASKS["store"], Settings, iter([1, "a"])),
+    ]
+)
+
+
+def setting(name, value):
+    """Settings with one of another value."""
+    return Settings(**{"text": "a"} | {name: value})
+
+
+def calls():
+    """Everything that can be called, with arguments that work, by position."""
+    result, after, store = math_run(), run(SMALL).update.after, TASKS["store"]
+    learned = learn(store, "gru", 5, 0, 1)
+    history = math_history()
+    square = influence(result, 0)
+    state = RNNTraining(PRESETS["math"]).state_at(0)
+    tokenizer = Tokenizer(["abc"])
+    return {
+        "run": (run, [SMALL, after, np.zeros((1, 2)), 0]),
+        "train": (train, [SMALL, 1]),
+        "History": (History, [SMALL, torch.float64]),
+        "RNNTraining": (RNNTraining, [SMALL]),
+        "at": (history.at, [0]),
+        "state_at": (history.state_at, [0]),
+        "explain": (explain, [result.trace, "z", (0, 0, 0), 4, 3]),
+        "trace": (result.trace.__getitem__, ["z"]),
+        "after": (result.update.after.__getitem__, ["W_hz"]),
+        "gradients": (result.trace.gradients.__getitem__, ["W_hz"]),
+        "PRESETS": (PRESETS.__getitem__, ["math"]),
+        "TASKS": (TASKS.__getitem__, ["store"]),
+        "to_link": (to_link, [SMALL, "cell", ViewState(), PRESETS["math"]]),
+        "from_link": (from_link, ["?seed=3", "a"]),
+        "view_from_link": (view_from_link, ["?t=3"]),
+        "batch": (batch, [SMALL, 0]),
+        "tokenize": (tokenize, [SMALL]),
+        "Tokenizer": (Tokenizer, [["abc"]]),
+        "encode": (tokenizer.encode, ["a"]),
+        "decode": (tokenizer.decode, [[0, 1]]),
+        "continue_text": (continue_text, [SMALL, after, "a", 1, 1.0, 0]),
+        "state_dict": (state_dict, [SMALL, after]),
+        "safetensors": (safetensors, [after]),
+        "snippet": (snippet, [SMALL, "x.safetensors"]),
+        "influence": (influence, [result, 0]),
+        "token_influence": (token_influence, [result, 0, 1]),
+        "rnn_influence": (rnn_influence, [result, 0, state]),
+        "memory_length": (memory_length, [square]),
+        "growth": (growth, [square]),
+        "make": (make, [store, 5, 1, 0]),
+        "learn": (learn, [store, "gru", 5, 0, 1]),
+        "measure": (measure, [store, learned, make(store, 5, 1, 0), "z"]),
+        **{f.name: (partial(setting, f.name), ["a"]) for f in fields(Settings)},
+    }
+
+
+CALLS = calls()
+
+
+@pytest.mark.parametrize("name", CALLS)
+@given(data=st.data())
+def test_a_hostile_argument_is_answered_with_a_short_sentence(name, data):
+    function, arguments = CALLS[name]
+    at = data.draw(st.integers(0, len(arguments) - 1))
+    value = data.draw(HOSTILE)
+    try:
+        function(*arguments[:at], value, *arguments[at + 1 :])
+    except ExplainerError as error:
+        said = error
+    else:
+        return
+    assert said.field
+    assert len(str(said)) <= 330
 
 
 # Settings.
@@ -52,7 +815,13 @@ def test_every_field_is_a_number_a_choice_a_switch_or_a_text():
 
 
 def range_of(name):
-    return f"{FIELDS[name]['low']:,}", f"{FIELDS[name]['high']:,}"
+    """What a number must be, in words."""
+    kind, low, high = (FIELDS[name][k] for k in ("kind", "low", "high"))
+    return (
+        f"an integer from {low:,} to {high:,};"
+        if kind is int
+        else f"a number from {low:g} to {high:,g};"
+    )
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -66,39 +835,21 @@ def test_a_number_at_the_ends_of_its_range_is_possible(name):
 @pytest.mark.parametrize("name", NUMBERS)
 def test_a_number_out_of_its_range_says_the_range(name):
     low, high = FIELDS[name]["low"], FIELDS[name]["high"]
-    for value in (low - 1, high + 1, -(10**6), 10**12):
-        sentence = sentence_of(ValueError, Settings, text="a", **{name: value})
-        assert sentence.startswith(f"{name} is {value!r}; ")
-        assert all(bound in sentence for bound in range_of(name))
-        assert "Choose" in sentence
-
-
-@pytest.mark.parametrize("name", REAL)
-def test_a_number_that_is_not_finite_says_the_range(name):
-    for value in (float("nan"), float("inf"), float("-inf")):
-        sentence = sentence_of(ValueError, Settings, text="a", **{name: value})
-        assert sentence.startswith(f"{name} is {value}; ")
-        assert all(bound in sentence for bound in range_of(name))
-
-
-@pytest.mark.parametrize("name", NUMBERS)
-def test_a_number_with_hundreds_of_digits_says_the_range(name):
-    for value in (10**400, -(10**400), 10**5000):
-        sentence = sentence_of(ValueError, Settings, text="a", **{name: value})
-        assert sentence.startswith(name)
-        assert all(bound in sentence for bound in range_of(name))
-        assert len(sentence) < 300
+    not_finite = (NAN, INF, -INF) if name in REAL else ()
+    for value in (low - 1, high + 1, -(10**6), 10**12, 10**400, -(10**400), 10**5000, *not_finite):
+        sentence = sentence_of(InvalidValueError, Settings, text="a", **{name: value})
+        assert sentence.startswith(f"{name} must be {range_of(name)} got {shorten(value)}.")
 
 
 @pytest.mark.parametrize("name", NUMBERS)
 def test_a_number_of_another_type_says_the_range(name):
     missing = [] if name == "clip_norm" else [None]
-    fractions = [] if name in REAL else [2.5]
-    for value in ("3", True, [1], {1: 2}, 1j, np.array([1]), *missing, *fractions):
-        sentence = sentence_of(ValueError, Settings, text="a", **{name: value})
-        assert sentence.startswith(f"{name} is {value!r}; ")
-        assert ("a number" if name in REAL else "a whole number") in sentence
-        assert all(bound in sentence for bound in range_of(name)), sentence
+    fractions = [] if name in REAL else [2.5, NAN, np.float64(2.0)]
+    times = [np.timedelta64(3, "ns"), np.datetime64(3, "ns"), np.datetime64("NaT")]
+    others = ["3", True, np.bool_(True), [1], {1: 2}, 1j, np.array([1])]
+    for value in (*others, *times, *missing, *fractions):
+        sentence = sentence_of(WrongTypeError, Settings, text="a", **{name: value})
+        assert sentence.startswith(f"{name} must be {range_of(name)} got ")
 
 
 def test_no_clipping_is_none():
@@ -107,45 +858,40 @@ def test_no_clipping_is_none():
 
 @pytest.mark.parametrize("name", CHOICES)
 def test_a_choice_that_is_not_there_lists_what_is(name):
-    first = next(iter(FIELDS[name]["options"]))
-    for value in ("nothing", "", "BPE", 3, None, [first], {first: 1}, {first}, np.array([first])):
-        sentence = sentence_of(ValueError, Settings, text="a", **{name: value})
-        assert sentence.startswith(f"{name} is {value!r}; ")
-        assert all(option in sentence for option in FIELDS[name]["options"]), sentence
+    options = FIELDS[name]["options"]
+    expected = f"{name} must be one of {', '.join(options)}; got "
+    first = next(iter(options))
+    for value in ("nothing", "", first.upper()):
+        sentence = sentence_of(InvalidValueError, Settings, text="a", **{name: value})
+        assert sentence == f"{expected}{value!r}."
+    for value in (3, None, [first], {first: 1}, {first}, np.array([first])):
+        sentence = sentence_of(WrongTypeError, Settings, text="a", **{name: value})
+        assert sentence == f"{expected}{value!r}."
 
 
 @pytest.mark.parametrize("name", SWITCHES)
 def test_a_switch_is_true_or_false(name):
     for value in (1, 0, "true", None, [True], np.array([True])):
-        sentence = sentence_of(ValueError, Settings, text="a", **{name: value})
-        assert sentence.startswith(f"{name} is {value!r}; ")
-        assert "True or False" in sentence
+        sentence = sentence_of(WrongTypeError, Settings, text="a", **{name: value})
+        assert sentence == f"{name} must be True or False; got {shorten(value)}."
 
 
 @pytest.mark.parametrize("name", ["text", "alphabet"])
-def test_a_text_has_a_longest_length_whole_characters_and_its_type(name):
-    given = {"text": "a"}
-    longest = FIELDS[name]["high"]
-    assert len(getattr(Settings(**given | {name: "x" * longest}), name)) == longest
-    sentence = sentence_of(ValueError, Settings, **given | {name: "x" * (longest + 1)})
-    assert f"{longest + 1:,}" in sentence
-    assert f"{longest:,}" in sentence
-    assert "shorter" in sentence
-    assert "surrogate" in sentence_of(ValueError, Settings, **given | {name: "a\ud800"})
-    assert "a text" in sentence_of(ValueError, Settings, **given | {name: 3})
+def test_a_text_at_the_end_of_its_range_is_possible(name):
+    text = "x" * FIELDS[name]["high"]
+    assert getattr(Settings(**{"text": "a"} | {name: text}), name) == text
 
 
-def test_a_text_is_not_empty():
-    sentence = sentence_of(ValueError, Settings, text="")
-    assert "text is empty" in sentence
-    assert "200,000" in sentence
+@pytest.mark.parametrize("half", [0xD800, 0xDC80, 0xDFFF])
+def test_half_a_character_is_refused(half):
+    sentence = sentence_of(InvalidValueError, replace, SMALL, text=f"abc{chr(half)}")
+    assert f"{chr(half)!r}, at position 3." in sentence
 
 
-@pytest.mark.parametrize(("B", "T"), [(64, 65), (1024, 5), (2, 2049)])
+@pytest.mark.parametrize(("B", "T"), [(64, 65), (1024, 5), (2, 2049), (17, 241)])
 def test_a_batch_has_at_most_4096_tokens(B, T):
-    sentence = sentence_of(ValueError, Settings, text="a", batch_size=B, context_length=T)
-    assert all(str(n) in sentence.replace(",", "") for n in (B, T, B * T, 4096))
-    assert "Choose" in sentence
+    sentence = sentence_of(ConstraintError, Settings, text="a", batch_size=B, context_length=T)
+    assert sentence.startswith(f"Batch size {B:,} × context length {T:,} makes {B * T:,} tokens")
     assert Settings(text="a", batch_size=64, context_length=64)
 
 
@@ -153,25 +899,29 @@ def test_a_batch_has_at_most_4096_tokens(B, T):
 def test_a_value_of_numpys_types_is_the_same_value(name):
     value = 2.5 if name == "clip_norm" else getattr(SMALL, name)
     expected = replace(SMALL, **{name: value})
-    for same in (np.array(value)[()], *([np.float32(2.5)] if name == "clip_norm" else [])):
-        assert isinstance(same, np.generic)
-        settings = replace(SMALL, **{name: same})
+    for same_value in (np.array(value)[()], *([np.float32(2.5)] if name == "clip_norm" else [])):
+        assert isinstance(same_value, np.generic)
+        settings = replace(SMALL, **{name: same_value})
         assert settings == expected
         assert hash(settings) == hash(expected)
         assert type(getattr(settings, name)) is type(value)
         assert write_query(settings) == write_query(expected)
 
 
-def test_a_switch_is_no_number_and_a_number_no_switch_in_numpys_types_either():
-    for name in NUMBERS:
-        sentence = sentence_of(ValueError, Settings, text="a", **{name: np.bool_(True)})
-        assert sentence.startswith(f"{name} is True; possible: a")
-    for name in SWITCHES:
-        sentence = sentence_of(ValueError, Settings, text="a", **{name: np.int64(1)})
-        assert sentence.startswith(f"{name} is 1; possible: True or False")
-    for name in set(NUMBERS) - set(REAL):
-        sentence = sentence_of(ValueError, Settings, text="a", **{name: np.float64(2.0)})
-        assert sentence.startswith(f"{name} is 2.0; possible: a whole number")
+def test_a_text_of_another_kind_is_a_text():
+    class Title(str):
+        __slots__ = ()
+
+        def __str__(self):
+            raise RuntimeError
+
+    settings = replace(PRESETS["math"], text=Title("Math" * 6), variant=np.str_("reset_after"))
+    assert (type(settings.text), type(settings.variant)) == (str, str)
+    assert settings.text == "Math" * 6
+
+
+def test_a_whole_number_is_taken_as_a_real_one_where_that_is_meant():
+    assert type(replace(SMALL, learning_rate=5).learning_rate) is float
 
 
 def test_settings_stay_as_they_are():
@@ -180,112 +930,75 @@ def test_settings_stay_as_they_are():
     assert len({SMALL, replace(SMALL), replace(SMALL, seed=99)}) == 2
 
 
+# Links.
+
+
+def test_what_is_wrong_with_a_link_is_told_apart_by_its_fields():
+    _, problems = read_query({"batch_size": "64", "context_length": "65", "seed": "x"})
+    assert [p.field for p in problems] == ["seed", "batch_size"]
+    assert all(isinstance(p, ExplainerError) for p in problems)
+
+
 # Texts.
 
 
-def test_a_text_that_is_too_short_says_how_long_it_must_be():
-    short = replace(PRESETS["start"], text="abcde", tokenizer="characters", end_of_text=False)
-    for call in (run, batch, lambda s: train(s, epochs=1)):
-        assert sentence_of(ValueError, call, short) == (
-            "text has 5 tokens; batch size 2 × context length 8 + 1 needs 17. "
-            "Write a longer text, or choose a shorter context or a smaller batch."
-        )
+def test_a_text_that_is_too_short_says_so_everywhere():
+    sentence = sentence_of(ConstraintError, batch, TOO_SHORT)
+    for call in (run, lambda s: train(s, epochs=1)):
+        assert sentence_of(ConstraintError, call, TOO_SHORT) == sentence
+
+
+@pytest.mark.parametrize("way", ["merges", "batch_size", "context_length"])
+def test_the_advice_for_a_text_that_is_too_short_helps(way):
+    """Each way that is named is enough, taken to its end; one that is not named would not be."""
+    words = {"merges": "merges", "batch_size": "batch,", "context_length": "context"}
+    for text in ("abcab", "ab" * 6, "abcabcabcabc", "abcdefghijklmnop"):
+        for merges in (0, 3, 9):
+            short = replace(
+                TOO_SHORT, text=text, tokenizer="bpe", merges=merges, batch_size=3, context_length=8
+            )
+            advice = sentence_of(ConstraintError, batch, short).split(". ")[1].replace(" or", ",")
+            other = {"merges": 0, "batch_size": 1, "context_length": 1}[way]
+            try:
+                batch(replace(short, **{way: other}))
+            except ConstraintError:
+                assert words[way] not in advice
+            else:
+                assert words[way] in advice
 
 
 @pytest.mark.parametrize("index", [1, 30, 200_000])
 def test_a_batch_that_is_not_there_says_which_are(index):
     long = replace(SMALL, text="abcdefg", context_length=6, batch_index=index)
-    sentence = sentence_of(ValueError, run, long)
-    assert f"batch_index is {index}" in sentence
-    assert "0 to 0" in sentence
-    assert "Choose" in sentence
+    sentence = sentence_of(InvalidValueError, run, long)
+    assert sentence.endswith(f"got {index}. The text has 1 batch of 1 × 6 tokens.")
 
 
 @pytest.mark.parametrize("input_", ["embedding", "one_hot"])
 def test_a_vocabulary_too_large_to_show_is_refused_before_it_is_computed(input_):
-    text = "".join(map(chr, range(0x4E00, 0x4E00 + 20_000)))
-    settings = replace(
-        SMALL, text=text, batch_size=1, context_length=4096, hidden_size=256, input=input_
-    )
     for call in (run, lambda s: train(s, epochs=1)):
-        sentence = sentence_of(ValueError, call, settings)
-        assert "20000 tokens" in sentence.replace(",", "")
-        assert "at most 40,000,000" in sentence
-        assert "Choose" in sentence
-
-
-def test_a_contribution_too_large_to_show_is_refused():
-    settings = replace(SMALL, text="ab" * 600, context_length=1000, hidden_size=256)
-    trace = run(settings).trace
-    for name in ("d_W_hn_t", "d_W_hr_t"):
-        sentence = sentence_of(ValueError, trace.__getitem__, name)
-        assert f"{1000 * 256 * 256:,}" in sentence
-        assert name in sentence
-        assert "Choose" in sentence
+        sentence = sentence_of(ConstraintError, call, replace(LARGE, input=input_))
+        assert "a vocabulary of 20,000 tokens" in sentence
 
 
 def test_an_unknown_character_is_refused_or_left_out_or_has_a_token():
     plain, with_token = Tokenizer(["abc"]), Tokenizer(["abc"], unknown=True)
-    sentence = sentence_of(ValueError, plain.encode, "abxcy")
-    assert "'x', 'y'" in sentence
-    assert "'abc'" in sentence
-    assert "Leave them out" in sentence
     assert plain.encode("abxcy", skip_unknown=True) == [0, 1, 2]
     assert with_token.encode("abxcy") == [1, 2, 0, 3, 0]
     assert with_token.decode([1, 0]) == f"a{UNKNOWN}"
     assert plain.unknown("axxy") == {"x": 2, "y": 1}
 
 
-@pytest.mark.parametrize("wrong", [-1, 3, 10**9])
-def test_an_id_that_is_not_there_says_which_are(wrong):
-    sentence = sentence_of(ValueError, Tokenizer(["abc"]).decode, [0, wrong])
-    assert str(wrong) in sentence
-    assert "0 to 2" in sentence
-    assert "Encode" in sentence
+def test_a_state_is_carried_over_as_many_batches_as_are_possible():
+    run(replace(CARRIED, carry_state=False))
 
 
 # Numbers.
 
 
-def parameters_with(changes, settings=SMALL):
-    """The settings' first parameters, some of them filled with another number."""
-    values = {n: torch.from_numpy(v.copy()) for n, v in run(settings).update.before.items()}
-    for (name, place), value in changes.items():
-        values[name][place] = value
-    return values
-
-
-NAN, INF, HUGE = float("nan"), float("inf"), 1.7e308
-ALL = ...
-
-
-@pytest.mark.parametrize(
-    ("changes", "where"),
-    [
-        ({("W_ir", (1, 2)): NAN}, ["W_ir is nan", "unit 1", "feature 2"]),
-        ({("W_hz", (1, 0)): INF}, ["W_hz is inf", "unit 1", "unit 0"]),
-        ({("b_in", 1): -INF}, ["b_in is -inf", "unit 1"]),
-        ({("E", (3, 2)): NAN}, ["E is nan", "token id 3", "feature 2"]),
-        ({("W_o", (4, 1)): INF}, ["W_o is inf", "token id 4", "unit 1"]),
-        # finite, but what is made of it is not
-        ({("b_ir", 1): HUGE, ("b_hr", 1): HUGE}, None),
-        ({("W_in", ALL): HUGE, ("E", ALL): 2}, ["a_in is inf", "time step 0", "unit 0"]),
-        (
-            {("W_hn", ALL): HUGE, ("b_in", ALL): 50, ("b_iz", ALL): -50},
-            ["a_hn is inf", "time step 1", "unit 0"],
-        ),
-    ],
-)
-def test_numbers_that_are_not_finite_say_where_it_began(changes, where):
-    if where is None:  # nothing that the trace shows overflows, and the gate is 1
-        assert (run(SMALL, parameters_with(changes)).trace["r"][..., 1] == 1).all()
-        return
-    sentence = sentence_of(ValueError, run, SMALL, parameters_with(changes))
-    assert all(part in sentence for part in where), sentence
-    assert "where it began" in sentence
-    assert "finite" in sentence
-    given = where[0].split()[0] in run(SMALL).update.before
-    assert ("Pass finite ones." if given else "Choose a smaller learning rate") in sentence
+def test_what_overflows_unseen_is_no_error():
+    changes = {("b_ir", 1): HUGE, ("b_hr", 1): HUGE}  # the gate is 1
+    assert (run(SMALL, parameters_with(changes)).trace["r"][..., 1] == 1).all()
 
 
 def test_a_number_for_the_whole_pass_is_not_where_an_earlier_time_step_began():
@@ -293,8 +1006,10 @@ def test_a_number_for_the_whole_pass_is_not_where_an_earlier_time_step_began():
     values = {name: value.copy() for name, value in trace.arrays.items()}
     values["loss"] = np.array(NAN)
     values["logits"][0, 2, 1] = INF
-    sentence = sentence_of(ValueError, refuse_not_finite, trace.quantities, values)
-    assert sentence.startswith("logits is inf at sequence 0, time step 2, token id 1, and that is")
+    sentence = sentence_of(NotFiniteError, refuse_not_finite, trace.quantities, values)
+    assert sentence.startswith(
+        "logits[0, 2, 1] is the first to become inf (sequence 0, time step 2, token id 1);"
+    )
 
 
 def test_a_gradient_that_is_not_finite_began_at_the_latest_time_step():
@@ -302,10 +1017,10 @@ def test_a_gradient_that_is_not_finite_began_at_the_latest_time_step():
     changes = {(name, ALL): 0.0 for name in run(SMALL).update.before}
     changes |= {("b_iz", ALL): 30.0, ("W_o", ALL): HUGE, ("W_o", 0): -HUGE}
     assert run(SMALL).trace["targets"].tolist() == [[0, 0, 0]]
-    sentence = sentence_of(ValueError, run, SMALL, parameters_with(changes))
-    assert "d_h is inf" in sentence
-    assert "time step 1" in sentence
-    assert "unit 0" in sentence
+    sentence = sentence_of(NotFiniteError, run, SMALL, parameters_with(changes))
+    assert sentence.startswith(
+        "d_h[0, 1, 0] is the first to become inf (sequence 0, time step 1, hidden unit 0);"
+    )
 
 
 def test_a_pass_after_an_update_that_goes_too_far_says_so():
@@ -313,42 +1028,34 @@ def test_a_pass_after_an_update_that_goes_too_far_says_so():
     changes = {(name, ALL): 0.0 for name in run(SMALL).update.before} | {("b_iz", ALL): 50.0}
     settings = replace(SMALL, learning_rate=1.0)
     h_0 = torch.full((1, 2), 0.95e308**0.5, dtype=torch.float64)
-    sentence = sentence_of(ValueError, run, settings, parameters_with(changes), h_0)
-    assert sentence.startswith("after the update")
-    assert "log_p is -inf" in sentence
-    assert "where it began" in sentence
+    sentence = sentence_of(NotFiniteError, run, settings, parameters_with(changes), h_0)
+    assert sentence.startswith("After the update, log_p[0, 0, 1] is the first to become -inf")
+    assert sentence.endswith("Use a smaller learning rate or clip the gradient norm.")
+
+
+def test_what_is_clipped_is_not_advised_to_be_clipped():
+    assert "clip" in smaller_update(SMALL)
+    assert smaller_update(replace(SMALL, clip_norm=1.0)) == "Use a smaller learning rate."
+
+
+def test_a_norm_that_overflows_is_not_advised_to_be_clipped():
+    settings = replace(SMALL, clip_norm=1.0)
+    changes = {("E", ALL): 1e-200, ("W_o", ALL): 1e160}
+    changes |= {("W_o", (0, ALL)): -1e160}
+    with pytest.raises(NotFiniteError) as caught:
+        run(settings, parameters_with(changes))
+    assert "clip" not in caught.value.advice
+    assert "learning rate" not in caught.value.advice
 
 
 def test_training_says_at_which_update_a_number_stopped_being_finite(monkeypatch):
-    changes = {("W_ir", (1, 2)): NAN}
-    first = parameters_with(changes)
+    first = parameters_with({("W_ir", (1, 2)): NAN})
     monkeypatch.setattr("explainer.engine.training.initial_parameters", lambda settings, V: first)
-    sentence = sentence_of(ValueError, train, SMALL, epochs=1)
-    assert sentence.startswith("update 0: ")
-    assert "finite" in sentence
+    sentence = sentence_of(NotFiniteError, train, SMALL, epochs=1)
+    assert sentence.startswith("At update 0, W_ir[1, 2] is nan")
 
 
-def test_what_a_trace_is_given_must_have_the_declared_shape(start_run):
-    trace = start_run.trace
-    values = {"z": trace["z"][:, :3]}
-    sentence = sentence_of(ValueError, Trace, {"z": trace.quantities["z"]}, values, trace.sizes)
-    assert "z has shape (2, 3, 4), expected (2, 8, 4)" in sentence
-
-
-# Parameters of the reader's own.
-
-
-@pytest.mark.parametrize("change", ["missing", "too small", "turned around"])
-def test_parameters_that_do_not_fit_say_which(change):
-    parameters = parameters_with({})
-    if change == "missing":
-        del parameters["W_ir"]
-    else:
-        W = parameters["W_ir"]
-        parameters["W_ir"] = W.T if change == "turned around" else W[:1]
-    with pytest.raises((ValueError, KeyError), match="W_ir"):
-        run(SMALL, parameters)
-
+# Parameters of the user's own.
 
 WAYS = {
     "run": run,
@@ -368,30 +1075,22 @@ def same(first, second):
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("others", [["dropout"], ["targets", "mask_x"], ["b_o"], [3]])
 def test_a_name_that_is_no_parameter_is_refused_everywhere(way, others):
-    parameters = parameters_with({})
-    names = ", ".join(parameters)
-    sentence = sentence_of(ValueError, WAYS[way], SMALL, parameters | dict.fromkeys(others, ONE))
-    assert sentence == (
-        f"parameters has {', '.join(map(repr, others))}; these settings have {names}. "
-        f"Pass only those."
-    )
+    parameters = parameters_with() | dict.fromkeys(others, torch.ones(1))
+    sentence = sentence_of(ConstraintError, WAYS[way], SMALL, parameters)
+    assert sentence.startswith(f"parameters has {', '.join(map(repr, others))}; this network has E")
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", ["W_ir", "b_hn", "E", "W_o"])
 def test_a_parameter_that_is_missing_is_named_everywhere(way, name):
-    parameters = parameters_with({})
-    shape = tuple(parameters.pop(name).shape)
-    sentence = sentence_of(ValueError, WAYS[way], SMALL, parameters)
-    assert sentence.startswith(
-        f"parameter {name} is missing; these settings need the shape {shape}"
-    )
-    assert "Pass all of E, W_ir" in sentence
+    sentence = sentence_of(InvalidValueError, WAYS[way], SMALL, without(name))
+    assert sentence.startswith(f"{name} must be an array of shape ")
+    assert sentence.endswith("got nothing.")
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_parameters_are_arrays_or_tensors_everywhere(way):
-    tensors = parameters_with({})
+    tensors = parameters_with()
     expected = WAYS[way](SMALL, tensors)
     arrays = run(SMALL).update.before
     assert same(WAYS[way](SMALL, arrays), expected)
@@ -411,7 +1110,6 @@ def test_arrays_can_be_taken_away():
     assert all((back[name].numpy() == arrays[name]).all() for name in arrays)
 
 
-ONE = torch.ones(1)
 NO_REAL_NUMBERS = {
     "complex128": np.zeros((2, 4), complex),
     "torch.complex64": torch.zeros(2, 4, dtype=torch.complex64),
@@ -421,34 +1119,22 @@ NO_REAL_NUMBERS = {
     "object": np.full((2, 4), None),
     "list": [[0.0] * 4] * 2,
     "NoneType": None,
+    "torch.sparse_coo on cpu": torch.ones(2, 4).to_sparse(),
+    "torch.strided on meta": torch.ones(2, 4, device="meta"),
+    "MaskedArray": np.ma.masked_array(np.ones((2, 4)), mask=True),
 }
 
 
 @pytest.mark.parametrize("kind", NO_REAL_NUMBERS)
 def test_parameters_without_real_numbers_are_refused(kind):
     wrong = NO_REAL_NUMBERS[kind]
-    possible = "an array or a tensor of real numbers, dense and on the CPU"
-    said = f"{kind}; possible: {possible}. Pass one of them."
+    said = f"must be a dense array or CPU tensor of real numbers; got {kind}."
     for call in WAYS.values():
-        assert sentence_of(ValueError, call, SMALL, parameters_with({}) | {"W_ir": wrong}) == (
-            f"W_ir is {said}"
-        )
-    assert sentence_of(ValueError, safetensors, {"mine": wrong}) == f"mine is {said}"
+        parameters = parameters_with() | {"W_ir": wrong}
+        assert sentence_of(WrongTypeError, call, SMALL, parameters) == f"W_ir {said}"
+    assert sentence_of(WrongTypeError, safetensors, {"mine": wrong}) == f"mine {said}"
     if wrong is not None:
-        assert sentence_of(ValueError, run, SMALL, h_0=wrong) == f"h_0 is {said}"
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_parameters_have_names(way):
-    sentence = sentence_of(ValueError, WAYS[way], SMALL, ["W_ir"])
-    assert sentence.startswith("parameters is ['W_ir']; possible: arrays or tensors by name. Pass")
-
-
-@pytest.mark.parametrize("shape", [(1, 3), (2, 2), (2,)])
-def test_a_first_state_that_does_not_fit_says_its_shape(shape):
-    sentence = sentence_of(ValueError, run, SMALL, h_0=torch.zeros(shape, dtype=torch.float64))
-    assert "h_0" in sentence
-    assert "(1, 2)" in sentence
+        assert sentence_of(WrongTypeError, run, SMALL, h_0=wrong) == f"h_0 {said}"
 
 
 def test_a_draw_of_numpys_types_is_the_same_draw():
@@ -457,28 +1143,13 @@ def test_a_draw_of_numpys_types_is_the_same_draw():
     np.testing.assert_array_equal(run(settings, draw=np.int64(3)).trace["mask_h"], third)
 
 
-@pytest.mark.parametrize("draw", [-1, 2**32, 1.0, True, "3", None, [1]])
-def test_a_draw_is_a_whole_number(draw):
-    sentence = sentence_of(ValueError, run, SMALL, draw=draw)
-    assert sentence.startswith(
-        f"draw is {draw!r}; possible: a whole number from 0 to 4,294,967,295"
-    )
-    assert "Choose" in sentence
-
-
 @pytest.mark.parametrize("name", ["tokens", "seed", "temperature"])
 def test_what_is_written_on_takes_numbers_of_numpys_types(name):
-    parameters = parameters_with({})
+    parameters = parameters_with()
     usual = {"prefix": "ab", "tokens": 7, "seed": 4, "temperature": 2.0}
     numpys = usual | {name: np.array(usual[name])[()]}
     expected = continue_text(SMALL, parameters, **usual)
     assert continue_text(SMALL, parameters, **numpys) == expected
-    for value in (True, "3", None, [1], float("inf"), -1):
-        sentence = sentence_of(
-            ValueError, continue_text, SMALL, parameters, **usual | {name: value}
-        )
-        assert sentence.startswith(f"{name} is {value!r}; possible: a")
-        assert "Choose" in sentence
 
 
 @pytest.mark.parametrize(
@@ -487,12 +1158,17 @@ def test_what_is_written_on_takes_numbers_of_numpys_types(name):
     ids=["float32", "requires grad", "parameter"],
 )
 def test_parameters_of_a_trained_module_can_be_run(turn):
-    parameters = parameters_with({})
+    parameters = parameters_with()
     expected = run(SMALL, parameters).trace
     trace = run(SMALL, {name: turn(values) for name, values in parameters.items()}).trace
     for name in ("h", "loss", "d_W_hz"):
         assert trace[name].dtype == np.float64
         np.testing.assert_allclose(trace[name], expected[name], atol=1e-6)
+
+
+def test_a_file_takes_tensors_that_lie_turned():
+    turned = torch.arange(6.0).reshape(2, 3).T
+    assert torch.equal(load(safetensors({"a": turned}))["a"], turned.double())
 
 
 # Traces.
@@ -516,7 +1192,7 @@ def test_no_number_of_a_run_can_be_changed(start_run):
 
 
 def test_a_run_does_not_change_with_what_it_was_given():
-    parameters, h_0 = parameters_with({}), torch.ones(1, 2, dtype=torch.float64)
+    parameters, h_0 = parameters_with(), torch.ones(1, 2, dtype=torch.float64)
     result = run(SMALL, parameters, h_0)
     before = {name: result.trace[name].copy() for name in (*parameters, "h_0")}
     for values in (*parameters.values(), h_0):
@@ -525,24 +1201,21 @@ def test_a_run_does_not_change_with_what_it_was_given():
         np.testing.assert_array_equal(result.trace[name], values, err_msg=name)
 
 
-@pytest.mark.parametrize("name", ["q", "", "new_W_o", "d_h_other"])
-def test_a_name_that_is_not_in_a_trace_lists_what_there_is(start_run, name):
-    sentence = sentence_of(KeyError, start_run.trace.__getitem__, name)
-    assert repr(name) in sentence
-    assert all(there in sentence.split() or f"{there}," in sentence for there in ("z", "d_W_hz"))
+@pytest.mark.parametrize("name", ["q", "", "new_W_o", "d_h_other", "x" * 300_000])
+def test_a_name_that_is_not_in_a_trace_is_told_so(start_run, name):
+    sentence = sentence_of(UnknownNameError, start_run.trace.__getitem__, name)
+    assert sentence.startswith("name must be one of ")
+    assert sentence.endswith(f" more; got {shorten(name)}.")
     assert name not in start_run.trace
-    assert "z" in start_run.trace
-    assert sentence == sentence_of(KeyError, explain, start_run.trace, name)
+    assert sentence == sentence_of(UnknownNameError, explain, start_run.trace, name)
 
 
 @pytest.mark.parametrize("name", [["z"], {"z": 1}, {"z"}, 3, None, ("z",)])
 def test_what_is_no_name_is_told_so(start_run, name):
-    sentence = sentence_of(ValueError, start_run.trace.__getitem__, name)
-    assert sentence.startswith(
-        f"name is {name!r}; possible: a text, such as 'z'. Choose one of ids,"
-    )
+    sentence = sentence_of(WrongTypeError, start_run.trace.__getitem__, name)
+    assert sentence == f"name must be a string, such as 'z'; got {name!r}."
     assert name not in start_run.trace
-    assert sentence == sentence_of(ValueError, explain, start_run.trace, name)
+    assert sentence == sentence_of(WrongTypeError, explain, start_run.trace, name)
 
 
 def test_a_trace_has_what_it_lists(start_run):
@@ -556,37 +1229,6 @@ def test_a_trace_has_what_it_lists(start_run):
 
 
 # Training.
-
-
-@pytest.mark.parametrize("epochs", [0, -1, 1.5, "3", None, True])
-def test_a_training_has_at_least_one_epoch(epochs):
-    sentence = sentence_of(ValueError, train, PRESETS["math"], epochs=epochs)
-    assert sentence.startswith(
-        f"epochs is {epochs!r}; possible: a whole number from 1 to 1,000,000"
-    )
-    assert "Choose" in sentence
-
-
-@pytest.mark.parametrize("i", [-1, 6, 1000])
-def test_an_update_that_a_training_did_not_do_says_which_it_did(i):
-    history = train(PRESETS["math"], epochs=2)
-    sentence = sentence_of(IndexError, history.at, i)
-    assert f"update {i:,} " in sentence
-    assert "0 to 5" in sentence
-    assert "choose" in sentence
-
-
-def test_a_training_without_updates_says_so():
-    sentence = sentence_of(IndexError, History(PRESETS["math"]).at, 0)
-    assert "possible: none, since none was done. Train" in sentence
-
-
-@pytest.mark.parametrize("i", [1.5, "1", None, True])
-def test_an_update_of_a_training_has_a_whole_number(i):
-    history = train(PRESETS["math"], epochs=2)
-    for way in (history.at, history.state_at):
-        sentence = sentence_of(ValueError, way, i)
-        assert sentence == f"i is {i!r}; possible: a whole number. Choose one."
 
 
 def test_an_update_of_a_training_can_be_a_number_of_numpys():
@@ -608,116 +1250,6 @@ def test_what_a_notebook_shows_of_a_run_is_short():
 
 def test_the_package_lists_its_public_names():
     assert dir(explainer) == sorted(explainer.__all__)
-
-
-# What is no Settings, no name, no plain tensor.
-
-
-@pytest.mark.parametrize("given", ["start", None, {"preset": "math"}, 3])
-@pytest.mark.parametrize("way", [run, History, lambda s: train(s, epochs=1)])
-def test_what_is_no_settings_is_told_so(way, given):
-    sentence = sentence_of(ValueError, way, given)
-    possible = "possible: Settings, such as PRESETS['start']. Pass some."
-    assert sentence == f"settings is {given!r}; {possible}"
-
-
-def test_a_query_has_names_and_values():
-    sentence = sentence_of(ValueError, from_link, 3)
-    assert sentence.startswith("query is 3; possible: names and values, such as")
-
-
-@pytest.mark.parametrize("query", [{"text": 5}, {"seed": None}, {"preset": ["x"]}])
-def test_a_query_has_texts(query):
-    ((name, value),) = query.items()
-    sentence = sentence_of(ValueError, from_link, query)
-    assert sentence.startswith(f"{name} is {value!r}; possible in a link: a text")
-    assert "Pass one." in sentence
-
-
-def test_a_prefix_is_a_text(start_run):
-    after = start_run.update.after
-    sentence = sentence_of(ValueError, continue_text, start_run.settings, after, 5, 3)
-    assert sentence == "prefix is 5; possible: a text. Write one."
-
-
-@pytest.mark.parametrize(
-    "values", [PRESETS, run(PRESETS["math"]).trace.gradients, run(PRESETS["math"]).update.after]
-)
-def test_what_is_not_there_lists_what_there_is(values):
-    with pytest.raises(KeyError) as caught:
-        values["zz"]
-    assert f"no 'zz' here; there is {', '.join(values)}. Choose one." in str(caught.value)
-
-
-@pytest.mark.parametrize("dtype", [torch.float16, torch.int64, "float32", np.float32, None])
-def test_a_training_is_in_one_of_two_dtypes(dtype):
-    sentence = sentence_of(ValueError, History, PRESETS["math"], dtype)
-    assert sentence.startswith("dtype is ")
-    assert sentence.endswith("possible: torch.float32 or torch.float64. Choose one.")
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        torch.ones(2, 2).to_sparse(),
-        torch.ones(2, 2, device="meta"),
-        np.ma.masked_array(np.ones((2, 2)), mask=True),
-    ],
-)
-def test_numbers_that_are_not_all_there_are_refused(value):
-    sentence = sentence_of(ValueError, safetensors, {"a": value})
-    assert sentence.startswith("a is ")
-    assert "dense and on the CPU. Pass one of them." in sentence
-
-
-def test_a_file_takes_tensors_that_lie_turned():
-    turned = torch.arange(6.0).reshape(2, 3).T
-    assert torch.equal(load(safetensors({"a": turned}))["a"], turned.double())
-
-
-@pytest.mark.parametrize("index", [(True, 0, 0), {0, 1, 2}, "012"])
-def test_a_place_is_whole_numbers_in_order(index):
-    sentence = sentence_of(ValueError, explain, run(PRESETS["math"]).trace, "z", index)
-    assert sentence.startswith(f"index is {index!r}; possible: whole numbers.")
-
-
-def test_a_text_of_another_kind_is_a_text():
-    class Title(str):
-        __slots__ = ()
-
-    settings = replace(PRESETS["math"], text=Title("Math" * 6), variant=np.str_("reset_after"))
-    assert (type(settings.text), type(settings.variant)) == (str, str)
-
-
-@pytest.mark.parametrize("half", [0xD800, 0xDC80, 0xDFFF])
-def test_half_a_character_is_refused(half):
-    given = f"abc{chr(half)}"
-    assert "half a character" in sentence_of(ValueError, replace, SMALL, text=given)
-
-
-def test_the_most_tokens_of_a_batch_are_possible_and_no_more():
-    text = "ab" * 4000
-    replace(SMALL, text=text, batch_size=16, context_length=256)
-    with pytest.raises(ValueError, match="17 × context length 241 is 4,097 tokens; at most 4,096"):
-        replace(SMALL, text=text, batch_size=17, context_length=241)
-
-
-def test_a_whole_number_is_taken_as_a_real_one_where_that_is_meant():
-    assert type(replace(SMALL, learning_rate=5).learning_rate) is float
-
-
-def test_a_state_carried_over_too_many_batches_is_refused():
-    long = replace(
-        PRESETS["your_text"],
-        text="ab" * 3000,
-        tokenizer="characters",
-        batch_size=1,
-        context_length=1,
-        carry_state=True,
-    )
-    sentence = sentence_of(ValueError, run, replace(long, batch_index=2001))
-    assert sentence.startswith("batch_index is 2,001, and carry_state has all batches before it")
-    run(replace(long, batch_index=2001, carry_state=False))
 
 
 def test_settings_and_trainings_are_short_in_a_notebook():

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from strategies import small_settings
 
 from explainer import PRESETS, explain, run
+from explainer.errors import ExplainerError
 from explainer.explanation.number_formula import format_number
 
 # A little calculator that knows nothing of the package.
@@ -256,20 +257,20 @@ def test_digits_are_the_readers_choice(start_run, digits):
 @pytest.mark.parametrize(
     ("choice", "said"),
     [
-        ({"digits": -1}, r"digits is -1; possible: 0 to 17, .* Choose"),
-        ({"digits": 18}, r"digits is 18; possible: 0 to 17, .* Choose"),
-        ({"shown": 0}, r"shown is 0; possible: 1 and more, .* Choose"),
-        ({"digits": "4"}, r"digits is '4'; possible: 0 to 17, .* Choose"),
-        ({"digits": 3.5}, r"digits is 3\.5; possible: 0 to 17, .* Choose"),
-        ({"digits": True}, r"digits is True; possible: 0 to 17, .* Choose"),
-        ({"digits": [4]}, r"digits is \[4\]; possible: 0 to 17, .* Choose"),
-        ({"shown": 2.5}, r"shown is 2\.5; possible: 1 and more, .* Choose"),
-        ({"shown": "a"}, r"shown is 'a'; possible: 1 and more, .* Choose"),
-        ({"shown": True}, r"shown is True; possible: 1 and more, .* Choose"),
+        ({"digits": -1}, r"digits must be .* 0 to 17; got -1\. None"),
+        ({"digits": 18}, r"digits must be .* 0 to 17; got 18\. None"),
+        ({"shown": 0}, r"shown must be .* 1 to .*; got 0\. None"),
+        ({"digits": "4"}, r"digits must be .* 0 to 17; got '4'\. None"),
+        ({"digits": 3.5}, r"digits must be .* 0 to 17; got 3\.5\. None"),
+        ({"digits": True}, r"digits must be .* 0 to 17; got True\. None"),
+        ({"digits": [4]}, r"digits must be .* 0 to 17; got \[4\]\. None"),
+        ({"shown": 2.5}, r"shown must be .* 1 to .*; got 2\.5\. None"),
+        ({"shown": "a"}, r"shown must be .* 1 to .*; got 'a'\. None"),
+        ({"shown": True}, r"shown must be .* 1 to .*; got True\. None"),
     ],
 )
 def test_a_number_that_can_not_be_written_so_says_what_is_possible(start_run, choice, said):
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ExplainerError, match=said):
         explain(start_run.trace, "a_iz", (0, 0, 0), **choice)
 
 
@@ -284,8 +285,9 @@ def test_numbers_of_numpys_types_open_the_same(start_run):
 @pytest.mark.parametrize("name", ["trace", "settings", "batch"])
 def test_what_is_no_trace_is_told_which_there_are(start_run, name):
     wrong = start_run if name == "trace" else getattr(start_run, name)
-    kind = type(wrong).__name__
-    with pytest.raises(ValueError, match=rf"trace is a {kind}; possible: a Trace.* Pass result\."):
+    with pytest.raises(
+        TypeError, match=r"trace must be a trace, such as run\(settings\)\.trace; got"
+    ):
         explain(wrong, "z", (0, 0, 0))
 
 
@@ -365,11 +367,10 @@ def test_an_index_that_is_not_there_says_what_is_possible(start_run, index):
     with pytest.raises(ValueError, match="B 0 to 1, T 0 to 7, H 0 to 3") as caught:
         explain(start_run.trace, "z", index)
     assert str(index) in str(caught.value)
-    assert "Give one whole number" in str(caught.value)
 
 
 def test_a_single_number_takes_no_index(start_run):
-    with pytest.raises(ValueError, match="loss has 0 dims"):
+    with pytest.raises(ValueError, match=r"index must be \(\), as a single number needs no index"):
         explain(start_run.trace, "loss", (0,))
 
 
@@ -377,9 +378,8 @@ def test_a_single_number_takes_no_index(start_run):
 def test_a_name_that_is_not_there_says_which_are(start_run, name):
     with pytest.raises(KeyError) as caught:
         explain(start_run.trace, name, (0, 0, 0))
-    sentence = str(caught.value)
-    assert repr(name) in sentence
-    assert all(there in sentence for there in ("a_iz", "loss", "d_W_hz"))
+    assert str(caught.value).startswith("name must be one of ")
+    assert str(caught.value).endswith(f"; got {name!r}.")
 
 
 def test_an_explanation_is_a_value(start_run):

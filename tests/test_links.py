@@ -199,7 +199,7 @@ def test_a_default_leaves_the_link_clean():
 def test_a_part_that_cannot_be_used_is_named_and_the_rest_works(name, value):
     view, problems = read_view({name: value, "strip": "h"})
     assert view == ViewState(strip="h")
-    assert [p.split()[0] for p in problems] == [VIEW[name].name]
+    assert [p.field for p in problems] == [VIEW[name].name]
     with pytest.raises(ValueError, match=VIEW[name].name):
         view_from_link({name: value})
 
@@ -211,7 +211,9 @@ def test_zero_is_a_place_and_nothing_is_the_default():
 
 @pytest.mark.parametrize("chapter", ["cell/x", "?", 3, None])
 def test_a_chapter_is_a_slug(chapter):
-    with pytest.raises(ValueError, match=r"chapter must be a page's slug, such as 'cell'; got"):
+    with pytest.raises(
+        ValueError, match=r"chapter must be the slug of a page, such as 'cell'; got"
+    ):
         to_link(PRESETS["start"], chapter)
 
 

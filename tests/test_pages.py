@@ -399,7 +399,7 @@ def test_a_bad_part_of_a_link_is_named_and_the_rest_works(name, value):
     expected = START if name == "learning_rate" else replace(START, learning_rate=3.0)
     assert run_of(at).settings == expected
     (said,) = sentences(at)
-    assert [said] == read_query({name: value})[1]
+    assert [said] == list(map(str, read_query({name: value})[1]))
     assert said.startswith(name)
     assert said.endswith("is shown.")
     assert len(at.dataframe) > 1
@@ -418,8 +418,8 @@ def test_a_text_that_is_too_short_leaves_the_last_good_picture():
     before, good = figures(at), run_of(at).settings
     at.text_area(key="text").set_value("too short").run()
     assert sentences(at) == [
-        "text has 6 tokens; batch size 2 × context length 8 + 1 needs 17. Write a longer text, or "
-        "choose a shorter context or a smaller batch."
+        "The text has 6 tokens; batch size 2 × context length 8 needs at least 17. "
+        "Use a longer text or a shorter context."
     ]
     assert any("the last settings that worked" in c.value for c in at.caption)
     assert run_of(at).settings == good
@@ -434,7 +434,9 @@ def test_a_text_that_is_too_short_leaves_the_last_good_picture():
 def test_a_text_that_is_too_short_in_a_link_says_so():
     at = visit("cell", hidden_size="3", text="too short", context_length="7")
     (said,) = sentences(at)
-    assert said.startswith("text has 6 tokens; batch size 2 × context length 7 + 1 needs 15.")
+    assert said.startswith(
+        "The text has 6 tokens; batch size 2 × context length 7 needs at least 15."
+    )
     assert run_of(at).settings == START
     at.text_area(key="text").set_value("now it is long enough").run()
     assert not at.error
@@ -444,8 +446,8 @@ def test_a_text_that_is_too_short_in_a_link_says_so():
 
 
 TOO_MANY = (
-    "batch size 64 × context length 65 is 4,160 tokens; at most 4,096 are possible, so that every "
-    "number can be shown. Choose a smaller batch or a shorter context."
+    "Batch size 64 × context length 65 makes 4,160 tokens; at most 4,096 are possible. "
+    "Use a smaller batch or a shorter context."
 )
 
 
@@ -472,7 +474,7 @@ def test_too_many_tokens_in_a_link_are_said_once():
 def test_a_batch_that_the_text_does_not_have():
     at = visit("batches", batch_index="32")
     (said,) = sentences(at)
-    assert said.startswith("batch_index is 32; the text has 32 batches of 2 × 8 tokens, possible:")
+    assert said.startswith("batch_index must be an integer from 0 to 31; got 32. The text has 32")
     at.number_input(key="batch_index").set_value(31).run()
     assert not at.error
     assert run_of(at).batch.index == 31
@@ -894,7 +896,7 @@ def test_no_cell_of_a_table_is_a_formula_to_a_spreadsheet(tokenizer):
 
 @pytest.mark.parametrize("name", ["hidden_size", "variant", "preset", "training", "fingerprint"])
 def test_a_link_with_markup_is_shown_as_it_is(name):
-    for start in range(0, len(HOSTILE), 30):  # a sentence quotes the first 40 characters
+    for start in range(0, len(HOSTILE), 25):  # a sentence quotes a text's beginning
         at = visit("batches", **{name: HOSTILE[start:]})
         run_of(at)
         assert HOSTILE[start : start + 12] in sentences(at)[0]
@@ -925,7 +927,7 @@ def test_a_long_text_is_uploaded_and_the_link_knows_it():
 
 def test_another_text_than_the_link_asks_for():
     at = visit("batches", fingerprint=text_hash(LONG))
-    assert "this link needs a text" in sentences(at)[0]
+    assert "This link needs the text" in sentences(at)[0]
     upload(at, b"another text, which is long enough for a batch")
     assert not at.error
     assert run_of(at).settings.text.startswith("another text")
@@ -934,9 +936,12 @@ def test_another_text_than_the_link_asks_for():
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b"\xff\xfe\x00", "the file is not UTF-8 text; possible: plain text. Save it as UTF-8"),
-        (b"", "the file has 0 characters; possible: 1 to 200,000. Upload another text."),
-        (b"x" * 200_001, "the file has 200,001 characters; possible: 1 to 200,000. Upload a short"),
+        (
+            b"a\xff\xfe",
+            "file must be text in UTF-8; got a byte that is not, at position 1. Save it",
+        ),
+        (b"", "text must be a string of 1 to 200,000 characters; got 0 characters."),
+        (b"x" * 200_001, "text must be a string of 1 to 200,000 characters; got 200,001 char"),
     ],
     ids=["not text", "empty", "too long"],
 )

@@ -9,6 +9,7 @@ import torch
 
 from explainer.analysis.task_data import generator_of
 from explainer.analysis.tasks import TASKS, Examples, Learned, compare, learn, make, measure
+from explainer.errors import ExplainerError
 
 EXACT = 1e-10
 SEED = 3
@@ -276,35 +277,32 @@ STORE = TASKS["store"]
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: make("store", 5, 1, 0), r"task is 'store'; possible: .*store, skip.* Pass TASKS"),
-        (lambda: make(STORE, 4, 1, 0), r"length is 4; possible: .* 5 to 60, since .*\. Choose"),
-        (lambda: make(STORE, 61, 1, 0), r"length is 61; possible"),
-        (lambda: make(STORE, 5.0, 1, 0), r"length is 5.0; possible: a whole number"),
-        (lambda: make(STORE, 5, 0, 0), r"count is 0; possible: .* 1 to 10,000, since .*\. Choose"),
-        (lambda: make(STORE, 5, 1, -1), r"seed is -1; possible: .* 0 to 1,073,741,823, since"),
-        (lambda: make(STORE, 5, 1, True), r"seed is True; possible: a whole number"),
-        (lambda: learn(STORE, "lstm", 5, 0), r"kind is 'lstm'; possible: gru, rnn\. Choose one"),
-        (
-            lambda: learn(STORE, ["gru"], 5, 0),
-            r"kind is \['gru'\]; possible: gru, rnn\. Choose one",
-        ),
-        (lambda: learn(STORE, {}, 5, 0), r"kind is \{\}; possible: gru, rnn\. Choose one"),
-        (lambda: make(STORE, 5, 1, [1]), r"seed is \[1\]; possible: a whole number"),
-        (lambda: measure_of(gate=["z"]), r"gate is \['z'\]; possible for store: z\. Choose one"),
-        (lambda: learn(STORE, "gru", 500, 0), r"length is 500; possible"),
-        (lambda: learn(STORE, "gru", 5, 2**30), r"seed is 1073741824; possible"),
-        (lambda: learn(STORE, "gru", 5, 0, updates=0), r"updates is 0; possible: .* 1 to 2,000"),
-        (lambda: measure_of("rnn"), r"kind is 'rnn', .*no gates; possible: 'gru'\. Learn"),
-        (lambda: measure_of(gate="r"), r"gate is 'r'; possible for store: z\. Choose one"),
-        (lambda: measure_of(task="skip"), r"learned store; possible: skip, .*\. Learn that"),
-        (lambda: measure_of(ids=8), r"ids are 8 to 8; possible: 0 to 7, .*\. Make the examples"),
-        (lambda: measure_of(ids=-1), r"ids are -1 to -1; possible: 0 to 7"),
-        (lambda: measure_of(marked=True), r"10 of 10 .* marked; possible: some and not all"),
-        (lambda: measure_of(marked=False), r"0 of 10 .* marked; possible: .* Make the examples"),
+        (lambda: make("store", 5, 1, 0), r"task must be a task, such as .*; got 'store'"),
+        (lambda: make(STORE, 4, 1, 0), "length must be an integer from 5 to 60; got 4"),
+        (lambda: make(STORE, 61, 1, 0), "length must be an integer from 5 to 60; got 61"),
+        (lambda: make(STORE, 5.0, 1, 0), "length must be an integer from 5 to 60; got 5.0"),
+        (lambda: make(STORE, 5, 0, 0), "count must be an integer from 1 to 10,000; got 0"),
+        (lambda: make(STORE, 5, 1, -1), "seed must be an integer from 0 to 1,073,741,823; got -1"),
+        (lambda: make(STORE, 5, 1, True), "seed must be an integer from 0 to .*; got True"),
+        (lambda: learn(STORE, "lstm", 5, 0), "kind must be one of gru, rnn; got 'lstm'"),
+        (lambda: learn(STORE, ["gru"], 5, 0), r"kind must be one of gru, rnn; got \['gru'\]"),
+        (lambda: learn(STORE, {}, 5, 0), r"kind must be one of gru, rnn; got \{\}"),
+        (lambda: make(STORE, 5, 1, [1]), r"seed must be an integer from 0 to .*; got \[1\]"),
+        (lambda: measure_of(gate=["z"]), r"gate must be one of z; got \['z'\]"),
+        (lambda: learn(STORE, "gru", 500, 0), "length must be an integer from 5 to 60; got 500"),
+        (lambda: learn(STORE, "gru", 5, 2**30), "seed must be an integer from .*; got 1073741824"),
+        (lambda: learn(STORE, "gru", 5, 0, updates=0), "updates must be .* from 1 to 2,000; got 0"),
+        (lambda: measure_of("rnn"), "kind must be 'gru', since an RNN has no gates; got 'rnn'"),
+        (lambda: measure_of(gate="r"), "gate must be one of z; got 'r'"),
+        (lambda: measure_of(task="skip"), "learned must be a network that learned skip; got store"),
+        (lambda: measure_of(ids=8), "examples must be .*, with ids from 0 to 7; got ids from 8 to"),
+        (lambda: measure_of(ids=-1), "examples must be .*, with ids from 0 to 7; got ids from -1"),
+        (lambda: measure_of(marked=True), "10 of 10 time steps are marked; to compare, some must"),
+        (lambda: measure_of(marked=False), "0 of 10 time steps are marked; .* Make the examples"),
     ],
 )
 def test_bad_input_is_told_what_is_possible(call, sentence):
-    with pytest.raises(ValueError, match=sentence):
+    with pytest.raises(ExplainerError, match=sentence):
         call()
 
 

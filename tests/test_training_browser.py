@@ -12,7 +12,7 @@ from test_browser import DESKTOP, soon, watched
 from test_stage import START, StageTab, button, cells, expect_cells, expect_time, stage
 
 from explainer import PRESETS
-from explainer.app.background_training import FULL, PATIENCE
+from explainer.app.background_training import PATIENCE, server_is_full
 from explainer.stage.chapters import chapter as chapter_of
 
 pytestmark = pytest.mark.browser
@@ -210,7 +210,7 @@ def test_who_leaves_makes_room(readers):
     third.ask_for(MOST)
     third.start.click()
     alert = third.page.get_by_test_id("stAlertContentError")
-    expect(alert).to_have_text(FULL)
+    expect(alert).to_have_text(str(server_is_full()))
     assert third.done() == 0
     first.page.close()
     left = time.monotonic()

@@ -21,7 +21,16 @@ from explainer.engine.quantity import Quantity, solve
 from explainer.engine.trace import Array
 from explainer.engine.training_state import TrainingState
 from explainer.engine.unroll import BACKWARD, forward_pass, inputs_of, make_plan, time_steps
-from explainer.settings import shorten, to_builtin
+from explainer.errors import (
+    ConstraintError,
+    InvalidValueError,
+    NotFiniteError,
+    WrongTypeError,
+    must_be,
+    names_of,
+    place,
+    shorten,
+)
 
 LARGEST_INFLUENCE = 20_000_000
 """Most numbers that may be computed on the way, T · T · H: some seconds, not minutes."""
@@ -62,6 +71,7 @@ def influence(run: Run, sequence: int) -> Array:
         IndexError: the batch has no such sequence.
         ValueError: T · T · H is too large, or a gradient stops being finite.
     """
+    must_be_run(run)
     refuse_large(run)
     equations = network(run.settings).backward
     known = one_sequence(run, sequence)
@@ -84,7 +94,8 @@ def token_influence(run: Run, sequence: int, t: int) -> Array:
         IndexError: the batch has no such sequence, or the sequence no such target.
         ValueError: a gradient stops being finite.
     """
-    t = check_place("target", t, run.trace.sizes["T"])
+    must_be_run(run)
+    t = place("t", t, run.trace.sizes["T"])
     known = one_sequence(run, sequence)
     return gradient_norms(network(run.settings).backward, known, (t,), "d_x").reshape(-1)
 
@@ -102,6 +113,7 @@ def rnn_influence(run: Run, sequence: int, state: TrainingState | None = None) -
         IndexError: the batch has no such sequence.
         ValueError: T · T · H is too large, or a gradient stops being finite.
     """
+    must_be_run(run)
     refuse_large(run)
     sizes, net = run.trace.sizes, rnn_network(run.settings)
     known = one_sequence(run, sequence)
@@ -110,6 +122,10 @@ def rnn_influence(run: Run, sequence: int, state: TrainingState | None = None) -
         first = rnn_parameters(run.settings, sizes["V"])
         parameters = {n: known.get(n, v) for n, v in first.items()}
     else:
+        must_be("state", state, TrainingState, "None or the state of an RNNTraining")
+        if set(state.parameters) != {q.name for q in net.parameters}:
+            others = names_of(state.parameters)
+            raise InvalidValueError("state", "the state of an RNNTraining", f"one with {others}")
         known["h_0"] = state.h_0[sequence : sequence + 1].double()
         parameters = {n: v.double() for n, v in state.parameters.items()}
     known["ids"] = known["ids"].long()  # a trace holds nothing but float64
@@ -160,7 +176,13 @@ def looking_back(norms: Array) -> list[Array]:
     """Return each target's norms from its own time step back to the first.
 
     Left out are the first target, which has no past, and those whose gradient is rounding.
+
+    Raises:
+        WrongTypeError: `norms` is no square array of real numbers.
     """
+    real = isinstance(norms, np.ndarray) and norms.dtype.kind == "f"
+    if not real or norms.shape != (len(norms),) * 2:
+        raise WrongTypeError("norms", "an array (T, T), as influence() returns", shorten(norms))
     return [norms[t, t::-1] for t in range(1, len(norms)) if norms[t, t] > ROUNDING]
 
 
@@ -170,7 +192,7 @@ def one_sequence(run: Run, sequence: int) -> dict[str, Tensor]:
     Raises:
         IndexError: the batch has no such sequence.
     """
-    sequence = check_place("sequence", sequence, run.trace.sizes["B"])
+    sequence = place("sequence", sequence, run.trace.sizes["B"])
     known = {}
     for name, value in run.trace.arrays.items():
         if not name.startswith("d_"):
@@ -202,9 +224,11 @@ def gradient_norms(
             found[:, k] = np.hypot.reduce(made[of].numpy(), axis=-1)
         if not np.isfinite(found[:, k]).all():
             t = targets[int(np.argmin(np.isfinite(found[:, k])))]
-            raise ValueError(
-                f"the gradient of target {t} stops being finite at time step {k}; only finite "
-                f"numbers can be shown. Choose a shorter context or other initial values."
+            raise NotFiniteError(
+                of,
+                "only finite numbers can be shown",
+                f"The gradient of target {t} is no longer finite at time step {k}",
+                "Use a shorter context or other initial values.",
             )
     return found
 
@@ -250,28 +274,18 @@ def refuse_large(run: Run) -> None:
     """
     T, H = run.trace.sizes["T"], run.trace.sizes["H"]
     if T * T * H > LARGEST_INFLUENCE:
-        raise ValueError(
-            f"context length {T} × {T} with hidden size {H} makes {T * T * H:,} numbers; at most "
-            f"{LARGEST_INFLUENCE:,} are possible. Choose a shorter context or a smaller hidden "
-            f"size."
+        raise ConstraintError(
+            "context_length",
+            f"at most {LARGEST_INFLUENCE:,} are possible",
+            f"Context length {T:,} × {T:,} with hidden size {H} makes {T * T * H:,} numbers",
+            "Use a shorter context or a smaller hidden size.",
         )
 
 
-def check_place(what: str, i: int, count: int) -> int:
-    """Return which sequence or target `i` is.
+def must_be_run(value: object) -> None:
+    """Refuse what is no run.
 
     Raises:
-        IndexError: `i` is not from 0 to count - 1.
-        ValueError: `i` is no whole number.
+        WrongTypeError: it is something else.
     """
-    i = to_builtin(i)
-    if type(i) is not int:
-        raise ValueError(
-            f"{what} is {shorten(i)}; possible: a whole number from 0 to {count - 1}. Choose one "
-            f"of them."
-        )
-    if not 0 <= i < count:
-        raise IndexError(
-            f"{what} {i} is not in this run; possible: 0 to {count - 1}. Choose one of them."
-        )
-    return i
+    must_be("run", value, Run, "a Run, as run(settings) returns")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from explainer.engine.parameters import DRAWN
-from explainer.settings import in_range, shorten
+from explainer.errors import NamedDict, in_range, must_be
 
 LENGTHS = (5, 60)
 """Fewest and most symbols of a sequence."""
@@ -111,8 +111,8 @@ def _reset(length: int, count: int, generator: Generator) -> Drawn:
     return Drawn(ids, wanted[:, 2].long(), separators)
 
 
-TASKS = {
-    task.name: task
+TASKS = NamedDict(
+    (task.name, task)
     for task in (
         Task(
             "store",
@@ -154,7 +154,7 @@ TASKS = {
             _reset,
         ),
     )
-}
+)
 """The tasks by name."""
 
 
@@ -168,7 +168,7 @@ def make(task: Task, length: int, count: int, seed: int) -> Examples:
         ValueError: an argument is outside its range; the message says what is possible.
     """
     length, seed = check_task(task, length, seed)
-    count = in_range("count", count, int, 1, 10_000, "more could not be looked at")
+    count = in_range("count", count, int, 1, 10_000)
     drawn = task.draw(length, count, generator_of(seed, 0))
     return Examples(drawn.ids.numpy(), drawn.answers.numpy(), drawn.marks.numpy())
 
@@ -184,12 +184,8 @@ def check_task(task: Task, length: int, seed: int) -> tuple[int, int]:
     Raises:
         ValueError: what was given, what is possible, what to do.
     """
-    if not isinstance(task, Task):
-        raise ValueError(
-            f"task is {shorten(task)}; possible: a Task, such as those in TASKS: "
-            f"{', '.join(TASKS)}. Pass TASKS[name]."
-        )
+    must_be("task", task, Task, "a task, such as TASKS['store']")
     return (
-        in_range("length", length, int, *LENGTHS, "longer ones take more than seconds to learn"),
-        in_range("seed", seed, int, 0, 2**30 - 1, "each seed has four generators of 32 bits"),
+        in_range("length", length, int, *LENGTHS),
+        in_range("seed", seed, int, 0, 2**30 - 1),
     )

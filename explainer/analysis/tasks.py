@@ -33,7 +33,7 @@ from explainer.engine.equations.gru import RESET_AFTER
 from explainer.engine.network import GATES
 from explainer.engine.trace import Array
 from explainer.engine.unroll import FORWARD, make_plan, unroll
-from explainer.settings import in_range, one_of, shorten
+from explainer.errors import ConstraintError, InvalidValueError, in_range, must_be, one_of
 
 __all__ = ["TASKS", "Examples", "Learned", "Measure", "Task", "compare", "learn", "make", "measure"]
 
@@ -113,15 +113,13 @@ class Learned:
             ValueError: the network is no GRU, or an id is no symbol of its task.
         """
         if self.kind != "gru":
-            raise ValueError(
-                f"kind is {self.kind!r}, which has no gates; possible: 'gru'. Learn the task with "
-                f"a GRU to see its gates."
-            )
+            raise InvalidValueError("kind", "'gru', since an RNN has no gates", repr(self.kind))
         V, ids = len(self.task.symbols), examples.ids
         if ids.min() < 0 or ids.max() >= V:
-            raise ValueError(
-                f"ids are {ids.min()} to {ids.max()}; possible: 0 to {V - 1}, the symbols of "
-                f"{self.task.name}. Make the examples from the task that was learned."
+            raise InvalidValueError(
+                "examples",
+                f"of the task that was learned, with ids from 0 to {V - 1}",
+                f"ids from {ids.min()} to {ids.max()}",
             )
         known = {"x": one_hot(torch.from_numpy(ids.copy()), V)}
         for name, part in PARTS.items():
@@ -163,7 +161,7 @@ def learn(
         ValueError: an argument is outside its range; the message says what is possible.
     """
     length, seed = check_task(task, length, seed)
-    updates = in_range("updates", updates, int, 1, 2_000, "more take minutes")
+    updates = in_range("updates", updates, int, 1, 2_000)
     kind = one_of("kind", kind, KINDS)
     network = _Network(task, kind, generator_of(seed, 1))
     parameters: list[Tensor] = list(network.parameters())
@@ -218,16 +216,12 @@ def measure(task: Task, learned: Learned, examples: Examples, gate: str = "z") -
         ValueError: the network is no GRU or learned another task, or the task says nothing
             about the gate.
     """
+    must_be("task", task, Task, "a task, such as TASKS['store']")
+    must_be("learned", learned, Learned, "a network, as learn() returns")
+    must_be("examples", examples, Examples, "examples, as make() returns")
     if learned.task.name != task.name:
-        raise ValueError(
-            f"the network learned {learned.task.name}; possible: {task.name}, the task to "
-            f"measure. Learn that one first."
-        )
-    if not isinstance(gate, str) or gate not in task.claims:
-        raise ValueError(
-            f"gate is {shorten(gate)}; possible for {task.name}: {', '.join(task.claims)}. "
-            f"Choose one of them."
-        )
+        raise InvalidValueError("learned", f"a network that learned {task.name}", learned.task.name)
+    gate = one_of("gate", gate, task.claims)
     return compare(task, gate, learned.gates(examples)[gate], examples.marks, learned.solved)
 
 
@@ -240,9 +234,11 @@ def compare(
         ValueError: no time step is marked, or every one.
     """
     if marks.all() or not marks.any():
-        raise ValueError(
-            f"{marks.sum()} of {marks.size} time steps are marked; possible: some and not all, "
-            f"or there is nothing to compare. Make the examples with make()."
+        raise ConstraintError(
+            "marks",
+            "to compare, some must be and some not",
+            f"{marks.sum():,} of {marks.size:,} time steps are marked",
+            "Make the examples with make().",
         )
     value, other = float(values[marks].mean()), float(values[~marks].mean())
     difference = value - other

@@ -7,15 +7,12 @@ import time
 from threading import BoundedSemaphore, Event, Thread
 
 from explainer.engine.training import History
+from explainer.errors import ConstraintError, InvalidValueError
 
 AT_ONCE = 2
 """Trainings that run on this server at the same time."""
 SECONDS = 120.0
 """Longest time of one start; a user may resume."""
-FULL = (
-    f"{AT_ONCE} trainings are running on this server; possible: {AT_ONCE} at once. "
-    "Wait until one has ended, then press the button again."
-)
 PATIENCE = 8.0
 """Seconds without a sign of the user after which a training ends."""
 BREATH = 0.001
@@ -73,7 +70,7 @@ class Trainer:
             return
         self.problem = ""
         if not PLACES.acquire(blocking=False):
-            self.problem = FULL
+            self.problem = str(server_is_full())
             return
         self.until, self.began = until, self.history.updates
         self._started = self._seen = time.monotonic()
@@ -84,8 +81,7 @@ class Trainer:
         except RuntimeError:
             PLACES.release()
             self.problem = (
-                "The server has no thread left to train in; possible: to wait until it has. "
-                "Press the button again in a moment."
+                "The server has no thread left to train in. Press the button again in a moment."
             )
             return
         self._thread = thread
@@ -103,27 +99,35 @@ class Trainer:
                 now = time.monotonic()
                 if now - self._seen > PATIENCE:
                     self.problem = (
-                        f"The training ended at update {self.history.updates:,}, since nobody "
-                        f"looked at it; possible: to train while its page is open. Press resume "
-                        f"to go on."
+                        f"The training stopped after {self.history.updates:,} updates, as its "
+                        f"page was not open. Press resume to go on."
                     )
                     return
                 if now - self._started > SECONDS:
                     self.problem = (
-                        f"The training has taken {SECONDS:.0f} seconds; possible: so many at a "
-                        f"time, so that others have their turn. Press resume to go on."
+                        f"The training stopped after {SECONDS:.0f} seconds, so that others have "
+                        f"their turn. Press resume to go on."
                     )
                     return
                 self.history.step_towards(self.until)
                 time.sleep(BREATH)
-        except ValueError as error:
+        except InvalidValueError as error:
             self.problem = str(error)
         except Exception as error:
             logging.getLogger(__name__).exception("a training ended")
             self.problem = (
-                f"The training ended at update {self.history.updates:,} by a fault of the program "
-                f"({type(error).__name__}); possible: to go on from there. Press resume, or choose "
-                f"a smaller network."
+                f"The training stopped after {self.history.updates:,} updates by a fault of the "
+                f"program ({type(error).__name__}). Press resume, or use a smaller network."
             )
         finally:
             PLACES.release()
+
+
+def server_is_full() -> ConstraintError:
+    """Return what is said to who wants to train while no place is free."""
+    return ConstraintError(
+        "updates",
+        f"at most {AT_ONCE} can run at once",
+        f"{AT_ONCE} trainings are running on this server",
+        "Try again when one has ended.",
+    )

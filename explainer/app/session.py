@@ -12,11 +12,12 @@ from cachetools import LRUCache, cached
 from cachetools.keys import hashkey
 
 from explainer.analysis.checks import Check, verify
-from explainer.app.background_training import FULL, PLACES
+from explainer.app.background_training import PLACES, server_is_full
 from explainer.app.cache import shared_training
 from explainer.engine.batch_run import Run
 from explainer.engine.run import run, trained_parameters
 from explainer.engine.training import History, Training
+from explainer.errors import ConstraintError, InvalidValueError
 from explainer.settings import Settings
 
 MOST_BYTES = 64 * 2**20
@@ -71,7 +72,7 @@ def current(settings: Settings) -> tuple[Run, str]:
         if kept_run.cache_key(settings) not in kept_run.cache:
             reach(settings)
         result = kept_run(settings)
-    except ValueError as error:
+    except InvalidValueError as error:
         return kept_run(last_good()), str(error)
     st.session_state["last_good"] = settings
     return result, ""
@@ -108,15 +109,17 @@ def train_up_to(updates: int, training: Training, what: str = "Training") -> Non
             pass
         return
     if not PLACES.acquire(blocking=False):
-        raise ValueError(FULL)
+        raise server_is_full()
     try:
         bar = st.empty()
         start = time.monotonic()
         for left in steps:
             if time.monotonic() - start > LONGEST_WAIT:
-                raise ValueError(
-                    f"updates is {updates:,}; after {LONGEST_WAIT:.0f} seconds {updates - left:,} "
-                    f"were done, possible at a time. Open the page again to go on, or choose fewer."
+                raise ConstraintError(
+                    "updates",
+                    f"{updates:,} were asked for",
+                    f"After {LONGEST_WAIT:.0f} seconds {updates - left:,} updates are done",
+                    "Open the page again to go on, or use fewer.",
                 )
             if left % FEW == 0:
                 bar.progress(

@@ -7,9 +7,18 @@ from typing import Any, Final
 
 import streamlit as st
 
+from explainer.errors import ExplainerError, InvalidValueError
 from explainer.presets import PRESETS
-from explainer.settings import Settings
-from explainer.url import SETTINGS, TEXT_IN_LINK, query_value, read_field, read_query, text_hash
+from explainer.settings import Settings, check_field
+from explainer.url import (
+    SETTINGS,
+    TEXT_IN_LINK,
+    missing_text,
+    query_value,
+    read_field,
+    read_query,
+    text_hash,
+)
 
 BOUND: Final = "query-params"
 """Binds a widget to the parameter of the address that has its key as name."""
@@ -66,14 +75,15 @@ def sidebar() -> tuple[Settings, list[str]]:
                     values[name] = widget(SETTINGS[name], getattr(base, name))
     values["text"] = uploaded or values["text"] or base.text
     try:
-        return replace(base, **values), problems
-    except ValueError as error:
-        good: Settings = st.session_state.get("last_good", base)
-        known = any(problem.startswith(str(error)) for problem in problems)
-        return good, problems if known else [*problems, str(error)]
+        settings = replace(base, **values)
+    except InvalidValueError as error:
+        settings = st.session_state.get("last_good", base)
+        if error.field not in {problem.field for problem in problems}:
+            problems.append(error)
+    return settings, list(map(str, problems))
 
 
-def first_link() -> list[str]:
+def first_link() -> list[ExplainerError]:
     """Return what is wrong with the link that opened the app, as long as nothing was changed."""
     state = st.session_state
     if "link_problems" not in state:
@@ -98,7 +108,7 @@ def first_link() -> list[str]:
         if clean != query:
             st.query_params.from_dict(clean)
             st.rerun()
-    found: list[str] = list(state["link_problems"])
+    found: list[ExplainerError] = list(state["link_problems"])
     return found
 
 
@@ -138,7 +148,7 @@ def text_area(base: Settings, preset: str) -> str:
     return written or ""
 
 
-def upload() -> tuple[str, str]:
+def upload() -> tuple[str, ExplainerError | None]:
     """Draw the upload for a longer text; return it, and what is wrong with it.
 
     The link then has the text's fingerprint, and asks for that text wherever it is opened.
@@ -147,7 +157,7 @@ def upload() -> tuple[str, str]:
     def arrived() -> None:
         changed()
         file = st.session_state[key]
-        text, problem = decode(file.getvalue()) if file else ("", "")
+        text, problem = decode(file.getvalue()) if file else ("", None)
         if not problem:
             st.session_state["fingerprint"] = text_hash(text) if text else ""
 
@@ -169,30 +179,25 @@ def upload() -> tuple[str, str]:
         disabled=True,
         placeholder="no upload",
     )
-    text, problem = decode(file.getvalue()) if file else ("", "")
+    text, problem = decode(file.getvalue()) if file else ("", None)
     if problem:
         return "", problem
     if wanted and (not text or text_hash(text) != wanted):
-        return "", (
-            f"this link needs a text with the fingerprint {wanted}, which is too long for a link; "
-            f"the preset's text is shown. Upload that text under More settings."
-        )
-    return text, ""
+        return "", missing_text(wanted)
+    return text, None
 
 
-def decode(data: bytes) -> tuple[str, str]:
+def decode(data: bytes) -> tuple[str, ExplainerError | None]:
     """Return an uploaded text, or what is wrong with it."""
-    longest = SETTINGS["text"].metadata["high"]
     try:
         text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return "", "the file is not UTF-8 text; possible: plain text. Save it as UTF-8 again."
-    if not 1 <= len(text) <= longest:
-        return "", (
-            f"the file has {len(text):,} characters; possible: 1 to {longest:,}. "
-            f"Upload {'a shorter' if text else 'another'} text."
-        )
-    return text, ""
+    except UnicodeDecodeError as error:
+        given = f"a byte that is not, at position {error.start:,}"
+        return "", InvalidValueError("file", "text in UTF-8", given, "Save it as UTF-8 again.")
+    try:
+        return check_field(SETTINGS["text"], text), None
+    except InvalidValueError as error:
+        return "", error
 
 
 def slider(f: Field[Any], default: float) -> float:

@@ -19,10 +19,11 @@ from explainer.engine.parameters import (
     initial_parameters,
     real_numbers,
 )
-from explainer.engine.quantity import solve
+from explainer.engine.quantity import depends, solve
 from explainer.engine.trace import LARGEST_TRACE, Array, Trace, Update
 from explainer.engine.unroll import backward_pass, forward_pass, known_values
-from explainer.settings import Settings, in_range, must_be_settings
+from explainer.errors import ConstraintError, InvalidValueError, NotFiniteError, in_range
+from explainer.settings import Settings
 
 if TYPE_CHECKING:
     from explainer.engine.edits import Edit
@@ -87,10 +88,12 @@ def check_size(settings: Settings, V: int) -> dict[str, int]:
     H, B, T = settings.hidden_size, settings.batch_size, settings.context_length
     numbers = B * T * (30 * H + 5 * D + 9 * V) + 2 * (3 * H * (D + H) + V * (H + D))
     if numbers > LARGEST_TRACE:
-        raise ValueError(
-            f"batch size {B} × context length {T} with hidden size {H} and a vocabulary of {V} "
-            f"tokens makes about {numbers:,} numbers; at most {LARGEST_TRACE:,} are possible. "
-            f"Choose a smaller batch, or a text with fewer different characters."
+        raise ConstraintError(
+            "text",
+            f"at most {LARGEST_TRACE:,} are possible",
+            f"Batch size {B} × context length {T} with hidden size {H} and a vocabulary of {V:,} "
+            f"tokens makes about {numbers:,} numbers",
+            "Use a smaller batch, a shorter context or a text with fewer different characters.",
         )
     return {"B": B, "T": T, "D": D, "H": H, "V": V}
 
@@ -115,11 +118,11 @@ def run_batch(
         The run, all values float64.
 
     Raises:
+        TypeError: an argument has the wrong type.
         ValueError: the text is too short or has too many different characters, what was passed
             does not fit, or a number stops being finite; the message says what to do.
     """
-    must_be_settings(settings)
-    draw = in_range("draw", draw, int, 0, 2**32 - 1, "no training is longer")
+    draw = in_range("draw", draw, int, 0, 2**32 - 1)
     tokenizer, _ = tokenize(settings)
     sizes = check_size(settings, len(tokenizer))
     chosen = batch(settings)
@@ -132,10 +135,8 @@ def run_batch(
         h_0 = carried_state(settings, net, own, sizes)
     h_0 = real_numbers("h_0", h_0)
     if tuple(h_0.shape) != (sizes["B"], sizes["H"]):
-        raise ValueError(
-            f"h_0 is {tuple(h_0.shape)}; these settings need the shape {sizes['B'], sizes['H']}: "
-            f"one row for each sequence. Pass such a state or None."
-        )
+        expected = f"an array of shape {sizes['B'], sizes['H']}, one row for each sequence, or None"
+        raise InvalidValueError("h_0", expected, f"shape {tuple(h_0.shape)}")
     dropout = effective_dropout(settings)
     known = known_values(chosen, dropout, draw_masks(settings, sizes, draw), h_0) | own
     redrawn = draw_masks(settings, sizes, draw + 1) if settings.redraw_masks else {}
@@ -171,8 +172,8 @@ def solve_run(
     again |= forward_pass(net.forward, again)
     try:
         second = make_trace(net, again, sizes, gradients=False)
-    except ValueError as error:
-        raise ValueError(f"after the update, {error}") from None
+    except NotFiniteError as error:
+        raise error.within("after the update", smaller_update(settings)) from None
     return Run(settings, chosen, trace, updated, second)
 
 
@@ -188,10 +189,12 @@ def carried_state(
     if not settings.carry_state or settings.windows == "random":
         return h
     if settings.batch_index > MOST_CARRIED:
-        raise ValueError(
-            f"batch_index is {settings.batch_index:,}, and carry_state has all batches before it "
-            f"computed; possible: up to {MOST_CARRIED:,}, so that nobody waits for minutes. Choose "
-            f"an earlier batch, or no carried state."
+        raise ConstraintError(
+            "batch_index",
+            f"at most {MOST_CARRIED:,} are possible",
+            f"With carry_state, batch_index {settings.batch_index:,} needs the state of as many "
+            f"batches before it",
+            "Use an earlier batch, or don't carry the state.",
         )
     for i in range(settings.batch_index):
         masks = draw_masks(settings, sizes, i)  # as in a training
@@ -216,7 +219,18 @@ def update_pass(
         )
     declared |= {q.name: q for q in equations}
     arrays = {n: (known | solved)[n].numpy() for n in declared}
-    return Update(declared, arrays, sizes), solved
+    try:
+        return Update(declared, arrays, sizes), solved
+    except NotFiniteError as error:
+        if error.field in depends(equations, "learning_rate"):
+            raise error.within("", smaller_update(settings)) from None
+        raise
+
+
+def smaller_update(settings: Settings) -> str:
+    """Return the advice for numbers that an update has made too large."""
+    clip = "" if settings.clip_norm is not None else " or clip the gradient norm"
+    return f"Use a smaller learning rate{clip}."
 
 
 def update_values(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -18,7 +19,16 @@ from explainer.engine.network import GIVEN, network
 from explainer.engine.parameters import real_numbers
 from explainer.engine.quantity import Quantity
 from explainer.engine.trace import Array
-from explainer.settings import Settings, shorten
+from explainer.errors import (
+    InvalidValueError,
+    WrongTypeError,
+    in_range,
+    must_be,
+    names_of,
+    shorten,
+    to_builtin,
+)
+from explainer.settings import Settings
 
 Edits = Mapping[str, "float | Array | Tensor | Mapping[Any, float]"]
 """By name: one number for all, an array, or numbers by index, None for all of an axis."""
@@ -90,19 +100,14 @@ def read_edits(edits: Edits, run: Run) -> dict[str, Edit]:
     among |= {n: q for n, q in run.update.quantities.items() if n in ("learning_rate", "clip_norm")}
     held = {q.name: q for q in net.forward if q.name in holdable(net)}
     bounds = limits(run.settings, run.trace.sizes["V"])
-    if not isinstance(edits, Mapping):
-        raise TypeError(
-            f"edits must be numbers by quantity, such as {{'z': 1.0}}; got {shorten(edits)}."
-        )
+    must_be("edits", edits, Mapping, "numbers by quantity, such as {'z': 1.0}")
     found = {}
     for name, wanted in edits.items():
         q = among.get(name) or held.get(name)
         if q is None:
-            advice = f" Change {FOLLOWING[name]} instead." if name in FOLLOWING else ""
-            raise ValueError(
-                f"An edited quantity must be one of {', '.join(among | held)}; "
-                f"got {shorten(name)}.{advice}"
-            )
+            expected = f"quantities among {names_of(among | held, name)}"
+            advice = f"Change {FOLLOWING[name]} instead." if name in FOLLOWING else ""
+            raise InvalidValueError("edits", expected, shorten(name), advice)
         shape = tuple(run.trace.sizes[d] for d in q.dims)
         values, where = read_places(q, wanted, shape)
         check_numbers(name, values[where], bounds.get(name))
@@ -136,7 +141,8 @@ def read_places(
     if isinstance(wanted, np.ndarray | Tensor) and wanted.ndim:
         array = real_numbers(q.name, wanted).numpy()
         if array.shape != shape:
-            raise ValueError(f"{q.name} must have the shape {shape}; got {array.shape}.")
+            given = f"shape {array.shape}"
+            raise InvalidValueError(q.name, f"an array of shape {shape}", given)
         return array, everywhere
     return np.full(shape, read_number(q.name, wanted)), everywhere
 
@@ -147,10 +153,13 @@ def read_number(name: str, value: Any) -> float:
     Raises:
         TypeError: it is none.
     """
-    if isinstance(value, np.ndarray | np.generic | Tensor) and value.ndim == 0:
-        value = value.item()
+    if isinstance(value, np.ndarray | Tensor) and value.ndim == 0:
+        value = real_numbers(name, value).item()
+    value = to_builtin(value)
     if type(value) not in (int, float):
-        raise TypeError(f"{name} must be a number; got {shorten(value)}.")
+        raise WrongTypeError(name, "a number", shorten(value))
+    if abs(value) > sys.float_info.max:
+        raise InvalidValueError(name, "a finite number", shorten(value))
     return float(value)
 
 
@@ -163,22 +172,16 @@ def read_index(q: Quantity, index: Any, shape: tuple[int, ...]) -> tuple[int | s
     """
     places = index if isinstance(index, tuple) else (index,)
     if len(places) != len(shape):
-        raise ValueError(
-            f"An index of {q.name} must have {len(shape)} places; got {shorten(index)}."
-        )
+        expected = f"{len(shape)} numbers, one for each of {' '.join(q.dims)}"
+        raise InvalidValueError(f"index of {q.name}", expected, shorten(index))
     found: list[int | slice] = []
     for dim, size, place in zip(q.dims, shape, places, strict=True):
-        whole = place.item() if isinstance(place, np.integer) else place
-        if whole is None:
+        if place is None:
             found.append(slice(None))
-        elif type(whole) is not int:
-            raise TypeError(
-                f"Index {dim} of {q.name} must be an integer or None; got {shorten(place)}."
-            )
-        elif not 0 <= whole < size:
-            raise ValueError(f"Index {dim} of {q.name} must be from 0 to {size - 1}; got {whole}.")
         else:
-            found.append(whole)
+            advice = "None takes all of them."
+            field = f"index {dim} of {q.name}"
+            found.append(in_range(field, place, int, 0, size - 1, advice))
     return tuple(found)
 
 
@@ -196,7 +199,7 @@ def check_numbers(name: str, values: Array, bounds: Limits | None) -> None:
     for value in values[~fits][:1]:
         kind = "an integer" if whole else "a finite number"
         limit = f" from {low:g} to {high:g}" if bounds else ""
-        raise ValueError(f"{name} must be {kind}{limit}; got {value:g}.")
+        raise InvalidValueError(name, f"{kind}{limit}", f"{value:g}")
 
 
 def edited_run(run: Run, edits: Edits) -> Run:

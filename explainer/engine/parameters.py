@@ -5,7 +5,8 @@ Drawn from generators of their own, so that users of one server don't disturb ea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
@@ -13,12 +14,30 @@ from torch import Tensor
 
 from explainer.engine.network import GATES, network, rnn_network
 from explainer.engine.trace import Array
-from explainer.settings import Settings, shorten
+from explainer.errors import (
+    ConstraintError,
+    InvalidValueError,
+    WrongTypeError,
+    must_be,
+    names_of,
+    shorten,
+)
+from explainer.settings import Settings
 
 Shapes = Mapping[str, tuple[int, ...]]
 DRAWN = torch.float32
 """What random numbers are drawn in, whatever `torch.set_default_dtype` says: another kind draws
 others from the same seed."""
+
+LAYOUTS = {
+    r"(weight|bias)_[ih]h": "PyTorch's weight_ih_l0 stacks W_ir, W_iz, W_in: split it, "
+    "weight_hh_l0 and the biases with .chunk(3).",
+    r"kernel": "Keras's kernel holds W_iz, W_ir, W_in side by side and transposed: split it and "
+    "recurrent_kernel with np.split(kernel.T, 3).",
+    r"^[WRB]$": "ONNX's W stacks W_iz, W_ir, W_in, R the recurrent weights and B both biases: "
+    "split W[0] and R[0] into 3, B[0] into 6.",
+}
+"""How the parameters here stand in those of other libraries, by a pattern of their names."""
 
 
 def parameter_shapes(settings: Settings, vocabulary_size: int) -> Shapes:
@@ -40,36 +59,44 @@ def checked_parameters(
         vocabulary_size: V.
 
     Raises:
-        ValueError: one is missing, has another shape or no real numbers, or is no parameter.
+        TypeError: these are no arrays of real numbers by name.
+        ValueError: one is missing, has another shape, or is no parameter.
     """
     shapes = parameter_shapes(settings, vocabulary_size)
-    names = ", ".join(shapes)
-    if not isinstance(parameters, Mapping):
-        raise ValueError(
-            f"parameters is {shorten(parameters)}; possible: arrays or tensors by name. "
-            f"Pass all of {names}."
-        )
+    must_be("parameters", parameters, Mapping, f"a mapping with {names_of(shapes)}")
     if others := [n for n in parameters if n not in shapes]:
-        raise ValueError(
-            f"parameters has {', '.join(map(shorten, others))}; these settings have {names}. "
-            f"Pass only those."
+        raise ConstraintError(
+            "parameters",
+            f"this network has {names_of(shapes)}",
+            f"parameters has {names_of(map(shorten, others))}",
+            foreign_layout(others),
         )
     own = {n: real_numbers(n, v) for n, v in parameters.items()}
     for name, shape in shapes.items():
-        given = tuple(own[name].shape) if name in own else "missing"
+        given = tuple(own[name].shape) if name in own else None
         if given != shape:
-            raise ValueError(
-                f"parameter {name} is {given}; these settings need the shape {shape}. "
-                f"Pass all of {names}."
+            raise InvalidValueError(
+                name,
+                f"an array of shape {shape}",
+                "nothing" if given is None else f"shape {given}",
+                f"Pass {name}.T." if given == shape[::-1] else "",
             )
     return own
+
+
+def foreign_layout(names: Iterable[object]) -> str:
+    """Return how to get the parameters here from those that another library names so."""
+    for pattern, advice in LAYOUTS.items():
+        if any(isinstance(name, str) and re.search(pattern, name) for name in names):
+            return advice
+    return "Pass these and no others."
 
 
 def real_numbers(name: str, value: Tensor | Array) -> Tensor:
     """Return an array or a tensor as a float64 tensor in memory of its own.
 
     Raises:
-        ValueError: it is something else, or its numbers are not real.
+        TypeError: it is something else, or its numbers are not real.
     """
     if isinstance(value, Tensor):
         plain = value.layout is torch.strided and value.device.type == "cpu"
@@ -82,10 +109,7 @@ def real_numbers(name: str, value: Tensor | Array) -> Tensor:
         kind = str(value.dtype)
     else:
         kind = type(value).__name__
-    raise ValueError(
-        f"{name} is {kind}; possible: an array or a tensor of real numbers, dense and on the CPU. "
-        f"Pass one of them."
-    )
+    raise WrongTypeError(name, "a dense array or CPU tensor of real numbers", kind)
 
 
 def initial_parameters(settings: Settings, vocabulary_size: int) -> dict[str, Tensor]:

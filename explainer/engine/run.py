@@ -10,7 +10,8 @@ from explainer.engine.batch_run import Run, run_batch
 from explainer.engine.edits import Edits, edited_run
 from explainer.engine.trace import Array
 from explainer.engine.training import History
-from explainer.settings import Settings, in_range, must_be_settings
+from explainer.errors import in_range
+from explainer.settings import Settings, must_be_settings
 
 
 def run(
@@ -40,12 +41,13 @@ def run(
         The run, all values float64.
 
     Raises:
+        TypeError: an argument has the wrong type.
         ValueError: the text is too short or has too many different characters, what was passed
             does not fit, or a number stops being finite; the message says what to do.
         TypeError: the edits have something that is no name, index or number.
     """
     must_be_settings(settings)
-    draw = in_range("draw", draw, int, 0, 2**32 - 1, "no training is longer")
+    draw = in_range("draw", draw, int, 0, 2**32 - 1)
     if settings.updates and parameters is None:
         parameters = trained_parameters(History(settings), settings)
     found = run_batch(settings, parameters, h_0, draw)

@@ -12,7 +12,8 @@ from explainer.engine.network import network
 from explainer.engine.parameters import checked_parameters
 from explainer.engine.quantity import leading_to, solve
 from explainer.engine.trace import Array
-from explainer.settings import Settings, in_range, shorten
+from explainer.errors import InvalidValueError, in_range, must_be, shorten
+from explainer.settings import Settings
 from explainer.tokenizer import normalize
 
 LONGEST = 500
@@ -42,20 +43,19 @@ def continue_text(
         What it wrote, without the prefix.
 
     Raises:
+        TypeError: an argument has the wrong type.
         ValueError: the prefix is empty or has characters the network doesn't know, a number
             is out of range, or the parameters don't fit.
     """
-    tokens = in_range("tokens", tokens, int, 1, LONGEST, "more take longer than one would wait")
-    temperature = in_range(
-        "temperature", temperature, float, 0.0, 10.0, "there all tokens are almost equally likely"
-    )
-    seed = in_range("seed", seed, int, 0, 2**32 - 1, "PyTorch's generators take 32 bits")
+    tokens = in_range("tokens", tokens, int, 1, LONGEST)
+    temperature = in_range("temperature", temperature, float, 0.0, 10.0)
+    seed = in_range("seed", seed, int, 0, 2**32 - 1)
     tokenizer, _ = tokenize(settings)
-    if not isinstance(prefix, str):
-        raise ValueError(f"prefix is {shorten(prefix)}; possible: a text. Write one.")
+    must_be("prefix", prefix, str, "a string")
     ids = tokenizer.encode(normalize(prefix, settings.normalization, settings.end_of_text))
     if not ids:
-        raise ValueError("the prefix is empty; possible: 1 character or more. Write one.")
+        expected = "at least one character of the vocabulary"
+        raise InvalidValueError("prefix", expected, shorten(prefix))
     equations = leading_to(network(settings).forward, "logits")
     one, zero = torch.tensor([1.0, 0.0], dtype=torch.float64)
     # nothing is dropped while it writes

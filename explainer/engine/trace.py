@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainer.engine.quantity import DIMS, Quantity
-from explainer.settings import NamedDict, shorten
+from explainer.errors import (
+    ConstraintError,
+    InvalidValueError,
+    NamedDict,
+    NotFiniteError,
+    UnknownNameError,
+    must_be,
+    names_of,
+    shorten,
+)
 
 Array = NDArray[np.float64]
 
@@ -46,7 +55,8 @@ class Trace(Mapping[str, Array]):
         for name, value in self.arrays.items():
             expected = self.shape(name)
             if value.shape != expected:
-                raise ValueError(f"{name} has shape {value.shape}, expected {expected}")
+                given = f"shape {value.shape}"
+                raise InvalidValueError(name, f"an array of shape {expected}", given)
         refuse_not_finite(self.quantities, self.arrays)
         for value in self.arrays.values():
             value.setflags(write=False)
@@ -58,7 +68,8 @@ class Trace(Mapping[str, Array]):
 
         Raises:
             KeyError: there is none; the message lists what there is.
-            ValueError: `name` is no text, or the value would be too large or not finite.
+            TypeError: `name` is no string.
+            ValueError: the value would be too large or not finite.
         """
         self.check(name)
         if name in self.arrays:
@@ -73,9 +84,11 @@ class Trace(Mapping[str, Array]):
 
         numbers = math.prod(self.shape(q.name))
         if numbers > LARGEST_TRACE:
-            raise ValueError(
-                f"{q.name} would have {numbers:,} numbers; at most {LARGEST_TRACE:,} are possible. "
-                f"Choose a shorter context or a smaller hidden size."
+            raise ConstraintError(
+                q.name,
+                f"at most {LARGEST_TRACE:,} are possible",
+                f"{q.name} would have {numbers:,} numbers",
+                "Use a shorter context or a smaller hidden size.",
             )
         assert q.function is not None
         # copies, since torch warns of read-only arrays
@@ -101,15 +114,11 @@ class Trace(Mapping[str, Array]):
 
         Raises:
             KeyError: there is none of this name; the message lists what there is.
-            ValueError: `name` is no text.
+            TypeError: `name` is no string.
         """
-        if not isinstance(name, str):
-            raise ValueError(
-                f"name is {shorten(name)}; possible: a text, such as 'z'. Choose one of "
-                f"{', '.join(self)}."
-            )
+        must_be("name", name, str, "a string, such as 'z'")
         if name not in self.quantities:
-            raise KeyError(f"no {name!r} in this trace; it has {', '.join(self)}. Choose one.")
+            raise UnknownNameError("name", f"one of {names_of(self, name)}", shorten(name))
 
     def __repr__(self) -> str:
         """Return what a notebook shows: how many quantities there are, and the sizes."""
@@ -167,7 +176,7 @@ def refuse_not_finite(quantities: Mapping[str, Quantity], values: Mapping[str, A
     """Raise where infinity or not-a-number began: the first quantity, time step and unit.
 
     Raises:
-        ValueError: a value is not finite.
+        NotFiniteError: a value is not finite.
     """
     found = []
     seen = set()
@@ -194,15 +203,24 @@ def refuse_not_finite(quantities: Mapping[str, Quantity], values: Mapping[str, A
     if not found:
         return
     *_, name, place = min(found)
-    one = {"B": "sequence", "T": "time step", "D": "feature", "H": "unit", "V": "token id"}
-    where = ", ".join(f"{one[d]} {i}" for d, i in zip(quantities[name].dims, place, strict=True))
-    advice = "Choose a smaller learning rate, clip the gradient norm, or begin with smaller ones."
-    if not quantities[name].function:  # what was learned was found to be finite before
-        advice = "Pass finite ones."
-    raise ValueError(
-        f"{name} is {values[name][place]:g}{' at ' + where if where else ''}, and that is where it "
-        f"began; only finite numbers can be shown. {advice}"
+    q, at = quantities[name], f"[{', '.join(map(str, place))}]" if place else ""
+    first = "the first to become " if q.function else ""
+    raise NotFiniteError(
+        name,
+        "only finite numbers can be shown",
+        f"{name}{at} is {first}{values[name][place]:g}{axes_text(q, place)}",
+        "Begin with smaller parameters." if q.function else "Pass finite numbers.",
     )
+
+
+def axes_text(q: Quantity, place: tuple[int, ...]) -> str:
+    """Return what each axis of a place means, such as " (time step 3, hidden unit 1)"."""
+    one = {"B": "sequence", "T": "time step", "D": "feature", "H": "hidden unit", "V": "token id"}
+    axes = [f"{one[d]} {i}" for d, i in zip(q.dims, place, strict=True)]
+    if len(axes) == 2 and not {"B", "T"} & set(q.dims):  # a matrix of parameters
+        past = " of the previous state" if q.dims == ("H", "H") else ""
+        axes = [f"row: {axes[0]}", f"column: {axes[1]}{past}"]
+    return f" ({', '.join(axes)})" if axes else ""
 
 
 def dims_text(trace: Trace, name: str) -> str:

@@ -12,11 +12,20 @@ import torch
 from torch import Tensor
 
 from explainer.batches import batch, tokenize
-from explainer.engine.batch_run import Run, check_size, run_batch
+from explainer.engine.batch_run import Run, check_size, run_batch, smaller_update
 from explainer.engine.network import Network, network, rnn_network
 from explainer.engine.parameters import initial_parameters, rnn_parameters
 from explainer.engine.training_state import TrainingState, batch_number, train_step
-from explainer.settings import Settings, in_range, integer, must_be_settings, shorten
+from explainer.errors import (
+    InvalidValueError,
+    NotFiniteError,
+    OutOfRangeError,
+    in_range,
+    must_be,
+    place,
+    shorten,
+)
+from explainer.settings import Settings
 
 KEPT = 64
 """Most states of a training that are kept; others are computed again from the one before."""
@@ -105,8 +114,8 @@ class Training:
             i = self.updates
             try:
                 loss, now = train_step(self.settings, self._net, self._now, i)
-            except ValueError as error:
-                raise ValueError(f"update {i}: {self._where_it_began(i, str(error))}") from None
+            except NotFiniteError as error:
+                raise self._where_it_began(i, error) from None
             self._now = now
             self._losses.append(loss)
             if self.updates % self._every == 0:
@@ -126,9 +135,9 @@ class Training:
             if self.updates < updates:
                 self.step()
 
-    def _where_it_began(self, i: int, found: str) -> str:
+    def _where_it_began(self, i: int, found: NotFiniteError) -> NotFiniteError:
         """Return what is said of update `i`, in which something that is not finite was found."""
-        return found
+        return found.within(f"at update {i:,}", smaller_update(self.settings) if i else "")
 
     def latest(self) -> tuple[int, TrainingState]:
         """Return how many updates were done, and a copy of the network after them."""
@@ -140,15 +149,10 @@ class Training:
 
         Raises:
             IndexError: the training did not come so far, or `i` is below 0.
-            ValueError: `i` is no whole number.
+            TypeError: `i` is no integer.
         """
-        i = integer("i", i)
         with self.lock:
-            if not 0 <= i <= self.updates:
-                raise IndexError(
-                    f"there is no network after {i:,} updates; possible: 0 to {self.updates:,}. "
-                    f"Choose one of them, or train for longer."
-                )
+            i = place("updates", i, self.updates + 1, "Train for longer to look further.")
         ((_, found),) = deque(self.replay_to(i), maxlen=1)  # the last
         return found.copy()
 
@@ -184,42 +188,40 @@ class History(Training):
     """
 
     def __init__(self, settings: Settings, dtype: torch.dtype = torch.float64) -> None:
+        must_be("dtype", dtype, torch.dtype, "torch.float32 or torch.float64")
         if dtype not in (torch.float32, torch.float64):
-            raise ValueError(
-                f"dtype is {shorten(dtype)}; possible: torch.float32 or torch.float64. Choose one."
-            )
+            expected = "torch.float32 or torch.float64"
+            raise InvalidValueError("dtype", expected, shorten(dtype))
         V = vocabulary_size(settings)
         super().__init__(settings, network(settings), initial_parameters(settings, V), dtype)
 
-    def _where_it_began(self, i: int, found: str) -> str:
+    def _where_it_began(self, i: int, found: NotFiniteError) -> NotFiniteError:
         """Return what the run at update `i` says, since only that looks at every number."""
         try:
             self.next_run(i)
-        except ValueError as earlier:
-            return str(earlier)
-        return found
+        except NotFiniteError as earlier:
+            return earlier
+        return super()._where_it_began(i, found)
 
     def at(self, i: int) -> Run:
         """Return the run at update `i`, from 0, with every number.
 
         Raises:
             IndexError: the training had no such update.
-            ValueError: `i` is no whole number.
+            TypeError: `i` is no integer.
         """
-        i = integer("i", i)
-        if not 0 <= i < self.updates:
-            possible = f"0 to {self.updates - 1:,}" if self.updates else "none, since none was done"
-            raise IndexError(
-                f"update {i:,} is not in this training; possible: {possible}. "
-                f"Train for longer or choose an earlier one."
-            )
-        return self.next_run(i)
+        if not self.updates:
+            raise OutOfRangeError("update", "one that was done, and none was", shorten(i))
+        return self.next_run(place("update", i, self.updates, "Train for longer to look further."))
 
     def next_run(self, i: int) -> Run:
         """Return what comes after `i` updates: the batch then, and the update it leads to."""
         state = self.state_at(i)
         here = replace(self.settings, batch_index=batch_number(self.settings, i))
-        return run_batch(here, state.parameters, state.h_0, draw=i)
+        try:
+            return run_batch(here, state.parameters, state.h_0, draw=i)
+        except NotFiniteError as error:
+            raise Training._where_it_began(self, i, error) from None
 
 
 class RNNTraining(Training):
@@ -243,7 +245,7 @@ def vocabulary_size(settings: Settings) -> int:
     Raises:
         ValueError: one trace would have too many numbers.
     """
-    V = len(tokenize(must_be_settings(settings))[0])
+    V = len(tokenize(settings)[0])
     check_size(settings, V)
     return V
 
@@ -259,7 +261,7 @@ def train(settings: Settings, epochs: int) -> History:
         ValueError: no epochs, the text is too short, or a number stops being finite; the
             message says at which update.
     """
-    epochs = in_range("epochs", epochs, int, 1, 1_000_000, "more would take hours or days")
+    epochs = in_range("epochs", epochs, int, 1, 1_000_000)
     history = History(settings)
     for _ in range(epochs * history.batches):
         history.step()

@@ -7,11 +7,21 @@ single numbers; its text, its LaTeX, its value and its terms are four walks over
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Set
 from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
+
+from explainer.engine.quantity import Quantity
 from explainer.engine.trace import Array, Trace
+from explainer.errors import (
+    InvalidValueError,
+    WrongTypeError,
+    in_range,
+    must_be,
+    shorten,
+    to_builtin,
+)
 from explainer.explanation.index_form import (
     FUNCTIONS,
     SOFT,
@@ -35,7 +45,6 @@ from explainer.explanation.number_formula import (
     write_formula,
 )
 from explainer.explanation.tensor_formula import shapes_line
-from explainer.settings import shorten, to_builtin
 
 
 @dataclass(frozen=True)
@@ -123,41 +132,18 @@ def explain(
 
     Raises:
         KeyError: the trace has no such quantity.
-        ValueError: there is no such number in it, it can't be written so, or `trace` is none.
+        TypeError: an argument has the wrong type.
+        ValueError: there is no such number in it, or it can't be written so.
     """
-    if not isinstance(trace, Trace):
-        raise ValueError(
-            f"trace is a {type(trace).__name__}; possible: a Trace, such as a run's trace, second "
-            f"or update. Pass result.trace."
-        )
-    digits, shown = to_builtin(digits), to_builtin(shown)
-    if digits is not None and not (type(digits) is int and 0 <= digits <= 17):
-        raise ValueError(
-            f"digits is {shorten(digits)}; possible: 0 to 17, which tell all floats apart, or "
-            f"None for every digit. Choose one of them."
-        )
-    if shown is not None and not (type(shown) is int and shown >= 1):
-        raise ValueError(
-            f"shown is {shorten(shown)}; possible: 1 and more, or None for all terms. Choose one "
-            f"of them."
-        )
+    must_be("trace", trace, Trace, "a trace, such as run(settings).trace")
+    if digits is not None:
+        digits = in_range("digits", digits, int, 0, 17, "None writes every digit.")
+    if shown is not None:
+        shown = in_range("shown", shown, int, 1, 2**32 - 1, "None writes every term.")
     trace.check(name)
     q = trace.quantities[name]
     shape = trace.shape(name)
-    try:
-        if isinstance(index, Set) or any(isinstance(i, bool) for i in index):
-            raise TypeError
-        index = tuple(operator.index(i) for i in index)
-    except TypeError:
-        raise ValueError(
-            f"index is {shorten(index)}; possible: whole numbers. Give one for each dim."
-        ) from None
-    if len(index) != len(shape) or any(not 0 <= i < n for i, n in zip(index, shape, strict=True)):
-        dims = ", ".join(f"{d} 0 to {n - 1}" for d, n in zip(q.dims, shape, strict=True))
-        raise ValueError(
-            f"index is {index}; {name} has {len(shape)} dims{': ' + dims if dims else ''}. "
-            f"Give one whole number for each."
-        )
+    index = check_index(q, shape, index)
     look = reader(trace)
     result = Element(name, index)
     value = look(result)
@@ -212,6 +198,24 @@ def reader(trace: Trace) -> Look:
         return float(known[element.name][tuple(int(i) for i in element.index)])
 
     return look
+
+
+def check_index(q: Quantity, shape: tuple[int, ...], index: object) -> tuple[int, ...]:
+    """Return the index of one number of a quantity.
+
+    Raises:
+        TypeError: it is no tuple or list of integers.
+        ValueError: the quantity has no such number.
+    """
+    dims = ", ".join(f"{d} 0 to {n - 1:,}" for d, n in zip(q.dims, shape, strict=True))
+    expected = f"a tuple of integers: {dims}" if dims else "(), as a single number needs no index"
+    numbers: Any = index.tolist() if isinstance(index, np.ndarray) else index
+    found = tuple(map(to_builtin, numbers)) if isinstance(numbers, tuple | list) else (None,)
+    if not all(type(i) is int for i in found):
+        raise WrongTypeError("index", expected, shorten(index))
+    if len(found) != len(shape) or any(not 0 <= i < n for i, n in zip(found, shape, strict=True)):
+        raise InvalidValueError("index", expected, shorten(index))
+    return found
 
 
 def flatten(x: Scalar, look: Look) -> tuple[str, tuple[Term, ...], int | None]:

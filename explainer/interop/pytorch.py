@@ -12,7 +12,8 @@ from explainer.batches import tokenize
 from explainer.engine.network import GATES
 from explainer.engine.parameters import checked_parameters, real_numbers
 from explainer.engine.trace import Array
-from explainer.settings import Settings
+from explainer.errors import InvalidValueError, must_be
+from explainer.settings import Settings, must_be_settings
 
 SNIPPET = """\
 import torch
@@ -49,13 +50,10 @@ def state_dict(settings: Settings, parameters: Mapping[str, Tensor | Array]) -> 
         ValueError: the reset gate comes before the product, which torch.nn.GRU can't do, or the
             parameters don't fit.
     """
+    must_be_settings(settings)
     if settings.variant != "reset_after":
-        raise ValueError(
-            "the reset gate comes before the product (reset_before), and torch.nn.GRU has it after "
-            "(reset_after); possible: the parameters by their own names. Take those, or choose "
-            "reset_after."
-        )
-
+        advice = "torch.nn.GRU applies the reset gate after the recurrent product."
+        raise InvalidValueError("variant", "'reset_after'", repr(settings.variant), advice)
     own = checked_parameters(settings, parameters, len(tokenize(settings)[0]))
 
     def gates(start: str) -> Tensor:
@@ -79,13 +77,18 @@ def safetensors(tensors: Mapping[str, Tensor | Array]) -> bytes:
     """Return arrays or tensors as a safetensors file, which holds numbers (float64) and no code.
 
     Raises:
-        ValueError: something is no array and no tensor, or its numbers are not real.
+        TypeError: something is no array and no tensor, or its numbers are not real.
     """
+    must_be("tensors", tensors, Mapping, "a mapping from names to arrays or tensors")
+    for name in tensors:
+        must_be("name", name, str, "a string")
     return save({name: real_numbers(name, v).contiguous() for name, v in tensors.items()})
 
 
 def snippet(settings: Settings, file: str) -> str:
     """Return Python code that loads the file into PyTorch's modules and reads a few tokens."""
+    must_be_settings(settings)
+    must_be("file", file, str, "a string")
     rows = 'state["embedding.weight"][ids]'
     if settings.input == "one_hot":
         rows = "torch.nn.functional.one_hot(ids, D).double()"

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from explainer.errors import UnknownNameError, shorten
+
 
 @dataclass(frozen=True)
 class Chapter:
@@ -146,5 +148,5 @@ def chapter(slug: str) -> Chapter:
     """
     found = {c.slug: c for c in (HOME, *CHAPTERS)}
     if slug not in found:
-        raise KeyError(f"no chapter {slug!r}; possible: {', '.join(found)}")
+        raise UnknownNameError("chapter", f"one of {', '.join(found)}", shorten(slug))
     return found[slug]

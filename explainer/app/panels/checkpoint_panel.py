@@ -17,6 +17,7 @@ from explainer.app.session import train_up_to
 from explainer.engine.batch_run import Run
 from explainer.engine.sampling import continue_text
 from explainer.engine.training_state import TrainingState
+from explainer.errors import InvalidValueError
 from explainer.interop.pytorch import safetensors, snippet, state_dict
 from explainer.settings import Settings
 
@@ -108,7 +109,7 @@ def writing(own: Trainer, settings: Settings, at: int, network: TrainingState | 
     try:
         greedy = written(history.settings, at, prefix, tokens, 0.0, parameters)
         drawn = written(history.settings, at, prefix, tokens, temperature, parameters)
-    except ValueError as error:
+    except InvalidValueError as error:
         st.error(escape_markdown(str(error)))
         return
     st.code(f"{prefix}|{greedy}", language=None, wrap_lines=True)

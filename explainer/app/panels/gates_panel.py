@@ -22,7 +22,7 @@ from explainer.analysis.tasks import (
     make,
     measure,
 )
-from explainer.app.background_training import FULL, PLACES
+from explainer.app.background_training import PLACES, server_is_full
 from explainer.app.page import Page
 from explainer.app.sidebar import BOUND
 from explainer.plots.heatmap import Panel
@@ -68,7 +68,7 @@ def tasks(page: Page) -> None:
 def train_task(task: Task, length: int, seed: int) -> bool:
     """Train both networks in turn, if there is a place; tell whether that was done."""
     if not PLACES.acquire(blocking=False):
-        st.error(FULL)
+        st.error(str(server_is_full()))
         return False
     try:
         for kind, word in NAMES.items():

@@ -20,6 +20,7 @@ from explainer.app.session import train_up_to
 from explainer.engine.trace import Array
 from explainer.engine.training import History, RNNTraining
 from explainer.engine.training_state import TrainingState
+from explainer.errors import InvalidValueError
 from explainer.plots.charts import influence_map
 from explainer.plots.heatmap import Panel
 from explainer.settings import Settings
@@ -43,7 +44,7 @@ def past(page: Page) -> None:
         return
     try:
         of_gru = influence(page.run, page.sequence)
-    except ValueError as error:
+    except InvalidValueError as error:
         st.error(escape_markdown(str(error)))
         return
     if memory_length(of_gru) is None:
@@ -60,7 +61,7 @@ def past(page: Page) -> None:
         try:
             rnn = trained_beside(page.run.settings)
             show_map(page, "ordinary RNN", rnn_influence(page.run, page.sequence, rnn))
-        except ValueError as error:
+        except InvalidValueError as error:
             both = False
             st.error(escape_markdown(f"The ordinary RNN: {error}"))
     page.text(how_trained(page.run.settings, both))

@@ -16,6 +16,7 @@ from explainer.app.panels.checkpoint_panel import checkpoint_slider, show_everyw
 from explainer.app.session import reach
 from explainer.batches import tokenize
 from explainer.engine.training import History
+from explainer.errors import InvalidValueError
 from explainer.settings import Settings
 from explainer.url import SETTINGS
 
@@ -31,7 +32,7 @@ def watch(settings: Settings) -> None:
         # the run may have been kept for longer than its training
         if shared_training(History, settings).updates < settings.updates:
             reach(settings)
-    except ValueError as error:
+    except InvalidValueError as error:
         st.error(escape_markdown(str(error)))
     own = trainer(settings)
     st.fragment(run_every=EVERY if own.running else None)(dashboard)(settings)
