@@ -1,18 +1,14 @@
 """Gradients: how every number shares the blame for the loss."""
 
-import math
-
 import streamlit as st
 
-from explainer.analysis.time_contributions import norms
+from explainer.analysis.time_contributions import norms, too_many
+from explainer.app.header import escape_markdown
 from explainer.app.page import Page, lazy_expander, show_chapter
 from explainer.app.panels.contributions_panel import sum_over_time
 from explainer.app.panels.influence_panel import past
 from explainer.plots.heatmap import NOTHING
 from explainer.stage.scene import lane
-
-# most numbers of a weight's shares over time that a page computes
-MOST_SHARES = 4_000_000
 
 
 def body(page: Page) -> None:
@@ -32,7 +28,7 @@ def body(page: Page) -> None:
         )
     weight = page.parameter("weight", "W_hz")
     share = f"d_{weight}_t"
-    shared = math.prod(page.trace.shape(share)) <= MOST_SHARES
+    problem = too_many(page.trace, weight)
     page.stage(
         lane("From the loss to the logits", "d_logits"),
         lane("To the state", "d_h_out", "d_h"),
@@ -43,9 +39,9 @@ def body(page: Page) -> None:
         lane("Back to the input", "d_x", "d_e", hue="d_x"),
         lane(
             f"The gradient of {weight}: this time step's contribution, and the sum over time"
-            if shared
+            if problem is None
             else f"The gradient of {weight}",
-            *([share] if shared else []),
+            *([share] if problem is None else []),
             f"d_{weight}",
         ),
     )
@@ -54,12 +50,8 @@ def body(page: Page) -> None:
     st.subheader("A weight's gradient is a sum over time")
     page.formula(share)
     page.formula(f"d_{weight}")
-    if not shared:
-        page.note(
-            f"The time steps' contributions to d_{weight} would be "
-            f"{math.prod(page.trace.shape(share)):,} numbers; at most {MOST_SHARES:,} are shown. "
-            "Choose a shorter context or a smaller hidden size to see them."
-        )
+    if problem:
+        page.note(escape_markdown(str(problem)))
         return
     shares = page.trace[share]
     sum_over_time(page, weight, shares)

@@ -1,5 +1,6 @@
 """Every line of proof sees a wrong number, and none depends on chance."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -70,7 +71,7 @@ def test_a_text_that_comes_back_changed_is_seen(results, monkeypatch):
     result = results["reset_after"]
     assert verify(result, "tokens")[0].difference == 0
     changed = f"?{result.settings.text.lower()[1:]}!"
-    monkeypatch.setattr("explainer.analysis.checks.normalize", lambda text, how: changed)
+    monkeypatch.setattr("explainer.analysis.checks.normalize", lambda *_: changed)
     assert verify(result, "tokens")[0].difference == 2
 
 
@@ -84,3 +85,26 @@ def test_a_proof_depends_on_no_chance_and_draws_nothing(dropout):
             if chapter.slug in ("dropout", "cell", "gates") or not seed:
                 assert all(p.difference < 1e-10 for p in verify(result, chapter.slug))
         assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_check_that_is_too_large_is_a_sentence_and_the_others_are_made():
+    settings = replace(PRESETS["start"], merges=0, batch_size=1, context_length=70)
+    first, second = verify(run(replace(settings, hidden_size=256)), "gradients")
+    assert first.problem == ""
+    assert first.difference < 1e-12
+    assert math.isnan(second.difference)
+    assert second.problem == (
+        "The time steps' contributions to d_W_hr would be 4,587,520 numbers; at most 4,000,000 are "
+        "computed. Use a shorter context or a smaller hidden size."
+    )
+    assert not any(c.problem for c in verify(run(replace(settings, hidden_size=239)), "gradients"))
+
+
+def test_a_check_that_the_machine_refuses_is_a_sentence(results, monkeypatch):
+    def refuse(*_arguments, **_named):
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr("explainer.analysis.checks.sgd", refuse)
+    first, second = verify(results["reset_after"], "update")
+    assert first.problem == "No usable temporary directory found"
+    assert second.problem == ""

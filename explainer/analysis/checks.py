@@ -2,25 +2,36 @@
 
 Nothing here calls the equations. The references are torch.nn.GRU (a plain NumPy loop where
 the reset gate comes before the product), autograd, F.cross_entropy, torch.optim.SGD, and for
-text and batches the definition itself. The time steps' shares in a gradient are compared with
-the gradient, which autograd confirms in the line before.
+text and batches the definition itself. The time steps' contributions are compared with their
+gradient, which autograd confirms in the line before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from torch.optim.sgd import sgd
 
+from explainer.analysis.references import (
+    as_tensor,
+    linear,
+    mean_loss,
+    plain_loop,
+    scale_of_dropout,
+    torch_gru,
+    torch_logits,
+)
+from explainer.analysis.time_contributions import too_many
 from explainer.batches import tokenize
 from explainer.engine.batch_run import Run
 from explainer.engine.network import GATES
-from explainer.engine.trace import Array, Trace
+from explainer.engine.trace import Array
+from explainer.errors import ExplainerError
 from explainer.tokenizer import END_OF_TEXT, normalize
 
 
@@ -32,17 +43,19 @@ class Check:
         what: what is compared.
         reference: with what.
         difference: the largest difference in this run; a whole number where it counts what
-            is wrong.
+            is wrong; not a number where the check could not be made.
+        problem: why it could not be made, as a sentence; else empty.
     """
 
     what: str
     reference: str
     difference: float
+    problem: str = ""
 
 
 def verify(run: Run, slug: str) -> tuple[Check, ...]:
-    """Return the checks that belong to a chapter, computed now."""
-    checks = {
+    """Return the checks that belong to a chapter, computed now; one that fails says why."""
+    checks: dict[str, tuple[Callable[[Run], Check], ...]] = {
         "tokens": (check_tokens,),
         "batches": (check_batches,),
         "embedding": (check_embedding,),
@@ -56,7 +69,15 @@ def verify(run: Run, slug: str) -> tuple[Check, ...]:
         "training": (check_update,),
         "gates": (check_same_equations,),
     }
-    return tuple(make(run) for make in checks.get(slug, ()))
+    return tuple(attempt(make, run) for make in checks.get(slug, ()))
+
+
+def attempt(make: Callable[[Run], Check], run: Run) -> Check:
+    """Return a check, or why it can't be made: too large, or refused by the machine."""
+    try:
+        return make(run)
+    except (ExplainerError, OSError, MemoryError, RuntimeError) as error:
+        return Check("", "", math.nan, str(error) or type(error).__name__)
 
 
 def largest_difference(a: Array | Tensor, b: Array | Tensor) -> float:
@@ -115,47 +136,6 @@ def check_dropout(run: Run) -> Check:
     )
 
 
-def scale_of_dropout(q: float) -> float:
-    """Return what F.dropout multiplies a survivor with."""
-    with torch.random.fork_rng(devices=[]):  # the stream of whoever calls this stays as it is
-        torch.manual_seed(0)
-        return float(F.dropout(torch.ones(10_000, dtype=torch.float64), q).max())
-
-
-def as_tensor(trace: Trace, name: str) -> Tensor:
-    """Return a value as a tensor of its own."""
-    return torch.from_numpy(trace[name].copy())
-
-
-def torch_gru(trace: Trace) -> torch.nn.GRU:
-    """Return torch.nn.GRU with the trace's parameters."""
-    sizes = trace.sizes["D"], trace.sizes["H"]
-    # a module draws first values from the stream that everybody shares, but not without memory
-    module = torch.nn.GRU(*sizes, batch_first=True, dtype=torch.float64, device="meta")
-    packed = {
-        f"{kind}_{side}h_l0": torch.cat([as_tensor(trace, f"{letter}_{side}{g}") for g in GATES])
-        for kind, letter in (("weight", "W"), ("bias", "b"))
-        for side in "ih"
-    }
-    module.load_state_dict(packed, assign=True)
-    return module
-
-
-def plain_loop(trace: Trace) -> Array:
-    """Return the hidden states of the reset-before GRU from a plain NumPy loop."""
-    W = {n: trace[n] for n in trace.arrays if n[:2] in ("W_", "b_")}
-    h, states = trace["h_0"], []
-    for t in range(trace.sizes["T"]):
-        x = trace["x"][:, t]
-        r, z = (
-            1 / (1 + np.exp(-(x @ W[f"W_i{g}"].T + h @ W[f"W_h{g}"].T + W[f"b_{g}"]))) for g in "rz"
-        )
-        n = np.tanh(x @ W["W_in"].T + (r * h) @ W["W_hn"].T + W["b_n"])
-        h = z * h + (1 - z) * n
-        states.append(h)
-    return np.stack(states, 1)
-
-
 def check_cell(run: Run) -> Check:
     """Hidden states against torch.nn.GRU, or a plain loop for reset-before."""
     t = run.trace
@@ -189,54 +169,10 @@ def check_prediction(run: Run) -> Check:
     )
 
 
-def linear(trace: Trace) -> Tensor:
-    """Return the logits from F.linear."""
-    bias = as_tensor(trace, "b_o") if "b_o" in trace else None
-    return F.linear(as_tensor(trace, "h_out"), as_tensor(trace, "W_o"), bias)
-
-
-def mean_loss(trace: Trace, of: Tensor) -> Tensor:
-    """Return the loss of logits (B, T, V) from F.cross_entropy, on the trace's targets."""
-    targets = as_tensor(trace, "targets").long()
-    return F.cross_entropy(of.flatten(0, 1), targets.flatten())
-
-
 def check_loss(run: Run) -> Check:
     """The three terms and their mean against F.cross_entropy."""
     expected = mean_loss(run.trace, linear(run.trace))
     return Check("loss", "F.cross_entropy", largest_difference(run.trace["loss"], expected))
-
-
-def torch_logits(trace: Trace, parameters: Mapping[str, Tensor]) -> Tensor:
-    """Return the logits of a forward pass of PyTorch's own, with these parameters.
-
-    Args:
-        trace: whose ids, masks and first state.
-        parameters: by name.
-    """
-    own, keep = parameters, 1 - float(trace["dropout"])
-    e = F.embedding(as_tensor(trace, "ids").long(), own["E"]) if "E" in own else None
-    x = as_tensor(trace, "mask_x") * (as_tensor(trace, "one_hot") if e is None else e) / keep
-    h, states = as_tensor(trace, "h_0"), []
-    for x_t in x.unbind(1):
-        if "b_ir" in own:  # two biases: the reset gate comes after the product
-            i, past = (
-                torch.cat([F.linear(v, own[f"W_{s}{g}"], own[f"b_{s}{g}"]) for g in GATES], -1)
-                for v, s in ((x_t, "i"), (h, "h"))
-            )
-            (ir, iz, inn), (hr, hz, hn) = i.chunk(3, -1), past.chunk(3, -1)
-            n = torch.tanh(inn + torch.sigmoid(ir + hr) * hn)
-            z = torch.sigmoid(iz + hz)
-        else:
-            r, z = (
-                torch.sigmoid(x_t @ own[f"W_i{g}"].T + h @ own[f"W_h{g}"].T + own[f"b_{g}"])
-                for g in "rz"
-            )
-            n = torch.tanh(x_t @ own["W_in"].T + (r * h) @ own["W_hn"].T + own["b_n"])
-        h = torch.lerp(n, h, z)
-        states.append(h)
-    out = as_tensor(trace, "mask_h") * torch.stack(states, 1) / keep
-    return F.linear(out, own["W_o"], own.get("b_o"))
 
 
 def check_gradients(run: Run) -> Check:
@@ -252,10 +188,13 @@ def check_gradients(run: Run) -> Check:
 
 
 def check_contributions(run: Run) -> Check:
-    """The time steps' shares add up to the gradient."""
+    """The time steps' contributions add up to the gradient."""
     t = run.trace
+    for g in GATES:
+        if problem := too_many(t, f"W_h{g}"):
+            raise problem
     worst = max(largest_difference(t[f"d_W_h{g}_t"].sum(0), t[f"d_W_h{g}"]) for g in GATES)
-    return Check("recurrent gradients", "the sum of their time steps' shares", worst)
+    return Check("recurrent gradients", "the sum of their time steps' contributions", worst)
 
 
 def check_update(run: Run) -> Check:
@@ -269,9 +208,10 @@ def check_update(run: Run) -> Check:
     # What torch.optim.SGD calls. Making the object imports PyTorch's compiler, which takes seconds
     # and needs a folder for temporary files.
     with torch.no_grad():
+        gradients = [v.grad for v in leaf if v.grad is not None]
         sgd(
             list(leaf),
-            [v.grad for v in leaf if v.grad is not None],
+            gradients,
             [None] * len(leaf),
             lr=settings.learning_rate,
             momentum=0.0,

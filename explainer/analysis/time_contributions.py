@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from explainer.engine.trace import Array
+from explainer.engine.trace import Array, Trace
+from explainer.errors import ConstraintError
+
+MOST_CONTRIBUTIONS = 4_000_000
+"""Most numbers of a weight's contributions over time that a page or a check computes."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,19 @@ class Contribution:
     norm: float
     sum_of_norms: float
     norm_of_sum: float
+
+
+def too_many(trace: Trace, parameter: str) -> ConstraintError | None:
+    """Return what is said where a parameter's contributions over time are too many to compute."""
+    numbers = math.prod(trace.shape(f"d_{parameter}_t"))
+    if numbers <= MOST_CONTRIBUTIONS:
+        return None
+    return ConstraintError(
+        f"d_{parameter}_t",
+        f"at most {MOST_CONTRIBUTIONS:,} are computed",
+        f"The time steps' contributions to d_{parameter} would be {numbers:,} numbers",
+        "Use a shorter context or a smaller hidden size.",
+    )
 
 
 def norms(contributions: Array) -> Array:

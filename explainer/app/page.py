@@ -14,6 +14,7 @@ import numpy as np
 import plotly.graph_objs as go
 import streamlit as st
 
+from explainer.app.header import escape_markdown
 from explainer.app.navigation import ensure_routed
 from explainer.app.session import WITH_USER, kept_checks, weigh_again
 from explainer.app.sidebar import BOUND
@@ -275,8 +276,10 @@ def checks_line(page: Page) -> None:
     checks = kept_checks(page.run, page.chapter.slug)
     if checks:
         lines = [
-            f"{p.what}: **{p.difference:{'d' if isinstance(p.difference, int) else '.1e'}}** "
-            f"from {p.reference}"
-            for p in checks
+            f"not checked here: {escape_markdown(c.problem)}"
+            if c.problem
+            else f"{c.what}: **{c.difference:{'d' if isinstance(c.difference, int) else '.1e'}}** "
+            f"from {c.reference}"
+            for c in checks
         ]
         st.caption("**Proof, in this run** · largest difference · " + " · ".join(lines))

@@ -1,0 +1,101 @@
+"""Computations of PyTorch's own, and a plain loop, that `checks` holds a run against.
+
+Nothing here calls the equations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from explainer.engine.network import GATES
+from explainer.engine.trace import Array, Trace
+
+
+def scale_of_dropout(q: float) -> float:
+    """Return what F.dropout multiplies a survivor with."""
+    with torch.random.fork_rng(devices=[]):  # the stream of whoever calls this stays as it is
+        torch.manual_seed(0)
+        return float(F.dropout(torch.ones(10_000, dtype=torch.float64), q).max())
+
+
+def as_tensor(trace: Trace, name: str) -> Tensor:
+    """Return a value as a tensor of its own."""
+    return torch.from_numpy(trace[name].copy())
+
+
+def torch_gru(trace: Trace) -> torch.nn.GRU:
+    """Return torch.nn.GRU with the trace's parameters."""
+    sizes = trace.sizes["D"], trace.sizes["H"]
+    # a module draws first values from the stream that everybody shares, but not without memory
+    module = torch.nn.GRU(*sizes, batch_first=True, dtype=torch.float64, device="meta")
+    packed = {
+        f"{kind}_{side}h_l0": torch.cat([as_tensor(trace, f"{letter}_{side}{g}") for g in GATES])
+        for kind, letter in (("weight", "W"), ("bias", "b"))
+        for side in "ih"
+    }
+    module.load_state_dict(packed, assign=True)
+    return module
+
+
+def plain_loop(trace: Trace) -> Array:
+    """Return the hidden states of the reset-before GRU from a plain NumPy loop."""
+    W = {n: trace[n] for n in trace.arrays if n[:2] in ("W_", "b_")}
+    h, states = trace["h_0"], []
+    for t in range(trace.sizes["T"]):
+        x = trace["x"][:, t]
+        r, z = (
+            1 / (1 + np.exp(-(x @ W[f"W_i{g}"].T + h @ W[f"W_h{g}"].T + W[f"b_{g}"]))) for g in "rz"
+        )
+        n = np.tanh(x @ W["W_in"].T + (r * h) @ W["W_hn"].T + W["b_n"])
+        h = z * h + (1 - z) * n
+        states.append(h)
+    return np.stack(states, 1)
+
+
+def linear(trace: Trace) -> Tensor:
+    """Return the logits from F.linear."""
+    bias = as_tensor(trace, "b_o") if "b_o" in trace else None
+    return F.linear(as_tensor(trace, "h_out"), as_tensor(trace, "W_o"), bias)
+
+
+def mean_loss(trace: Trace, of: Tensor) -> Tensor:
+    """Return the loss of logits (B, T, V) from F.cross_entropy, on the trace's targets."""
+    targets = as_tensor(trace, "targets").long()
+    return F.cross_entropy(of.flatten(0, 1), targets.flatten())
+
+
+def torch_logits(trace: Trace, parameters: Mapping[str, Tensor]) -> Tensor:
+    """Return the logits of a forward pass of PyTorch's own, with these parameters.
+
+    Args:
+        trace: whose ids, masks and first state.
+        parameters: by name.
+    """
+    own, keep = parameters, 1 - float(trace["dropout"])
+    e = F.embedding(as_tensor(trace, "ids").long(), own["E"]) if "E" in own else None
+    x = as_tensor(trace, "mask_x") * (as_tensor(trace, "one_hot") if e is None else e) / keep
+    h, states = as_tensor(trace, "h_0"), []
+    for x_t in x.unbind(1):
+        if "b_ir" in own:  # two biases: the reset gate comes after the product
+            i, past = (
+                torch.cat([F.linear(v, own[f"W_{s}{g}"], own[f"b_{s}{g}"]) for g in GATES], -1)
+                for v, s in ((x_t, "i"), (h, "h"))
+            )
+            (ir, iz, inn), (hr, hz, hn) = i.chunk(3, -1), past.chunk(3, -1)
+            n = torch.tanh(inn + torch.sigmoid(ir + hr) * hn)
+            z = torch.sigmoid(iz + hz)
+        else:
+            r, z = (
+                torch.sigmoid(x_t @ own[f"W_i{g}"].T + h @ own[f"W_h{g}"].T + own[f"b_{g}"])
+                for g in "rz"
+            )
+            n = torch.tanh(x_t @ own["W_in"].T + (r * h) @ own["W_hn"].T + own["b_n"])
+        h = torch.lerp(n, h, z)
+        states.append(h)
+    out = as_tensor(trace, "mask_h") * torch.stack(states, 1) / keep
+    return F.linear(out, own["W_o"], own.get("b_o"))
