@@ -5,7 +5,7 @@ import importlib
 
 from benchmarks.table import markdown
 
-NAMES = ("engine", "training", "server", "stage")
+NAMES = ("engine", "training", "web_engine", "server", "stage")
 
 
 def main() -> None:

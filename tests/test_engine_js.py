@@ -2,16 +2,14 @@
 
 import base64
 import json
-import os
-import shutil
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import numpy as np
 from hypothesis import HealthCheck, given, seed, settings
+from node import NODE
 from strategies import small_settings
 from test_edits import draw_edits
 
@@ -29,11 +27,10 @@ NOISE = 1e-15
 
 
 def node(*arguments, sent=None):
-    """Run Node, the one of the virtual environment where there is one."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    found = shutil.which("node", path=path)
-    assert found, "no Node; install requirements-dev.txt"
-    done = subprocess.run([found, *arguments], cwd=ROOT, capture_output=True, text=True, input=sent)
+    """Return what Node prints."""
+    done = subprocess.run(
+        [NODE, *arguments], cwd=ROOT, capture_output=True, text=True, input=sent, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
