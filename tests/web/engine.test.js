@@ -123,7 +123,10 @@ test("a plan says what is missing, and what needs itself", () => {
 
 test("a kind that is not known is named", () => {
   const network = { ...NETWORK, on_demand: [q("odd", "B T H", ["erf", null, "h"])] };
-  assert.throws(() => new Engine(network, SIZES, GIVEN), /erf cannot be computed; possible: add,/);
+  assert.throws(
+    () => new Engine(network, SIZES, GIVEN).value("odd"),
+    /erf cannot be computed; possible: add,/,
+  );
 });
 
 test("states are those of a plain loop", () => {
@@ -194,7 +197,7 @@ test("only the time steps that an edit reaches are solved again", () => {
   const ran = new Map();
   for (const task of engine.solver.tasks) {
     const name = task.equations.at(-1).name;
-    task.kernels.unshift((from, to) => {
+    task.kernels?.unshift((from, to) => {
       const [first, end] = ran.get(name) ?? [Number.POSITIVE_INFINITY, 0];
       ran.set(name, [Math.min(first, from), Math.max(end, to)]);
     });
@@ -220,6 +223,32 @@ test("the second pass has the updated parameters", () => {
     return [...data].map((value, k) => edit(name, [Math.floor(k / shape[1]), k % shape[1]], value));
   });
   close(engine.value("second.loss").data, start(updated).value("loss").data, 1e-14);
+});
+
+test("a sequence by itself is what it is in the batch", () => {
+  const whole = start();
+  const parts = [0, 1].map((b) => {
+    const rows = (name, n) => GIVEN[name].slice(b * n, (b + 1) * n);
+    const own = { ids: rows("ids", 4), targets: rows("targets", 4), h_0: rows("h_0", 5) };
+    return new Engine(NETWORK, { ...SIZES, B: 1 }, { ...GIVEN, ...own }, SIZES);
+  });
+  for (const name of ["h", "d_h", "d_x"]) {
+    const joined = parts.flatMap((part) => [...part.value(name).data]);
+    assert.deepEqual(joined, [...whole.value(name).data], name);
+  }
+  const sums = whole.value("d_U").data.map((_, i) => 0 * i);
+  for (const part of parts) part.value("d_U").data.forEach((value, i) => (sums[i] += value));
+  close(sums, whole.value("d_U").data, 1e-15, "d_U");
+});
+
+test("it says where a number stopped being finite", () => {
+  const engine = start();
+  assert.equal(engine.notFinite(), undefined);
+  engine.edit([edit("W_o", [3, 1], 1e308), edit("h", [1, 2, 1], 1e10)]);
+  assert.deepEqual(engine.notFinite(), { name: "logits", index: [1, 2, 3] });
+  engine.edit([edit("learning_rate", [], 1e308), edit("W_o", [3, 1], 1e3)]);
+  const { name } = engine.notFinite();
+  assert.ok(name.startsWith("new_") || name.startsWith("second."), name);
 });
 
 test("contributions of time steps add up to the gradient", () => {

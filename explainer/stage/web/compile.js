@@ -23,10 +23,12 @@ export class Compiler {
   /**
    * @param {Map<string, Equation>} equations
    * @param {Record<string, number>} sizes length of each dim, by its letter
+   * @param {Record<string, number>} counts what means and counts go by
    */
-  constructor(equations, sizes) {
+  constructor(equations, sizes, counts) {
     this.equations = equations;
     this.sizes = sizes;
+    this.counts = counts;
     /** @type {Map<string, View>} */
     this.views = new Map();
     /** Memory for what stands inside an equation; the next equation uses it again. */
@@ -100,6 +102,14 @@ export class Compiler {
     const row = BINARY[kind] ?? UNARY[kind];
     this.kernels.push(rows(row, out, a.data, along(out, a), b.data, along(out, b)));
     return out;
+  }
+
+  /**
+   * Return how many numbers there are along some axes.
+   * @param {Axis[]} axes
+   */
+  count(axes) {
+    return axes.reduce((product, { dim, size }) => product * (this.counts[dim] ?? size), 1);
   }
 
   /**

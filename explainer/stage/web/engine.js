@@ -23,10 +23,15 @@ export class Engine {
    * @param {Record<string, number>} sizes length of each dim, by its letter
    * @param {Record<string, ArrayLike<number>>} given numbers in row-major order: ids, targets,
    *   masks, parameters, rates, h_0; and second.mask_x, second.mask_h where masks are drawn anew
+   * @param {Record<string, number>} counts what means and counts go by. To solve one sequence of
+   *   eight by itself, give it alone with B 1 in `sizes` and 8 here: all that has a B axis is what
+   *   it is among the eight, and sums over sequences (the loss, gradients of parameters) are the
+   *   sequence's part of them, which leaves the update and the second pass without a meaning.
    */
-  constructor(network, sizes, given) {
+  constructor(network, sizes, given, counts = sizes) {
     this.network = network;
     this.sizes = sizes;
+    this.counts = counts;
     this.given = new Map(
       Object.entries(given).map(([name, values]) => [name, Float64Array.from(values)]),
     );
@@ -81,6 +86,20 @@ export class Engine {
     return data ? { data, shape: this.solver.shape(name) } : this.solver.value(name);
   }
 
+  /**
+   * Return where a number first stopped being finite; undefined where all are finite. Infinity
+   * and not-a-number go on to the loss, the gradients' norm or the second loss, so that no other
+   * number has to be looked at where these are finite.
+   * @returns {{name: string, index: number[]} | undefined}
+   */
+  notFinite() {
+    const ends = ["loss", "norm", `${SECOND}loss`].filter((name) =>
+      this.solver.plan.equations.has(name),
+    );
+    if (ends.every((name) => Number.isFinite(this.value(name).data[0]))) return undefined;
+    return this.solver.notFinite();
+  }
+
   /** Solve everything but what is computed on demand. */
   solve() {
     const later = new Set(this.network.on_demand.map(({ name }) => name));
@@ -94,7 +113,7 @@ export class Engine {
    */
   makeSolver() {
     const equations = everyEquation(hold(this.network, this.held), this.redrawn);
-    const solver = new Solver(plan(equations), this.sizes);
+    const solver = new Solver(plan(equations), this.sizes, this.counts);
     for (const [name, values] of this.given) solver.give(name, values);
     for (const name of new Set(this.edits.map((edit) => edit.name))) this.give(name, solver);
     return solver;

@@ -5,7 +5,7 @@
 
 import { ROWWISE, sums, UNARY } from "./kernels.js";
 import { products } from "./products.js";
-import { along, constantView, denseStrides, numbersIn } from "./views.js";
+import { along, constantView, denseStrides } from "./views.js";
 
 /**
  * @typedef {import("./views.js").View} View
@@ -82,7 +82,7 @@ function makeReduction(compiler, kind, option, [part], target) {
   const out = target ?? compiler.take(kept);
   const dense = denseStrides(kept);
   const strides = part.axes.map((axis) => dense[kept.indexOf(axis)] ?? 0);
-  const divisor = kind === "mean" ? numbersIn(part.axes) / numbersIn(kept) : 1;
+  const divisor = kind === "mean" ? compiler.count(part.axes) / compiler.count(kept) : 1;
   compiler.kernels.push(sums(out, part, strides, divisor));
   return out;
 }
@@ -147,15 +147,14 @@ function makeExpanded(_compiler, _kind, _option, [part, { data, axes }]) {
 
 /**
  * How many numbers there are along one axis or all of them.
- * @param {Compiler} _compiler
+ * @param {Compiler} compiler
  * @param {string} _kind
  * @param {number | null} option
  * @param {View[]} parts
  */
-function makeSize(_compiler, _kind, option, [{ axes }]) {
-  return constantView(
-    option === null ? numbersIn(axes) : /** @type {Axis} */ (axes.at(option)).size,
-  );
+function makeSize(compiler, _kind, option, [{ axes }]) {
+  const counted = option === null ? axes : [/** @type {Axis} */ (axes.at(option))];
+  return constantView(compiler.count(counted));
 }
 
 /**

@@ -14,10 +14,10 @@ import { timeShift } from "./plan.js";
  * and don't write.
  * @typedef {{data: Float64Array, shape: number[]}} Numbers
  *
- * Equations that are solved together, their kernels in order, and the time steps that have to be
- * solved again: `from` up to `to`.
- * @typedef {import("./plan.js").Step & {kernels: import("./kernels.js").Kernel[], from: number,
- *   to: number}} Task
+ * Equations that are solved together, the time steps that have to be solved again, `from` up to
+ * `to`, and what does it, in order: from the first time on, since much is never asked for.
+ * @typedef {import("./plan.js").Step & {kernels: import("./kernels.js").Kernel[] | null,
+ *   from: number, to: number}} Task
  */
 
 /** Solves the equations of one plan with its sizes, again and again in the same memory. */
@@ -25,16 +25,14 @@ export class Solver {
   /**
    * @param {Plan} plan
    * @param {Record<string, number>} sizes length of each dim, by its letter
+   * @param {Record<string, number>} counts what means and counts go by
    */
-  constructor(plan, sizes) {
+  constructor(plan, sizes, counts = sizes) {
     this.plan = plan;
     this.steps = sizes.T;
-    this.compiler = new Compiler(plan.equations, sizes);
+    this.compiler = new Compiler(plan.equations, sizes, counts);
     /** @type {Task[]} */
-    this.tasks = plan.steps.map((step) => {
-      const kernels = step.equations.flatMap(({ name }) => this.compiler.compile(name));
-      return { ...step, kernels, from: 0, to: this.steps };
-    });
+    this.tasks = plan.steps.map((step) => ({ ...step, kernels: null, from: 0, to: this.steps }));
     /** Given tensors that changed since the last time, and at which time steps. */
     /** @type {Map<string, [number, number]>} */
     this.changed = new Map();
@@ -101,9 +99,10 @@ export class Solver {
     for (const task of this.tasks) {
       const { equations, direction, from, to } = task;
       if (from >= to || !wanted.has(equations[0].name)) continue;
-      if (direction === 0) runKernels(task, from, to);
-      if (direction === 1) for (let t = from; t < to; t++) runKernels(task, t, t + 1);
-      if (direction === -1) for (let t = to - 1; t >= from; t--) runKernels(task, t, t + 1);
+      task.kernels ??= equations.flatMap(({ name }) => this.compiler.compile(name));
+      if (direction === 0) runKernels(task.kernels, from, to);
+      if (direction === 1) for (let t = from; t < to; t++) runKernels(task.kernels, t, t + 1);
+      if (direction === -1) for (let t = to - 1; t >= from; t--) runKernels(task.kernels, t, t + 1);
       task.from = this.steps;
       task.to = 0;
     }
@@ -161,6 +160,30 @@ export class Solver {
     return found;
   }
 
+  /**
+   * Return where a number first stopped being finite, of what is solved; undefined where none did.
+   *
+   * First is what is computed first; of what goes round through time, the first time step.
+   * @returns {{name: string, index: number[]} | undefined}
+   */
+  notFinite() {
+    for (const { equations, direction } of this.tasks.filter(({ kernels }) => kernels)) {
+      const found = equations.flatMap(({ name, dims }) => {
+        const { data } = this.compiler.view(name);
+        const time = dims.indexOf("T");
+        return [...data.keys()]
+          .filter((i) => !Number.isFinite(data[i]))
+          .map((i) => placeOf(i, this.shape(name)))
+          .map((index) => ({ name, index, order: time < 0 ? 0 : direction * index[time] }));
+      });
+      if (found.length) {
+        const { name, index } = found.reduce((a, b) => (b.order < a.order ? b : a));
+        return { name, index };
+      }
+    }
+    return undefined;
+  }
+
   /** @param {string} name */
   timed(name) {
     return /** @type {Equation} */ (this.plan.equations.get(name)).dims.includes("T");
@@ -168,10 +191,23 @@ export class Solver {
 }
 
 /**
- * @param {Task} task
+ * @param {import("./kernels.js").Kernel[]} kernels
  * @param {number} from
  * @param {number} to
  */
-function runKernels({ kernels }, from, to) {
+function runKernels(kernels, from, to) {
   for (const kernel of kernels) kernel(from, to);
+}
+
+/**
+ * Return the index of a number that stands at a place in row-major order.
+ * @param {number} at
+ * @param {number[]} shape
+ * @returns {number[]}
+ */
+function placeOf(at, shape) {
+  return shape.map((size, axis) => {
+    const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+    return Math.floor(at / inner) % size;
+  });
 }
