@@ -237,11 +237,11 @@ def test_the_update_has_the_edited_rates_and_the_second_pass_the_edited_network(
 
 def test_a_network_is_given_what_holds_it():
     net = network(START)
-    held = hold(net, ["z", "logits"])
+    held = hold(net, ("z", "logits"))
     assert [q.name for q in held.held] == ["free_z", "set_z", "free_logits", "set_logits"]
     assert len(held.forward) == len(net.forward) + 2
     assert len(held.backward) == len(net.backward) + 2
-    assert hold(net, []) == net
+    assert hold(net, ()) == net
 
 
 @pytest.mark.parametrize(

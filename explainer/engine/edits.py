@@ -225,7 +225,7 @@ def edited_run(run: Run, edits: Edits) -> Run:
     known = {q.name: torch.from_numpy(run.trace[q.name].copy()) for q in (*GIVEN, *net.parameters)}
     known |= {n: known[n].long() for n in ("ids", "targets")}
     rates: dict[str, Any] = {}
-    held = []
+    held = tuple(name for name in holdable(net) if name in read)
     for name, edit in read.items():
         values, where = torch.from_numpy(edit.values), torch.from_numpy(edit.where)
         if name in known:
@@ -233,7 +233,6 @@ def edited_run(run: Run, edits: Edits) -> Run:
         elif edit.before is not None:
             rates[name] = float(edit.values)
         else:
-            held.append(name)
             known |= {f"free_{name}": (~where).to(torch.float64), f"set_{name}": values}
     rows = {n: one_hot(known[of], run.trace.sizes["V"]) for n, of in FOLLOWING.items()}
     known |= {n: value.to(torch.float64) for n, value in rows.items()}

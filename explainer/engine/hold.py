@@ -9,8 +9,8 @@ is held nothing flows back, as with autograd and `torch.where`. `web/edits.js` d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from torch import Tensor
 
@@ -39,17 +39,17 @@ def holdable(net: Network) -> tuple[str, ...]:
     return tuple(q.name for q in net.forward if q.name in found)
 
 
-def hold(net: Network, names: Iterable[str]) -> Network:
+@lru_cache(maxsize=64)
+def hold(net: Network, names: tuple[str, ...]) -> Network:
     """Return a network in which these quantities can be held.
 
     Args:
         net: equations of both passes.
-        names: some of `holdable(net)`.
+        names: some of `holdable(net)`, in that order.
 
     Returns:
         A network that is given free_ and set_ of each of them besides.
     """
-    names = frozenset(names)
     gradients = {f"d_{name}": f"d_own_{name}" for name in names}
 
     def forward(q: Quantity) -> tuple[Quantity, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import torch
 from torch import Tensor
@@ -50,7 +50,7 @@ class Plan:
     wanted: tuple[str, ...] | None
 
 
-@cache
+@lru_cache(maxsize=256)  # whoever holds quantities makes more networks
 def make_plan(
     equations: tuple[Quantity, ...], carry: tuple[str, str], wanted: tuple[str, ...] | None = None
 ) -> Plan:
