@@ -6,6 +6,8 @@ import string
 import time
 import unicodedata
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -15,6 +17,7 @@ from tokenizers import Tokenizer as Library
 from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
 
+from explainer import Settings, batches
 from explainer.plots.tables import visible
 from explainer.tokenizer import END_OF_TEXT, UNKNOWN, Tokenizer, learn_merges, normalize
 
@@ -110,14 +113,31 @@ def test_a_long_text_is_cut_in_the_time_of_a_few_plain_merges():
     letters = string.ascii_letters + string.digits + " ."
     text = "".join(random.Random(1).choices(letters, k=199_000))
     start = time.process_time()
-    expected = plain_merges(text, 10)
+    expected = plain_merges(text, 20)
     between = time.process_time()
     tokenizer = Tokenizer([text], 256)
     tokenizer.encode(text)
     took = time.process_time() - between
     assert took < between - start
-    assert [(m.pair, m.count, m.merged) for m in tokenizer.merges[:10]] == expected
+    assert [(m.pair, m.count, m.merged) for m in tokenizer.merges[:20]] == expected
     assert len(tokenizer.merges) == 256
+
+
+def test_a_text_is_learned_from_once_whoever_asks_for_how_many_merges(monkeypatch):
+    texts = []
+    learn = batches.learn_merges
+    monkeypatch.setattr(
+        batches, "learn_merges", lambda text, most: texts.append(text) or learn(text, most)
+    )
+    settings = Settings(text="a text that nobody has cut before, " * 20, end_of_text=False)
+    asked = [1, 40, 5, 256] * 2
+    with ThreadPoolExecutor(4) as pool:
+        cut = list(pool.map(lambda n: batches.tokenize(replace(settings, merges=n)), asked))
+    assert texts == [settings.text]
+    for n, (tokenizer, ids) in zip(asked, cut, strict=True):
+        alone = Tokenizer([settings.text], n)
+        assert tokenizer.tokens == alone.tokens
+        assert ids.tolist() == alone.encode(settings.text)
 
 
 # What is filtered.
