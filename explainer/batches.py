@@ -103,7 +103,9 @@ def batch(settings: Settings, index: int | None = None) -> Batch:
     * sequential: the text is cut into B parts of equal length, and each row reads on in its own
       part from batch to batch, so that a state that is carried on goes on where it was. The
       lecture's sequential partitioning, without its random start.
-    * random: each row begins anywhere, drawn from seed and index. The lecture's random sampling.
+    * random: each row begins anywhere, drawn from seed and index, whatever was drawn before: an
+      epoch reads some tokens more than once and others not at all. The lecture's random sampling
+      shuffles the windows of a text, so that each is read once.
 
     Args:
         settings: text, tokenizer, batch size, context length.
@@ -116,9 +118,9 @@ def batch(settings: Settings, index: int | None = None) -> Batch:
     if index is None:
         index = settings.batch_index
     B, T = settings.batch_size, settings.context_length
-    count = (len(ids) - 1) // (B * T)
-    if count < 1:
+    if len(ids) <= rows_apart(settings) * T:
         raise too_short(settings, [tokenizer.tokens[i] for i in ids])
+    count = max((len(ids) - 1) // (B * T), 1)
     if settings.windows == "random":
         # a generator of its own for each batch, so that each can be drawn without those before
         index = in_range("batch_index", index, int, 0, 2**32 - 1)
@@ -140,20 +142,26 @@ def batch(settings: Settings, index: int | None = None) -> Batch:
     )
 
 
+def rows_apart(settings: Settings) -> int:
+    """Return how many rows stand beside one another in the text: B, but 1 if drawn at random."""
+    return 1 if settings.windows == "random" else settings.batch_size
+
+
 def too_short(settings: Settings, tokens: Sequence[str]) -> ConstraintError:
     """Return what is said of a text with too few tokens, with advice that would help."""
-    B, T = settings.batch_size, settings.context_length
+    rows, T = rows_apart(settings), settings.context_length
     ways = ["a longer text"]
     without_merges = sum(1 if t == END_OF_TEXT else len(t) for t in tokens)
-    if len(tokens) <= B * T < without_merges:
+    if len(tokens) <= rows * T < without_merges:
         ways.append("fewer merges")
-    if B > 1 and len(tokens) > T:
+    if rows > 1 and len(tokens) > T:
         ways.append("a smaller batch")
-    if T > 1 and len(tokens) > B:
+    if T > 1 and len(tokens) > rows:
         ways.append("a shorter context")
+    batch_size = "" if settings.windows == "random" else f"batch size {rows} × "
     return ConstraintError(
         "text",
-        f"batch size {B} × context length {T} needs at least {B * T + 1:,}",
+        f"{batch_size}context length {T} needs at least {rows * T + 1:,}",
         f"The text has {len(tokens):,} token{'s' if len(tokens) != 1 else ''}",
         f"Use {' or '.join(filter(None, (', '.join(ways[:-1]), ways[-1])))}.",
     )

@@ -555,16 +555,24 @@ def test_random_windows_depend_on_seed_and_index_alone():
     assert not run(replace(settings, batch_index=2)).trace["h_0"].any(), "no state to carry on"
 
 
-def test_a_text_too_short_for_windows_says_how_long_it_must_be():
-    for windows in ("random", "sequential", "in_order"):
-        short = replace(SMALL, text="abcdef", windows=windows, updates=3)
-        sentence = (
-            "The text has 6 tokens; batch size 2 × context length 3 needs at least 7. Use a longer"
-        )
-        for call in (run, batch, History, RNNTraining):
-            with pytest.raises(ValueError, match=sentence):
-                call(short)
-        assert batch(replace(short, text="abcdefg")).count == 1
+@pytest.mark.parametrize(
+    ("windows", "size", "needed"),
+    [
+        ("random", "context length 3", 4),
+        ("sequential", "batch size 2 × context length 3", 7),
+        ("in_order", "batch size 2 × context length 3", 7),
+    ],
+)
+def test_a_text_too_short_for_windows_says_how_long_it_must_be(windows, size, needed):
+    short = replace(SMALL, text="abcdefg"[: needed - 1], windows=windows, updates=3)
+    sentence = f"The text has {needed - 1} tokens; {size} needs at least {needed}. Use a longer"
+    for call in (run, batch, History, RNNTraining):
+        with pytest.raises(ValueError, match=sentence):
+            call(short)
+    enough = replace(short, text="abcdefg"[:needed])
+    assert batch(enough).count == 1
+    assert batch(enough).ids.shape == (2, 3)
+    run(enough)
 
 
 # What is kept.
