@@ -745,7 +745,9 @@ def calls():
     state = RNNTraining(PRESETS["math"]).state_at(0)
     tokenizer = Tokenizer(["abc"])
     return {
-        "run": (run, [SMALL, after, np.zeros((1, 2)), 0]),
+        "run": (run, [SMALL, after, np.zeros((1, 2)), 0, {"z": 1.0}]),
+        "edits": (lambda edits: run(SMALL, edits=edits), [{"z": 1.0}]),
+        "edits of z": (lambda edit: run(SMALL, edits={"z": edit}), [{(0, 0, 0): 1.0}]),
         "train": (train, [SMALL, 1]),
         "History": (History, [SMALL, torch.float64]),
         "RNNTraining": (RNNTraining, [SMALL]),

@@ -234,20 +234,20 @@ def test_one_time_step_is_the_whole_gradient():
 LARGE = {
     "many time steps": (
         {"preset": "story", "batch_size": "1", "context_length": "60", "hidden_size": "2"},
-        "There are 60 shares of 2 × 2 numbers; possible: up to 48 matrices of 40 × 40, 40,000 "
-        "numbers in all. Drawn: the 47 shares with the largest norms, the others as one. Choose a "
-        "shorter context to see all.",
+        "There are 60 contributions of 2 × 2 numbers; at most 48 matrices of 40 × 40, 40,000 "
+        "numbers in all, are drawn. Drawn: the 47 with the largest norms, the others as one. "
+        "Use a shorter context to see all.",
     ),
     "large matrices": (
         {"hidden_size": "64"},
-        "There are 8 shares of 64 × 64 numbers; possible: up to 48 matrices of 40 × 40, 40,000 "
-        "numbers in all. Drawn: the first 40 × 40 numbers of each (norms are of all). Choose a "
-        "smaller hidden size to see all.",
+        "There are 8 contributions of 64 × 64 numbers; at most 48 matrices of 40 × 40, 40,000 "
+        "numbers in all, are drawn. Drawn: the first 40 × 40 numbers of each (norms are of all). "
+        "Use a smaller hidden size to see all.",
     ),
     "both": (
         {"preset": "story", "hidden_size": "128"},
-        "Drawn: the 23 shares with the largest norms, the others as one; the first 40 × 40 numbers "
-        "of each (norms are of all). Choose a shorter context or a smaller hidden size to see all.",
+        "Drawn: the 23 with the largest norms, the others as one; the first 40 × 40 numbers of "
+        "each (norms are of all). Use a shorter context or a smaller hidden size to see all.",
     ),
 }
 

@@ -100,7 +100,7 @@ def first_link() -> list[ExplainerError]:
         for name in SETTINGS.keys() & query.keys():
             try:
                 value = read_field(SETTINGS[name], query[name])
-            except ValueError:
+            except InvalidValueError:
                 continue
             clean[name] = query_value(value)
             if name in LADDERS:

@@ -104,7 +104,7 @@ def what_is_left_out(page: Page, name: str, drawn: list[Summand]) -> str:
     by_themselves = sum(term.label != REST for term in drawn) - 1
     parts, less = [], []
     if by_themselves < T:
-        parts.append(f"the {by_themselves} shares with the largest norms, the others as one")
+        parts.append(f"the {by_themselves} with the largest norms, the others as one")
         less.append("a shorter context")
     large = [
         d for d, n in zip(page.trace.quantities[name].dims, shape, strict=True) if n > MOST_SIDE
@@ -115,7 +115,7 @@ def what_is_left_out(page: Page, name: str, drawn: list[Summand]) -> str:
         # one-hot rows are as wide as the vocabulary
         less += sorted({LESS["V" if d == "D" and not page.has("E") else d] for d in large})
     return (
-        f"There are {T} shares of {' × '.join(map(str, shape))} numbers; possible: up to "
-        f"{MOST_TERMS} matrices of {MOST_SIDE} × {MOST_SIDE}, {MOST_CELLS:,} numbers in all. "
-        f"Drawn: {'; '.join(parts)}. Choose {' or '.join(less)} to see all."
+        f"There are {T} contributions of {' × '.join(map(str, shape))} numbers; at most "
+        f"{MOST_TERMS} matrices of {MOST_SIDE} × {MOST_SIDE}, {MOST_CELLS:,} numbers in all, are "
+        f"drawn. Drawn: {'; '.join(parts)}. Use {' or '.join(less)} to see all."
     )
