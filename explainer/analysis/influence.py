@@ -118,7 +118,7 @@ def rnn_influence(run: Run, sequence: int, state: TrainingState | None = None) -
     sizes, net = run.trace.sizes, rnn_network(run.settings)
     known = one_sequence(run, sequence)
     if state is None:
-        known["h_0"] = torch.zeros(1, sizes["H"], dtype=torch.float64)
+        known["h_0"] = torch.zeros(1, sizes["H"], dtype=torch.float64, device="cpu")
         first = rnn_parameters(run.settings, sizes["V"])
         parameters = {n: known.get(n, v) for n, v in first.items()}
     else:
@@ -255,13 +255,13 @@ def back_from_each(
     values = {**known, "targets": known["targets"][:, :1]}
     values |= solve(plan.before, values)
     outside = inputs_of((*plan.recurrent, *plan.after)) & values.keys()
-    rows = torch.tensor(targets).unsqueeze(-1)
+    rows = torch.tensor(targets, device="cpu").unsqueeze(-1)
 
     def at(k: int) -> dict[str, Tensor]:
         here = {n: values[n][:, k] if values[n].dim() == 3 else values[n] for n in outside}
         return here | {"d_h_out": here["d_h_out"] * (rows == k)}
 
-    start = torch.zeros(len(rows), values["d_h_out"].shape[-1], dtype=torch.float64)
+    start = torch.zeros(len(rows), values["d_h_out"].shape[-1], dtype=torch.float64, device="cpu")
     for k, solved in time_steps(plan, at, start, range(known["p"].shape[1] - 1, -1, -1)):
         yield k, solved if of in solved else solved | solve(plan.after, {**at(k), **solved})
 

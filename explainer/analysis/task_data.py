@@ -75,8 +75,8 @@ class Examples:
 
 def _store(length: int, count: int, generator: Generator) -> Drawn:
     # ids 0 to 3 are letters, 4 to 7 noise
-    ids = torch.randint(4, 8, (count, length), generator=generator)
-    ids[:, 0] = torch.randint(4, (count,), generator=generator)
+    ids = torch.randint(4, 8, (count, length), generator=generator, device="cpu")
+    ids[:, 0] = torch.randint(4, (count,), generator=generator, device="cpu")
     marks = torch.zeros_like(ids, dtype=torch.bool)
     marks[:, 0] = True
     return Drawn(ids, ids[:, 0].clone(), marks)
@@ -84,25 +84,27 @@ def _store(length: int, count: int, generator: Generator) -> Drawn:
 
 def _skip(length: int, count: int, generator: Generator) -> Drawn:
     # ids 0 to 7 are letters, 8 to 11 mean nothing; two letters, at any two places
-    meaningful = torch.rand(count, length, generator=generator, dtype=DRAWN).argsort(1) < 2
-    letters = torch.randint(8, (count, length), generator=generator)
-    others = torch.randint(8, 12, (count, length), generator=generator)
+    meaningful = (
+        torch.rand(count, length, generator=generator, dtype=DRAWN, device="cpu").argsort(1) < 2
+    )
+    letters = torch.randint(8, (count, length), generator=generator, device="cpu")
+    others = torch.randint(8, 12, (count, length), generator=generator, device="cpu")
     ids = torch.where(meaningful, letters, others)
-    last = (meaningful * torch.arange(length)).argmax(1, keepdim=True)
+    last = (meaningful * torch.arange(length, device="cpu")).argmax(1, keepdim=True)
     return Drawn(ids, ids.gather(1, last)[:, 0], ~meaningful)
 
 
 def _reset(length: int, count: int, generator: Generator) -> Drawn:
     # ids: 0 separator, 1 marked symbol, 2 and 3 noise; two separators, none of them at the end
-    separators = torch.zeros(count, length, dtype=torch.bool)
+    separators = torch.zeros(count, length, dtype=torch.bool, device="cpu")
     separators[:, :-1] = (
-        torch.rand(count, length - 1, generator=generator, dtype=DRAWN).argsort(1) < 2
+        torch.rand(count, length - 1, generator=generator, dtype=DRAWN, device="cpu").argsort(1) < 2
     )
-    ids = torch.randint(2, 4, (count, length), generator=generator)
+    ids = torch.randint(2, 4, (count, length), generator=generator, device="cpu")
     ids[separators] = 0
     parts = separators.cumsum(1)
-    scores = torch.rand(count, length, generator=generator, dtype=DRAWN)
-    wanted = torch.rand(count, 3, generator=generator, dtype=DRAWN) < 0.5
+    scores = torch.rand(count, length, generator=generator, dtype=DRAWN, device="cpu")
+    wanted = torch.rand(count, 3, generator=generator, dtype=DRAWN, device="cpu") < 0.5
     for part in range(3):  # each has the marked symbol once or not at all
         inside = (parts == part) & ~separators
         place = torch.where(inside, scores, -1.0).argmax(1)

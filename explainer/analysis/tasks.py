@@ -126,7 +126,7 @@ class Learned:
             packed = self.state[f"cell.{part}_l0"].chunk(3)
             known |= {f"{name}{g}": values for g, values in zip(GATES, packed, strict=True)}
         N, T = ids.shape
-        start = torch.zeros(N, len(known["b_ir"]), dtype=torch.float64)
+        start = torch.zeros(N, len(known["b_ir"]), dtype=torch.float64, device="cpu")
         values = unroll(make_plan(RESET_AFTER, FORWARD), known, start, range(T))
         return {name: values[name].numpy() for name in ("r", "z", "n", "h")}
 
@@ -166,7 +166,7 @@ def learn(
     network = _Network(task, kind, generator_of(seed, 1))
     parameters: list[Tensor] = list(network.parameters())
     means, squares = ([torch.zeros_like(p) for p in parameters] for _ in range(2))
-    counts = [torch.zeros(()) for _ in parameters]
+    counts = [torch.zeros((), dtype=torch.float32, device="cpu") for _ in parameters]
     generator = generator_of(seed, 2)
     losses: list[float] = []
     for i in range(updates):

@@ -185,7 +185,7 @@ def carried_state(
     Raises:
         ValueError: there are too many of them.
     """
-    h = torch.zeros(sizes["B"], sizes["H"], dtype=torch.float64)
+    h = torch.zeros(sizes["B"], sizes["H"], dtype=torch.float64, device="cpu")
     if not settings.carry_state or settings.windows == "random":
         return h
     if settings.batch_index > MOST_CARRIED:
@@ -240,7 +240,10 @@ def update_values(
     rates = {"learning_rate": settings.learning_rate}
     if settings.clip_norm is not None:
         rates["clip_norm"] = settings.clip_norm
-    known = {n: torch.tensor(v, dtype=values["loss"].dtype) for n, v in rates.items()}
+    known = {
+        n: torch.tensor(v, dtype=values["loss"].dtype, device=values["loss"].device)
+        for n, v in rates.items()
+    }
     for q in net.parameters:
         known |= {q.name: values[q.name], f"d_{q.name}": values[f"d_{q.name}"]}
     return known

@@ -135,18 +135,20 @@ def _constant(shapes: Shapes, generator: torch.Generator) -> dict[str, Tensor]:
     value = (
         {"E": 1.0, "W_o": 1.0} | {f"W_i{g}": 0.5 for g in GATES} | {f"W_h{g}": 0.25 for g in GATES}
     )
-    return {n: torch.full(s, value.get(n, 0.0), dtype=DRAWN) for n, s in shapes.items()}
+    return {
+        n: torch.full(s, value.get(n, 0.0), dtype=DRAWN, device="cpu") for n, s in shapes.items()
+    }
 
 
 def _normal(shapes: Shapes, generator: torch.Generator) -> dict[str, Tensor]:
-    drawn = {n: torch.zeros(s, dtype=DRAWN) for n, s in shapes.items()}
+    drawn = {n: torch.zeros(s, dtype=DRAWN, device="cpu") for n, s in shapes.items()}
     names = [*(f"W_{i}{g}" for i in "ih" for g in "zrn"), "W_o", *(["E"] if "E" in shapes else [])]
     for name in names:
         rows, columns = shapes[name]
         if name == "E":
-            drawn[name] = torch.randn(rows, columns, generator=generator, dtype=DRAWN)
+            drawn[name] = torch.randn(rows, columns, generator=generator, dtype=DRAWN, device="cpu")
         else:
-            transposed = torch.randn(columns, rows, generator=generator, dtype=DRAWN)
+            transposed = torch.randn(columns, rows, generator=generator, dtype=DRAWN, device="cpu")
             drawn[name] = transposed.T.contiguous()
     return drawn
 
@@ -156,10 +158,12 @@ def _uniform(shapes: Shapes, generator: torch.Generator) -> dict[str, Tensor]:
     bound = H**-0.5
     drawn = {}
     if "E" in shapes:
-        drawn["E"] = torch.empty(shapes["E"], dtype=DRAWN).normal_(generator=generator)
+        drawn["E"] = torch.empty(shapes["E"], dtype=DRAWN, device="cpu").normal_(
+            generator=generator
+        )
     for kind in ("W_i", "W_h", "b_i", "b_h"):
         rows = shapes[f"W_{kind[-1]}r"] if kind[0] == "W" else (H,)
-        packed = torch.empty((3 * rows[0], *rows[1:]), dtype=DRAWN)
+        packed = torch.empty((3 * rows[0], *rows[1:]), dtype=DRAWN, device="cpu")
         packed.uniform_(-bound, bound, generator=generator)
         for g, part in zip(GATES, packed.chunk(3), strict=True):
             # with one bias for each gate, that is the input's
@@ -167,16 +171,16 @@ def _uniform(shapes: Shapes, generator: torch.Generator) -> dict[str, Tensor]:
             drawn[name] = part.clone()
     for name in ("W_o", "b_o"):
         if name in shapes:
-            drawn[name] = torch.empty(shapes[name], dtype=DRAWN)
+            drawn[name] = torch.empty(shapes[name], dtype=DRAWN, device="cpu")
             drawn[name].uniform_(-bound, bound, generator=generator)
     return {n: drawn[n] for n in shapes}
 
 
 def _orthogonal(shapes: Shapes, generator: torch.Generator) -> dict[str, Tensor]:
     return {
-        n: torch.nn.init.orthogonal_(torch.empty(s, dtype=DRAWN), generator=generator)
+        n: torch.nn.init.orthogonal_(torch.empty(s, dtype=DRAWN, device="cpu"), generator=generator)
         if len(s) == 2
-        else torch.zeros(s, dtype=DRAWN)
+        else torch.zeros(s, dtype=DRAWN, device="cpu")
         for n, s in shapes.items()
     }
 
@@ -193,16 +197,23 @@ def rnn_parameters(settings: Settings, vocabulary_size: int) -> dict[str, Tensor
     H, D = first["W_ir"].shape
     generator = torch.Generator().manual_seed(settings.seed)
     if settings.initial in ("uniform", "orthogonal") and "E" in first:
-        torch.randn(first["E"].shape, generator=generator, dtype=DRAWN)  # E is drawn before
-    own = {n: torch.zeros(s, dtype=DRAWN) for n, s in {"W_ih": (H, D), "W_hh": (H, H)}.items()}
-    own |= {n: torch.zeros(H, dtype=DRAWN) for n in ("b_ih", "b_hh")}
+        torch.randn(
+            first["E"].shape, generator=generator, dtype=DRAWN, device="cpu"
+        )  # E is drawn before
+    own = {
+        n: torch.zeros(s, dtype=DRAWN, device="cpu")
+        for n, s in {"W_ih": (H, D), "W_hh": (H, H)}.items()
+    }
+    own |= {n: torch.zeros(H, dtype=DRAWN, device="cpu") for n in ("b_ih", "b_hh")}
     weights = [own["W_ih"], own["W_hh"]]
     if settings.initial == "constant":
         own["W_ih"].fill_(0.5)
         own["W_hh"].fill_(0.25)
     elif settings.initial == "normal":
         for weight in weights:
-            weight.copy_(torch.randn(weight.T.shape, generator=generator, dtype=DRAWN).T)
+            weight.copy_(
+                torch.randn(weight.T.shape, generator=generator, dtype=DRAWN, device="cpu").T
+            )
     elif settings.initial == "uniform":
         for value in own.values():
             value.uniform_(-(H**-0.5), H**-0.5, generator=generator)
@@ -228,10 +239,10 @@ def draw_masks(settings: Settings, sizes: Mapping[str, int], draw: int) -> dict[
         locked = settings.dropout_kind == "locked"
         shape = (sizes["B"], 1 if locked else sizes["T"], width)
         if q == 0:  # nothing is dropped, so one number stands for all
-            ones = torch.ones((), dtype=torch.float64)
+            ones = torch.ones((), dtype=torch.float64, device="cpu")
             masks[name] = ones.expand(sizes["B"], sizes["T"], width)
             continue
-        kept = torch.rand(shape, generator=generator, dtype=DRAWN) >= q
+        kept = torch.rand(shape, generator=generator, dtype=DRAWN, device="cpu") >= q
         masks[name] = kept.to(torch.float64).expand(sizes["B"], sizes["T"], width).contiguous()
     return masks
 

@@ -57,19 +57,23 @@ def continue_text(
         expected = "at least one character of the vocabulary"
         raise InvalidValueError("prefix", expected, shorten(prefix))
     equations = leading_to(network(settings).forward, "logits")
-    one, zero = torch.tensor([1.0, 0.0], dtype=torch.float64)
+    one, zero = torch.tensor([1.0, 0.0], dtype=torch.float64, device="cpu")
     # nothing is dropped while it writes
     known = checked_parameters(settings, parameters, len(tokenizer))
     known |= {"mask_x": one, "mask_h": one, "dropout": zero}
     # row i is what the network is given for token i
-    rows = torch.eye(len(tokenizer), dtype=torch.float64)
+    rows = torch.eye(len(tokenizer), dtype=torch.float64, device="cpu")
     generator = torch.Generator().manual_seed(seed)
-    h = torch.zeros(1, settings.hidden_size, dtype=torch.float64)
+    h = torch.zeros(1, settings.hidden_size, dtype=torch.float64, device="cpu")
     written: list[int] = []
     with torch.inference_mode():
         while len(written) < tokens:
             for i in ids:
-                token = {"ids": torch.tensor([i]), "one_hot": rows[i : i + 1], "h_prev": h}
+                token = {
+                    "ids": torch.tensor([i], device="cpu"),
+                    "one_hot": rows[i : i + 1],
+                    "h_prev": h,
+                }
                 values = solve(equations, {**known, **token})
                 h, logits = values["h"], values["logits"][0]
             if temperature == 0:

@@ -65,7 +65,7 @@ class Training:
         self.batches = batch(self.settings).count
         """Batches of an epoch."""
         self._net = net
-        zeros = torch.zeros(settings.batch_size, settings.hidden_size, dtype=dtype)
+        zeros = torch.zeros(settings.batch_size, settings.hidden_size, dtype=dtype, device="cpu")
         self._now = TrainingState({n: v.to(dtype) for n, v in parameters.items()}, zeros)
         self._kept = {0: self._now}
         self._replayed = (0, self._now)

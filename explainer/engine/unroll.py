@@ -185,7 +185,7 @@ def known_values(batch: Batch, dropout: float, masks: Values, h_0: Tensor) -> di
         "one_hot": torch.nn.functional.one_hot(ids, V).to(h_0.dtype),
         "y": torch.nn.functional.one_hot(targets, V).to(h_0.dtype),
         "h_0": h_0,
-        "dropout": torch.tensor(dropout, dtype=h_0.dtype),
+        "dropout": torch.tensor(dropout, dtype=h_0.dtype, device=h_0.device),
         **{name: mask.to(h_0.dtype) for name, mask in masks.items()},
     }
 
