@@ -20,7 +20,7 @@ def scale_of_dropout(q: float) -> float:
     """Return what F.dropout multiplies a survivor with."""
     with torch.random.fork_rng(devices=[]):  # the stream of whoever calls this stays as it is
         torch.manual_seed(0)
-        return float(F.dropout(torch.ones(10_000, dtype=torch.float64), q).max())
+        return float(F.dropout(torch.ones(10_000, dtype=torch.float64, device="cpu"), q).max())
 
 
 def as_tensor(trace: Trace, name: str) -> Tensor:
