@@ -266,10 +266,10 @@ test("an edit that cannot be is a sentence", () => {
   limited.given[0].limits = { low: 0, high: 5, whole: true };
   const engine = new Engine(limited, SIZES, GIVEN);
   const faults = [
-    [edit("loss", [], 1), /An edited quantity must be one of ids, .*h, logits; got loss\./],
-    [edit("U", [1], 1), /U must have 2 indices or none; got 1\./],
-    [edit("U", [1, 5], 1), /Index H of U must be from 0 to 4; got 5\./],
-    [edit("U", [1, 0.5], 1), /Index H of U must be from 0 to 4; got 0.5\./],
+    [edit("loss", [], 1), /edits must be quantities among ids, .*h, logits; got loss\./],
+    [edit("U", [1], 1), /index of U must be 2 numbers, one for each of H H; got 1\./],
+    [edit("U", [1, 5], 1), /index H of U must be an integer from 0 to 4; got 5\./],
+    [edit("U", [1, 0.5], 1), /index H of U must be an integer from 0 to 4; got 0\.5\./],
     [edit("U", [1, 1], Number.NaN), /U must be a finite number; got NaN\./],
     [edit("ids", [0, 0], 6), /ids must be an integer from 0 to 5; got 6\./],
   ];

@@ -139,16 +139,17 @@ export function faultOf({ name, index, value }, among, sizes) {
   const found = among.find((equation) => equation.name === name);
   if (!found) {
     const names = among.map((equation) => equation.name).join(", ");
-    return `An edited quantity must be one of ${names}; got ${name}.`;
+    return `edits must be quantities among ${names}; got ${name}.`;
   }
   const shape = found.dims.map((dim) => sizes[dim]);
   if (index.length !== shape.length && index.length !== 0) {
-    return `${name} must have ${shape.length} indices or none; got ${index.length}.`;
+    const expected = `${shape.length} numbers, one for each of ${found.dims.join(" ")}`;
+    return `index of ${name} must be ${expected}; got ${index.length}.`;
   }
   for (const [axis, place] of index.entries()) {
     if (place === null || (Number.isInteger(place) && place >= 0 && place < shape[axis])) continue;
-    const dim = found.dims[axis];
-    return `Index ${dim} of ${name} must be from 0 to ${shape[axis] - 1}; got ${place}.`;
+    const field = `index ${found.dims[axis]} of ${name}`;
+    return `${field} must be an integer from 0 to ${shape[axis] - 1}; got ${place}.`;
   }
   const { low, high, whole } = found.limits ?? { low: -Infinity, high: Infinity, whole: false };
   const fits = whole ? Number.isInteger(value) : Number.isFinite(value);

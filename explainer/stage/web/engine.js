@@ -59,7 +59,7 @@ export class Engine {
     const touched = new Set([...this.edits, ...edits].map(({ name }) => name));
     const held = this.holdable.filter((name) => edits.some((edit) => edit.name === name));
     const same = held.join() === this.held.join();
-    this.edits = edits;
+    this.edits = [...edits];
     this.held = held;
     if (same) for (const name of touched) this.give(name, this.solver);
     else this.solver = this.makeSolver();
