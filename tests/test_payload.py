@@ -14,7 +14,7 @@ from scenes import STAGED, scene_of
 from explainer import PRESETS, explain, run
 from explainer.app.stage_component import opening, stage_place
 from explainer.plots.tables import visible
-from explainer.stage.buffer import OVERVIEW, Area
+from explainer.stage.buffer import THUMBNAIL, Buffer
 from explainer.stage.chapters import chapter
 from explainer.stage.payload import OPERANDS, Place, answer, payload
 from explainer.stage.trees import as_json
@@ -24,7 +24,7 @@ BATCHED = ("ids", "targets", "ce_2", "d_ce_2")
 """Quantities that are sent of all sequences, since a later one is made of all of them."""
 
 
-# As the browser reads it (book.js).
+# As the browser reads it (tensors.js).
 
 
 def refuse(constant):
@@ -38,8 +38,8 @@ class Sent:
         self.meta = json.loads(data["meta"], parse_constant=refuse)
         self.quantities = self.meta["quantities"]
         self.numbers = np.frombuffer(base64.b64decode(data["numbers"], validate=True), "<f8")
-        self.bytes = np.frombuffer(base64.b64decode(data["coarse"], validate=True), np.uint8)
-        self.length = sum(len(data[name]) for name in ("meta", "numbers", "coarse"))
+        self.bytes = np.frombuffer(base64.b64decode(data["quantised"], validate=True), np.uint8)
+        self.length = sum(len(data[name]) for name in ("meta", "numbers", "quantised"))
 
     def described(self, name):
         q = self.quantities[name]
@@ -71,7 +71,7 @@ class Sent:
         """A large matrix as its colours have it."""
         q = self.quantities[name]
         rows, columns = q["shape"]
-        found = self.bytes[q["coarse"] : q["coarse"] + rows * columns].astype(float)
+        found = self.bytes[q["quantised"] : q["quantised"] + rows * columns].astype(float)
         return ((found - 128) / 127 * q["limit"]).reshape(rows, columns)
 
     def named(self):
@@ -108,7 +108,7 @@ def assert_sent_as_computed(sent, result):
         if name in sent:
             cut = tuple(slice(*ends) for ends in sent.part(name))
             np.testing.assert_array_equal(sent[name], trace[name][cut], err_msg=name)
-        if "coarse" in described:
+        if "quantised" in described:
             error = np.abs(sent.rough(name) - trace[name]).max()
             assert error <= np.abs(trace[name]).max() / 254 + 1e-15, name
 
@@ -149,20 +149,20 @@ NUMBERS = some.floats(allow_nan=False, allow_infinity=False) | WHOLE
 ARRAYS = arrays(np.float64, array_shapes(min_dims=0, max_dims=3), elements=NUMBERS, fill=WHOLE)
 
 
-def received(area, encoded):
+def received(buffer, encoded):
     """Encoded arrays as a browser has them."""
-    return Sent({"meta": json.dumps({"quantities": encoded}, allow_nan=False), **area.text()})
+    return Sent({"meta": json.dumps({"quantities": encoded}, allow_nan=False), **buffer.text()})
 
 
 @given(many=some.lists(ARRAYS, min_size=1, max_size=5))
 def test_an_array_comes_back(many):
-    area, encoded = Area(), {}
+    buffer, encoded = Buffer(), {}
     for i, array in enumerate(many):
-        before = area.length
-        encoded[str(i)] = {"shape": array.shape, **area.encode(array)}
-        assert area.length - before <= array.size
-    sent = received(area, encoded)
-    assert sent.numbers.size == area.length
+        before = buffer.length
+        encoded[str(i)] = {"shape": array.shape, **buffer.encode(array)}
+        assert buffer.length - before <= array.size
+    sent = received(buffer, encoded)
+    assert sent.numbers.size == buffer.length
     for i, array in enumerate(many):
         np.testing.assert_array_equal(sent[str(i)], array)
 
@@ -188,27 +188,27 @@ def test_an_array_comes_back(many):
     ],
 )
 def test_an_array_is_sent_in_the_shortest_way(array, way, length):
-    area = Area()
-    encoded = area.encode(array)
+    buffer = Buffer()
+    encoded = buffer.encode(array)
     assert way in encoded
-    assert area.length == length
-    sent = received(area, {"x": {"shape": array.shape, **encoded}})
+    assert buffer.length == length
+    sent = received(buffer, {"x": {"shape": array.shape, **encoded}})
     assert sent["x"].tobytes() == np.ascontiguousarray(array, float).tobytes()
 
 
 @given(value=arrays(np.float64, (3, 5), elements=some.floats(-1e300, 1e300)))
-def test_an_overview_is_right_within_a_colour(value):
-    area = Area()
-    area.overview(np.ones((2, 2)))  # something before it
-    encoded = area.overview(value)
-    rough = received(area, {"x": {"shape": value.shape, **encoded}}).rough("x")
+def test_a_thumbnail_is_right_within_a_colour(value):
+    buffer = Buffer()
+    buffer.thumbnail(np.ones((2, 2)))  # something before it
+    encoded = buffer.thumbnail(value)
+    rough = received(buffer, {"x": {"shape": value.shape, **encoded}}).rough("x")
     assert (np.abs(rough - value) <= np.abs(value).max() / 254 * (1 + 1e-12)).all()
 
 
-def test_an_overview_of_a_matrix_that_is_too_large_is_left_out():
-    area = Area()
-    assert area.overview(np.ones((1, OVERVIEW + 1))) == {}
-    assert area.coarse == b""
+def test_a_thumbnail_of_a_matrix_that_is_too_large_is_left_out():
+    buffer = Buffer()
+    assert buffer.thumbnail(np.ones((1, THUMBNAIL + 1))) == {}
+    assert buffer.quantised == b""
 
 
 # Every chapter at every preset.

@@ -20,6 +20,10 @@ def test_a_name_means_one_thing_in_all_modules():
 
 
 def test_what_is_imported_stands_above():
+    above = set()
+    for name, text in script.modules("stage").items():
+        assert set(script.IMPORT.findall(text)) <= above, "modules import each other in a circle"
+        above.add(name)
     assert next(iter(script.modules("explanation"))) == "numbers"
     assert list(script.modules("explanation"))[-1] == "explanation"
 

@@ -932,6 +932,67 @@ def test_the_stage_is_used_without_a_pointer(tab):
     expect(inside(page, "[data-explanation]")).to_have_attribute("data-explanation", of)
 
 
+def test_the_focus_stays_when_the_formula_changes(tab):
+    page = tab.open("cell", preset="start", t="3", cell="h:0,3,1")
+    inside(page, '[data-line="symbols"] button[data-of="n:0,3,1"]').click()
+    expect_lines(page, START, "n", (0, 3, 1))
+    assert page.evaluate(FOCUS)["what"] == "stop here"
+    page.keyboard.press("PageDown")
+    expect_lines(page, START, "n", (0, 4, 1))
+    page.keyboard.press("ArrowLeft")
+    expect_lines(page, START, "n", (0, 3, 1))
+    page.keyboard.press("Escape")
+    expect(inside(page, "[data-explanation]")).to_have_count(0)
+    assert page.evaluate(FOCUS)["within"]
+    page.keyboard.press("PageDown")
+    expect_time(page, 4)
+    pin(page, "h", 0, 4, 1)
+    button(page, "close the formula").click()
+    assert page.evaluate(FOCUS)["within"]
+    page.keyboard.press("PageUp")
+    expect_time(page, 3)
+    # a clicker goes on after a term was clicked, and Escape leaves
+    button(page, "present").click()
+    pin(page, "h", 0, 3, 1)
+    inside(page, '[data-line="symbols"] button[data-of="z:0,3,1"]').first.click()
+    page.keyboard.press("PageDown")
+    expect_lines(page, START, "z", (0, 4, 1))
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    soon(page, lambda: not any(page.evaluate(ON_TOP)[:3]))
+
+
+def test_keys_work_at_once_and_from_anywhere(tab):
+    page = tab.open("cell", preset="start")
+    assert not page.evaluate(FOCUS)["within"]
+    for pressed, t in (("PageDown", 1), ("ArrowRight", 2), ("PageUp", 1), ("ArrowLeft", 0)):
+        page.keyboard.press(pressed)
+        expect_time(page, t)
+    pin(page, "z", 0, 0, 1)
+    page.get_by_role("heading", level=1).click()
+    assert not page.evaluate(FOCUS)["within"]
+    page.keyboard.press("Escape")
+    expect(inside(page, "[data-explanation]")).to_have_count(0)
+    # what has keys of its own keeps them
+    slider(page, "Hidden size H").focus()
+    page.keyboard.press("PageDown")
+    page.wait_for_timeout(300)
+    expect_time(page, 0)
+
+
+def test_the_stage_dims_only_while_a_number_is_pointed_at(tab):
+    page = tab.open("cell", preset="start")
+    dimmed = inside(page, ".veil.drawn")
+    for opened in (False, True):
+        if opened:
+            pin(page, "h", 0, 0, 1)
+        cell(page, "z", 0, 0, 1).hover()
+        expect(dimmed).to_have_count(1)
+        inside(page, ".lane > .title").first.hover()
+        expect(dimmed).to_have_count(0)
+        expect(inside(page, ".cell.result")).to_have_count(1 if opened else 0)
+
+
 # 10. For screen readers.
 
 AXE = """async () => {

@@ -15,7 +15,7 @@ import streamlit as st
 
 from explainer.app.session import run_at_hand
 from explainer.engine.batch_run import Run
-from explainer.plots import colours, tables
+from explainer.plots import tables
 from explainer.settings import Settings
 from explainer.stage.chapters import Chapter
 from explainer.stage.payload import Place, answer, payload
@@ -31,10 +31,7 @@ _stage = st.components.v2.component(
     "stage",
     html=(WEB / "stage.html").read_text(encoding="utf-8"),
     css=(WEB / "stage.css").read_text(encoding="utf-8"),
-    js="const COLOURS = "
-    + json.dumps({"scales": colours.SCALES, "hues": colours.HUES})
-    + ";\n"
-    + link("stage"),
+    js=link("stage"),
 )
 
 

@@ -10,19 +10,19 @@ import numpy as np
 
 from explainer.engine.trace import Array
 
-OVERVIEW = 70_000
+THUMBNAIL = 70_000
 """Largest matrix that is sent in colours, one byte each, where its numbers are too many."""
-OVERVIEWS = 400_000
-"""Most bytes of all overviews of a page."""
+THUMBNAILS = 400_000
+"""Most bytes of all thumbnails of a page."""
 
 
 @dataclass
-class Area:
+class Buffer:
     """All numbers of a page in one row; each array says where it begins."""
 
     pieces: list[Array] = field(default_factory=list)
     length: int = 0
-    coarse: bytes = b""
+    quantised: bytes = b""
 
     def add(self, numbers: Array) -> int:
         """Append numbers; return where they begin."""
@@ -48,19 +48,19 @@ class Area:
             return {"sparse": start, "count": int(places.size), "rest": rest}
         return {"at": self.add(flat)}
 
-    def overview(self, value: Array) -> dict[str, Any]:
+    def thumbnail(self, value: Array) -> dict[str, Any]:
         """Append a large matrix as one byte a number, for its colours; say where it begins."""
-        if value.size > OVERVIEW or len(self.coarse) + value.size > OVERVIEWS:
+        if value.size > THUMBNAIL or len(self.quantised) + value.size > THUMBNAILS:
             return {}
-        start = len(self.coarse)
+        start = len(self.quantised)
         limit = float(np.abs(value).max(initial=0.0)) or 1.0
-        self.coarse += (np.rint(value / limit * 127) + 128).astype(np.uint8).tobytes()
-        return {"coarse": start, "limit": limit}
+        self.quantised += (np.rint(value / limit * 127) + 128).astype(np.uint8).tobytes()
+        return {"quantised": start, "limit": limit}
 
     def text(self) -> dict[str, str]:
-        """Return the numbers as base64 of little-endian float64, and the overviews."""
+        """Return the numbers as base64 of little-endian float64, and the thumbnails."""
         whole = np.concatenate([*self.pieces, np.zeros(0)]).astype("<f8")
         return {
             "numbers": base64.b64encode(whole.tobytes()).decode("ascii"),
-            "coarse": base64.b64encode(self.coarse).decode("ascii"),
+            "quantised": base64.b64encode(self.quantised).decode("ascii"),
         }

@@ -21,14 +21,14 @@ from explainer.explanation.index_form import index_form, own_letters
 from explainer.explanation.tensor_formula import equation_text, shapes_line
 from explainer.plots import colours
 from explainer.plots.tables import visible
-from explainer.stage.buffer import Area
+from explainer.stage.buffer import Buffer
 from explainer.stage.scene import Scene
 from explainer.stage.trees import as_json, form_as_json
 
 WHOLE = 20_000
 """Most numbers of a run that is sent whole; 8 bytes each, a third more as text."""
 MOST = 120_000
-"""Most numbers of a page at any size; with the overviews, below 2 MB as text."""
+"""Most numbers of a page at any size; with the thumbnails, below 2 MB as text."""
 FOCUS = 24
 """Units that are sent of a matrix that is too large."""
 OPERANDS = 200
@@ -95,7 +95,7 @@ def payload(run: Run, scene: Scene, place: Place, **also: Any) -> dict[str, str]
         shown += ["z_other", "h_other"]
     names = source.reachable(shown)
     parts = choose(source, shown, names, scene, place)
-    area = Area()
+    buffer = Buffer()
     quantities = {}
     memory: dict[Any, str] = {}
     for name in names:
@@ -107,17 +107,18 @@ def payload(run: Run, scene: Scene, place: Place, **also: Any) -> dict[str, str]
             if name in source.trace(name).arrays and memory.setdefault(where, name) != name:
                 described["same"] = memory[where]
             else:
-                described |= area.encode(sent)
+                described |= buffer.encode(sent)
             if sent.shape != value.shape:
                 described["part"] = part
                 if value.ndim == 2 and "T" not in source.quantity(name).dims:
-                    described |= area.overview(value)
+                    described |= buffer.thumbnail(value)
         quantities[name] = described
     batch, trace = run.batch, run.trace
     used = np.unique(np.concatenate([batch.ids.ravel(), batch.targets.ravel()])).tolist()
     meta = {
         "sizes": dict(trace.sizes),
         "dims": DIMS,
+        "colours": {"scales": colours.SCALES, "hues": colours.HUES},
         # of a large vocabulary only the tokens that occur
         "tokens": [visible(v) for v in batch.vocabulary]
         if len(batch.vocabulary) <= 2_000
@@ -142,7 +143,7 @@ def payload(run: Run, scene: Scene, place: Place, **also: Any) -> dict[str, str]
     }
     return {
         "meta": json.dumps(meta, ensure_ascii=False, allow_nan=False, separators=(",", ":")),
-        **area.text(),
+        **buffer.text(),
     }
 
 

@@ -1,25 +1,34 @@
-/* The scales and hues come from colours.py, as COLOURS, so that both draw alike. */
+/*
+ * The scales of colours.py, so that charts and stage draw alike.
+ */
+
+/** @typedef {[number, string][]} Stops */
+/**
+ * By theme: the stops of each scale, and the hue of each letter.
+ * @typedef {{scales: Record<string, Record<string, Stops>>,
+ *   hues: Record<string, Record<string, string>>}} Colours
+ * @typedef {{fill: string[], ink: string[], rgb: number[][]}} Palette
+ */
 
 /** Steps of a palette; the eye tells no more apart. */
 export const STEPS = 256;
-/** A matrix whose numbers are all smaller is as good as zero, and gets no colour. */
-export const NOTHING = 1e-12;
-/** @type {Map<string, {fill: string[], ink: string[], rgb: number[][]}>} */
+/** @type {Map<string, Palette>} */
 const PALETTES = new Map();
 
 /**
  * Return the fills of a scale, and black or white for each, whichever stands out.
+ * @param {Colours} colours
  * @param {string} theme
  * @param {string} kind
+ * @returns {Palette}
  */
-export function palette(theme, kind) {
+export function palette(colours, theme, kind) {
   const key = `${theme} ${kind}`;
   let found = PALETTES.get(key);
   if (!found) {
     found = { fill: [], ink: [], rgb: [] };
-    const stops = COLOURS.scales[theme][kind];
     for (let i = 0; i <= STEPS; i++) {
-      const rgb = between(stops, i / STEPS);
+      const rgb = between(colours.scales[theme][kind], i / STEPS);
       found.rgb.push(rgb);
       found.fill.push(`rgb(${rgb.map(Math.round).join(" ")})`);
       // where black and white stand out alike (W3C's relative luminance)
@@ -32,7 +41,7 @@ export function palette(theme, kind) {
 
 /**
  * Return the colour at a place of a scale, as [red, green, blue].
- * @param {[number, string][]} stops
+ * @param {Stops} stops
  * @param {number} at
  */
 function between(stops, at) {
@@ -44,7 +53,7 @@ function between(stops, at) {
   const [to, b] = stops[i];
   const share = (at - from) / (to - from);
   return [1, 3, 5].map((place) => {
-    const [x, y] = [a, b].map((hex) => parseInt(hex.slice(place, place + 2), 16));
+    const [x, y] = [a, b].map((hex) => Number.parseInt(hex.slice(place, place + 2), 16));
     return x + (y - x) * share;
   });
 }
@@ -64,9 +73,9 @@ function luminance(rgb) {
  * @param {number} low
  * @param {number} high
  */
-export function step(value, low, high) {
+export function colourStep(value, low, high) {
   const at = Math.round(((value - low) / (high - low)) * STEPS);
-  return at < 0 ? 0 : Math.min(at, STEPS);
+  return Math.min(Math.max(at, 0), STEPS);
 }
 
 /**
@@ -75,18 +84,6 @@ export function step(value, low, high) {
  */
 export function themeOf(root) {
   const colour = getComputedStyle(root).getPropertyValue("--st-background-color").trim();
-  if (/^#[0-9a-f]{6}$/i.test(colour))
-    return luminance(
-      between(
-        [
-          [0, colour],
-          [1, colour],
-        ],
-        1,
-      ),
-    ) > 0.179
-      ? "light"
-      : "dark";
   const probe = document.createElement("span");
   probe.style.color = colour;
   root.append(probe);

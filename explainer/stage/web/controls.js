@@ -1,52 +1,85 @@
-import { palette, STEPS } from "./colours.js";
-import { make, nameText, PART } from "./sheet.js";
-import { rebuild, wireSoon } from "./stage.js";
+/*
+ * Choices, legend, the part of large matrices that is shown, presenting.
+ */
+import { STEPS } from "./colours.js";
+import { find, make } from "./dom.js";
+import { equationsOf, lanesOf, largeDims, nameText, PART, tensorsOf } from "./layout.js";
+import { paletteOf } from "./paint.js";
 
-/** Fill the choices with what there is, and show what is chosen. */
-export function fillChoices(own) {
-  const { book, root } = own;
-  const choose = (name) => root.querySelector(`[data-choose="${name}"]`);
-  const fill = (select, options, value) => {
-    select.replaceChildren(...options.map(([v, text]) => new Option(text, v)));
-    select.value = String(value);
-  };
-  fill(
-    choose("sequence"),
-    Array.from({ length: book.sizes.B }, (_, i) => [i, String(i)]),
-    own.place.sequence,
+/** @import { Stage, View } from "./dom.js" */
+/** @import { State } from "./state.js" */
+
+/** @type {[string, string][]} */
+const SCALES = [
+  ["signed", "values: orange below 0, blue above"],
+  ["weight", "parameters: brown below 0, teal above"],
+  ["unit", "0 to 1: gates, probabilities, masks"],
+];
+/** @type {Record<string, string>} */
+const REACH = {
+  matrix: "in its matrix, here",
+  time: "in its matrix, at any time step",
+  run: "of its kind in the whole run",
+};
+
+/**
+ * Fill the choices with what there is.
+ * @param {View} view
+ * @param {State} state
+ */
+export function fillChoices({ root }, state) {
+  const tensors = tensorsOf(state);
+  const order = equationsOf(lanesOf(tensors, state.convention));
+  find(root, '[data-choose="sequence"]').replaceChildren(
+    ...Array.from({ length: tensors.sizes.B }, (_, i) => new Option(String(i), String(i))),
   );
-  root.querySelector(".sequences").hidden = book.sizes.B === 1;
-  fill(
-    choose("equation"),
-    [[-1, "all at once"], ...own.order.map((name, i) => [i, `${i + 1} · ${nameText(name)}`])],
-    own.equation,
+  find(root, '[data-choose="equation"]').replaceChildren(
+    new Option("all at once", "-1"),
+    ...order.map((name, i) => new Option(`${i + 1} · ${nameText(name)}`, String(i))),
   );
-  root.querySelector(".walk").hidden = own.order.length === 0;
-  choose("range").value = own.range;
-  choose("digits").value = own.digitsName;
-  choose("mean").value = own.mean;
-  choose("speed").value = String(own.speed);
-  const convention = root.querySelector(".convention");
-  convention.hidden = !book.has("h_other") || book.slug !== "cell";
-  convention.firstElementChild.checked = own.convention;
-  root.querySelector('[data-switch="checking"]').checked = own.checking;
+  find(root, ".sequences").hidden = tensors.sizes.B === 1;
+  find(root, ".walk").hidden = order.length === 0;
+  find(root, ".convention").hidden = !tensors.has("h_other") || tensors.meta.slug !== "cell";
 }
 
-/** Let the reader choose which part of large matrices has numbers. */
-export function drawParts(own) {
-  const { parts } = own.el;
-  parts.hidden = own.parts.size === 0;
-  parts.replaceChildren(
-    ...[...own.parts].map(([dim, size]) => {
-      const box = make("label", "", `${own.book.dims[dim]}: ${size}; numbers from `);
+/**
+ * Show what is chosen.
+ * @param {View} view
+ * @param {State} state
+ */
+export function showChosen({ root }, state) {
+  const names = ["sequence", "equation", "range", "digits", "speed"];
+  const chosen = /** @type {Record<string, any>} */ (state);
+  for (const name of names) find(root, `[data-choose="${name}"]`).value = String(chosen[name]);
+  find(root, '[data-choose="mean"]').value = state.strip;
+  find(root, '[data-switch="convention"]').checked = state.convention;
+  find(root, '[data-switch="checking"]').checked = state.quizzing;
+  const play = find(root, '[data-do="play"]');
+  const way = tensorsOf(state).meta.backwards ? "◀ play" : "▶ play";
+  play.textContent = state.playing ? "⏸ pause" : way;
+  play.setAttribute("aria-label", state.playing ? "pause" : "play");
+}
+
+/**
+ * Let the user choose which part of large matrices has numbers.
+ * @param {Stage} stage
+ */
+export function drawParts(stage) {
+  const { state, view } = stage;
+  const tensors = tensorsOf(state);
+  const large = largeDims(tensors, lanesOf(tensors, state.convention));
+  view.el.parts.hidden = large.size === 0;
+  view.el.parts.replaceChildren(
+    ...[...large].map(([dim, size]) => {
+      const box = make("label", "", `${tensors.meta.dims[dim]}: ${size}; numbers from `);
       const field = /** @type {HTMLInputElement} */ (make("input"));
       field.type = "number";
       field.min = "0";
-      field.max = String(size - PART.columns);
-      field.value = String(Math.min(own.focus[dim] ?? 0, size - PART.columns));
+      field.max = String(size - PART);
+      field.value = String(Math.min(state.focus[dim] ?? 0, size - PART));
       field.onchange = () => {
-        own.focus[dim] = Math.max(0, Math.min(Number(field.value) || 0, size - PART.columns));
-        rebuild(own);
+        const first = Math.max(0, Math.min(Number(field.value) || 0, size - PART));
+        stage.change({ focus: { ...stage.state.focus, [dim]: first } });
       };
       box.append(field);
       return box;
@@ -54,44 +87,40 @@ export function drawParts(own) {
   );
 }
 
-/** Draw the three scales with words. */
-export function drawLegend(own) {
-  const kinds = new Map([
-    ["signed", "values: orange below 0, blue above"],
-    ["weight", "parameters: brown below 0, teal above"],
-    ["unit", "0 to 1: gates, probabilities, masks"],
-  ]);
-  const far = {
-    matrix: "in its matrix, here",
-    time: "in its matrix, at any time step",
-    run: "of its kind in the whole run",
-  };
-  const used = new Set(own.drawings.map((d) => own.book.quantities[d.name].kind));
-  const items = [...kinds]
-    .filter(([kind]) => used.has(kind))
-    .map(([kind, words]) => {
+/**
+ * Draw the scales that are used, with words.
+ * @param {View} view
+ * @param {State} state
+ */
+export function drawLegend(view, state) {
+  const { quantities } = tensorsOf(state);
+  const used = new Set(view.drawings.map((d) => quantities[d.name].kind));
+  const items = SCALES.filter(([kind]) => used.has(/** @type {any} */ (kind))).map(
+    ([kind, words]) => {
       const item = make("span", "scale");
       const bar = make("span", "ramp");
-      const { fill } = palette(own.theme, kind);
+      const { fill } = paletteOf(state, kind);
       const stops = [0, 0.25, 0.5, 0.75, 1].map((at) => fill[Math.round(at * STEPS)]);
       bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
       item.append(bar, words);
       return item;
-    });
-  own.el.legend.replaceChildren(
-    ...items,
-    make("span", "", `strongest colour: the largest number ${far[own.range]}`),
+    },
   );
-  own.el.legend.setAttribute("aria-label", [...kinds.values()].join("; "));
+  const reach = `strongest colour: the largest number ${REACH[state.range]}`;
+  view.el.legend.replaceChildren(...items, make("span", "", reach));
+  view.el.legend.setAttribute("aria-label", SCALES.map(([, words]) => words).join("; "));
 }
 
-/** Leave only the stage, in large type. */
-export function present(own, on) {
-  const { root } = own;
-  root.classList.toggle("presenting", on);
-  root.querySelector('[data-do="present"]').setAttribute("aria-pressed", String(on));
+/**
+ * Leave only the stage, in large type, or go back.
+ * @param {View} view
+ * @param {boolean} presenting
+ */
+export function drawPresenting({ root }, presenting) {
+  root.classList.toggle("presenting", presenting);
+  find(root, '[data-do="present"]').setAttribute("aria-pressed", String(presenting));
   // the top layer lies above the menu and the sidebar
-  if (on) {
+  if (presenting) {
     root.popover = "manual";
     root.showPopover();
     root.focus();
@@ -99,5 +128,4 @@ export function present(own, on) {
     root.hidePopover();
     root.removeAttribute("popover");
   }
-  wireSoon(own);
 }

@@ -1,4 +1,4 @@
-import { bracket, fill, inLatex, joined, PRODUCT, writeFormula, written } from "./formula.js";
+import { bracket, fill, joined, PRODUCT, writeFormula, written } from "./formula.js";
 import { elementText, entry, evaluate, isFunction, isSoft, scalarOf } from "./index_form.js";
 
 /*
@@ -11,7 +11,7 @@ import { elementText, entry, evaluate, isFunction, isSoft, scalarOf } from "./in
 /** @typedef {{text: string, value: number, elements: {name: string, index: number[]}[]}} Factor */
 
 /** Names only: no number decides which terms are written. */
-const PLAIN = {
+export const PLAIN = {
   source: { quantities: {}, sizes: {}, value: () => 0 },
   numbers: false,
   latex: false,
@@ -166,4 +166,13 @@ function elements(x) {
 function once(found) {
   const byPlace = new Map(found.map((x) => [elementText(x.name, x.index), x]));
   return [...byPlace.values()];
+}
+
+/**
+ * Write the formula of one number in LaTeX.
+ * @param {Scalar} x
+ * @param {Style} style
+ */
+function inLatex(x, style) {
+  return joined(writeFormula(x, { ...style, latex: true }));
 }

@@ -1,4 +1,5 @@
 import { elementText, entry, evaluate, lookUp, op } from "./index_form.js";
+import { LATEX, TEXT } from "./notation.js";
 import { formatNumber, general } from "./numbers.js";
 
 /*
@@ -21,44 +22,6 @@ import { formatNumber, general } from "./numbers.js";
  * @typedef {{pieces: Piece[], hold: number}} Written
  */
 
-/** What stands around the parts.
- * @type {Record<string, string[]>}
- */
-const TEXT = {
-  mul: ["·"],
-  minus: ["−"],
-  brackets: ["(", ")"],
-  div: ["", " / ", ""],
-  sigmoid: ["σ(", ")"],
-  tanh: ["tanh(", ")"],
-  exp: ["exp(", ")"],
-  log: ["ln(", ")"],
-  sqrt: ["√(", ")"],
-  min: ["min(", ", 1)"],
-  sum: ["Σ_", " "],
-  more: ["… ", " more …"],
-  more_zeros: ["… ", " more, each 0 …"],
-  softmax: ["exp(", ") / (", ")"],
-  log_softmax: ["", " − ln(", ")"],
-};
-/** @type {Record<string, string[]>} */
-const LATEX = {
-  mul: [" \\cdot "],
-  minus: ["-"],
-  brackets: ["\\left(", "\\right)"],
-  div: ["\\frac{", "}{", "}"],
-  sigmoid: ["\\sigma\\left(", "\\right)"],
-  tanh: ["\\tanh\\left(", "\\right)"],
-  exp: ["\\exp\\left(", "\\right)"],
-  log: ["\\ln\\left(", "\\right)"],
-  sqrt: ["\\sqrt{", "}"],
-  min: ["\\min\\left(", ", 1\\right)"],
-  sum: ["\\sum_{", "} "],
-  more: ["\\ldots\\;", "\\text{ more}\\;\\ldots"],
-  more_zeros: ["\\ldots\\;", "\\text{ more, each }0\\;\\ldots"],
-  softmax: ["\\frac{\\exp\\left(", "\\right)}{", "}"],
-  log_softmax: ["", " - \\ln\\left(", "\\right)"],
-};
 /** exp of it, also negative, is far from the ends of what a double holds: a sum of many fits. */
 const LARGEST_EXPONENT = 650;
 const LOOSE = 1;
@@ -76,19 +39,8 @@ export function writeFormula(x, style) {
 }
 
 /**
- * Write the formula of one number in LaTeX.
- * @param {Scalar} x
- * @param {Style} style
- * @returns {string}
- */
-export function inLatex(x, style) {
-  return joined(writeFormula(x, { ...style, latex: true }));
-}
-
-/**
  * Return the text of pieces.
  * @param {Piece[]} pieces
- * @returns {string}
  */
 export function joined(pieces) {
   return pieces.map((piece) => piece.text).join("");
@@ -109,7 +61,6 @@ export function fill(template, ...gaps) {
  * Return a tensor's name, or its symbol in LaTeX.
  * @param {string} name
  * @param {Style} style
- * @returns {string}
  */
 function nameIn(name, style) {
   return style.latex ? style.source.quantities[name].symbol : name;
@@ -119,7 +70,6 @@ function nameIn(name, style) {
  * Write one number of a tensor: its name and place, or the number.
  * @param {Entry} x
  * @param {Style} style
- * @returns {Piece}
  */
 function entryPiece(x, style) {
   const text = style.numbers ? entryNumber(x, style) : elementText(nameIn(x.name, style), x.index);
@@ -132,7 +82,6 @@ function entryPiece(x, style) {
  * Write a tensor's number; an id is a whole one.
  * @param {Entry} x
  * @param {Style} style
- * @returns {string}
  */
 function entryNumber(x, style) {
   const value = lookUp(style.source, x);
@@ -144,7 +93,6 @@ function entryNumber(x, style) {
  * Write a constant; a count has letters in symbols.
  * @param {Constant} x
  * @param {Style} style
- * @returns {Piece}
  */
 function constantPiece(x, style) {
   if (x.letters && !style.numbers) {

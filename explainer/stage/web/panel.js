@@ -1,354 +1,279 @@
-import { settle } from "./address.js";
-import { isHidden } from "./check.js";
-import { explanation, terms } from "./explanation.js";
-import { Missing } from "./index_form.js";
+/*
+ * The opened number: the way here, three lines whose numbers open in turn, what can be copied.
+ */
+import { focused, make } from "./dom.js";
+import { terms } from "./explanation.js";
+import { answerKey, explainHere, lineDigits } from "./highlight.js";
+import { elementText } from "./index_form.js";
+import { tensorsOf } from "./layout.js";
 import { formatNumber } from "./numbers.js";
-import { make } from "./sheet.js";
-import { ask, moveTo } from "./time.js";
+import { CLOSED, isHidden, opening } from "./state.js";
 
-/** Digits of the three lines: never fewer than 4, so that they can be checked. */
-function lineDigits(stage) {
-  return stage.digits === null ? null : 4;
-}
-
-/**
- * Explain a number from what the browser has; null where it must ask.
- * @param {object} stage
- * @param {string} name
- * @param {number[]} index
- * @param {number | null} [shown]
- */
-export function explainHere(stage, name, index, shown = 8) {
-  try {
-    return explanation(stage.book, name, index, { digits: lineDigits(stage), shown });
-  } catch (error) {
-    if (error instanceof Missing) return null;
-    throw error;
-  }
-}
-
-/**
- * Light up a number and everything it is made of; dim the rest.
- * @param {object} stage
- * @param {string} name
- * @param {number[]} index
- * @param {{name: string, index: number[]}[]} operands
- */
-export function light(stage, name, index, operands) {
-  unlight(stage);
-  for (const { cell } of findCells(stage, name, index)) mark(stage, cell.element, "result");
-  for (const operand of operands)
-    for (const { cell } of findCells(stage, operand.name, operand.index))
-      mark(stage, cell.element, "operand");
-  stage.el.veil.classList.add("drawn");
-}
-
-/** Take all outlines away. */
-export function unlight(stage) {
-  for (const element of stage.lit) element.classList.remove("operand", "result", "pointed");
-  stage.lit.length = 0;
-  stage.el.veil.classList.remove("drawn");
-}
-
-function mark(stage, element, name) {
-  element.classList.add(name);
-  stage.lit.push(element);
-}
-
-/**
- * Return the drawn cells that show a number now.
- * @param {object} stage
- * @param {string} name
- * @param {number[]} index
- */
-function findCells(stage, name, index) {
-  const key = index.join(",");
-  const found = [];
-  for (const drawing of stage.byName.get(name) ?? [])
-    for (const cell of drawing.all) if (cell.key === key) found.push({ drawing, cell });
-  return found;
-}
-
-/** Say what the pointer is on: the number in full, and what its place means. */
-export function say(stage, name, index, value) {
-  const places = placeWords(stage, name, index);
-  const hidden = isHidden(stage, name);
-  const full = value === undefined ? "…" : hidden ? "?" : formatNumber(value, null);
-  const place = index.length ? `[${index.join(",")}]` : "";
-  stage.status.textContent = [`${name}${place} = ${full}`, ...places].join(" · ");
-}
-
-/** Return what each part of a place means, such as "time step 2". */
-export function placeWords(stage, name, index) {
-  return stage.book.quantities[name].dims.map((d, i) => {
-    const token = d === "V" ? ` ${stage.book.token(index[i])}` : "";
-    return `${PLACE_WORDS[d]} ${index[i]}${token}`;
-  });
-}
-
-const PLACE_WORDS = {
-  B: "sequence",
-  T: "time step",
-  D: "feature",
-  H: "unit",
-  V: "token",
-};
-
-/**
- * Open a number: pin it, and show its three lines.
- * @param {object} stage
- * @param {string} name
- * @param {number[]} index
- * @param {{back?: boolean, fresh?: boolean}} [how] going back shortens the trail, a fresh one
- *   begins it
- */
-export function open(stage, name, index, how = {}) {
-  const q = stage.book.quantities[name];
-  if (!q || index.length !== q.shape.length || index.some((v, i) => !(v >= 0 && v < q.shape[i])))
-    return;
-  if (how.fresh) stage.trail = [];
-  if (!how.back) stage.trail.push({ name, index });
-  if (stage.trail.length > 12) stage.trail.shift();
-  // a number of another time step takes the stage there
-  const time = q.dims.indexOf("T");
-  const row = q.dims.indexOf("B");
-  if (q.dims.length > 1 || time >= 0) {
-    const t = time >= 0 ? index[time] : stage.place.t;
-    const sequence = row >= 0 && q.dims.length > 2 ? index[row] : stage.place.sequence;
-    stage.pinned = { name, index };
-    if (t !== stage.place.t || sequence !== stage.place.sequence) moveTo(stage, t, sequence);
-  }
-  stage.pinned = { name, index };
-  drawPanel(stage);
-  if (!how.fresh) bringIntoView(stage, name, index);
-  settle(stage);
-}
-
-/** Scroll to a number that was opened from elsewhere, if it is drawn. */
-export function bringIntoView(stage, name, index) {
-  findCells(stage, name, index)[0]?.cell.element.scrollIntoView({ block: "nearest" });
-}
-
-/** Let go of the opened number. */
-export function close(stage) {
-  stage.pinned = null;
-  stage.trail = [];
-  drawPanel(stage);
-  settle(stage);
-}
-
-/** Show the opened number, or how to open one. */
-export function drawPanel(stage) {
-  const { panel } = stage.el;
-  const { pinned } = stage;
-  panel.dataset.open = String(pinned !== null);
-  if (!pinned) {
-    panel.removeAttribute("data-explanation");
-    panel.replaceChildren(make("p", "hint", HINT));
-    unlight(stage);
-    return;
-  }
-  const { name, index } = pinned;
-  const own = explainHere(stage, name, index, stage.everyTerm ? null : 8);
-  const asked = stage.answers.get(answerKey(stage, name, index));
-  if (!own && !asked) ask(stage, { open: [name, index], digits: lineDigits(stage) });
-  const q = stage.book.quantities[name];
-  const lines = own
-    ? { symbols: own.symbols, shapes: [{ text: q.shapes }], numbers: own.numbers }
-    : asked
-      ? {
-          symbols: [{ text: asked.symbols }],
-          shapes: [{ text: asked.shapes }],
-          numbers: [{ text: tellsAsked(stage, asked) ? "hidden" : asked.numbers }],
-        }
-      : { symbols: [{ text: "…" }], shapes: [{ text: q.shapes }], numbers: [{ text: "…" }] };
-  const operands = own
-    ? own.operands
-    : (asked?.operands ?? []).map(([n, i]) => ({ name: n, index: i }));
-  panel.setAttribute("data-explanation", `${name}:${index.join(",")}`);
-  const rows = Object.entries(lines).map(([line, pieces]) => drawLine(stage, line, pieces));
-  panel.replaceChildren(
-    trailOf(stage),
-    make("p", "why", q.why),
-    ...rows,
-    ...(own ? [] : [operandsOf(stage, operands)]),
-    actions(stage, name, index, own?.latex ?? asked?.latex ?? "", own, operands),
-  );
-  light(stage, name, index, operands);
-  stage.operands = operands;
-  say(stage, name, index, stage.book.value(name, index));
-}
+/** @import { Stage } from "./dom.js" */
+/** @import { Piece } from "./formula.js" */
+/** @import { Drawing } from "./lanes.js" */
+/** @import { Answer, Spot, State } from "./state.js" */
 
 const HINT =
   "Point at a number to see what it is made of. Click it, or press Enter, to open its formula.";
+/** Terms of a sum that are written out. */
+const SHOWN = 8;
+/** Operands that are offered below a formula which could not be taken apart here. */
+const MOST_OPERANDS = 24;
 
-/** Whether an answer of the server would tell what the reader is to find alone. */
-function tellsAsked(stage, asked) {
-  return asked.operands.some(([name]) => isHidden(stage, name));
+/**
+ * What is known of the opened number.
+ * @typedef {object} Opened
+ * @property {Record<string, Piece[]>} lines
+ * @property {string} latex
+ * @property {Spot[]} operands
+ * @property {number} count terms of its sum
+ * @property {boolean} here whether the browser could explain it
+ */
+
+/**
+ * Show the opened number, or how to open one. The focus stays in the panel if it was there.
+ * @param {Stage} stage
+ */
+export function drawPanel(stage) {
+  const { state, view } = stage;
+  const { panel } = view.el;
+  const had = focused(panel);
+  const { opened } = state;
+  panel.dataset.open = String(opened !== null);
+  if (opened === null) {
+    panel.removeAttribute("data-explanation");
+    panel.replaceChildren(make("p", "hint", HINT));
+  } else {
+    const known = explain(state, opened);
+    panel.setAttribute("data-explanation", `${opened.name}:${opened.index.join(",")}`);
+    panel.replaceChildren(
+      trailElement(stage),
+      make("p", "why", tensorsOf(state).quantities[opened.name].why),
+      ...Object.entries(known.lines).map(([line, pieces]) => lineElement(stage, line, pieces)),
+      ...(known.here ? [] : [operandsElement(stage, known.operands)]),
+      actionsElement(stage, opened, known),
+    );
+  }
+  if (!had) return;
+  const again = had.dataset.action && panel.querySelector(`[data-action="${had.dataset.action}"]`);
+  const heir = again || panel.querySelector(".trail .here") || panel;
+  /** @type {HTMLElement} */ (heir).focus({ preventScroll: true });
 }
 
-/** Name an answer of the server. */
-function answerKey(stage, name, index) {
-  return `${name}:${index.join(",")}:${lineDigits(stage)}`;
+/**
+ * Tell whether the server must be asked for the formula of a number.
+ * @param {State} state
+ * @param {Spot} spot
+ */
+export function mustAsk(state, spot) {
+  return !explainHere(state, spot) && !state.answers.has(answerKey(spot, lineDigits(state)));
 }
 
-/** Draw one of the three lines; each number in it opens in turn. */
-function drawLine(stage, line, pieces) {
+/**
+ * Explain a number: here, else as the server did, else as far as it is known without numbers.
+ * @param {State} state
+ * @param {Spot} spot
+ * @returns {Opened}
+ */
+function explain(state, spot) {
+  const here = explainHere(state, spot, state.everyTerm ? null : SHOWN);
+  const { shapes } = tensorsOf(state).quantities[spot.name];
+  if (here) {
+    const lines = { symbols: here.symbols, shapes: [{ text: shapes }], numbers: here.numbers };
+    const count = here.tree ? terms(here.tree, tensorsOf(state)).length : 0;
+    return { lines, latex: here.latex, operands: here.operands, count, here: true };
+  }
+  const answer = state.answers.get(answerKey(spot, lineDigits(state)));
+  const operands = (answer?.operands ?? []).map(([name, index]) => ({ name, index }));
+  const lines = {
+    symbols: [{ text: answer?.symbols ?? "…" }],
+    shapes: [{ text: shapes }],
+    numbers: [{ text: tells(state, answer) ? "hidden" : (answer?.numbers ?? "…") }],
+  };
+  return { lines, latex: answer?.latex ?? "", operands, count: 0, here: false };
+}
+
+/**
+ * Whether an answer of the server would tell what the user is to find alone.
+ * @param {State} state
+ * @param {Answer | undefined} answer
+ */
+function tells(state, answer) {
+  return (answer?.operands ?? []).some(([name]) => isHidden(state, name));
+}
+
+/**
+ * Return one of the three lines; each number in it opens in turn.
+ * @param {Stage} stage
+ * @param {string} line
+ * @param {Piece[]} pieces
+ */
+function lineElement(stage, line, pieces) {
+  const { state } = stage;
+  const opened = /** @type {Spot} */ (state.opened);
   const row = make("div", "line");
-  row.append(make("span", "which", line));
   const text = make("span", "formula");
   text.dataset.line = line;
-  const hidden = isHidden(stage, stage.pinned.name);
-  if (hidden && line === "numbers") {
+  row.append(make("span", "which", line), text);
+  if (line === "numbers" && isHidden(state, opened.name)) {
     text.textContent = "hidden, since you are checking yourself";
-    row.append(text);
     return row;
   }
-  for (const piece of pieces) {
-    if (piece.name === undefined) {
-      text.append(piece.text);
+  for (const { text: written, name, index } of pieces) {
+    if (name === undefined || index === undefined) {
+      text.append(written);
       continue;
     }
-    const asked = line === "numbers" && isHidden(stage, piece.name);
-    const button = make("button", "piece", asked ? "?" : piece.text);
-    button.type = "button";
-    button.dataset.hue = stage.book.quantities[piece.name]?.hue ?? "";
-    button.dataset.of = `${piece.name}:${piece.index.join(",")}`;
-    const letters = piece.index.some((i) => typeof i !== "number");
-    const self = piece.name === stage.pinned.name && same(piece.index, stage.pinned.index);
-    if (letters || self) {
-      const span = make("span", "piece", piece.text);
-      span.dataset.hue = button.dataset.hue;
-      text.append(span);
+    const spot = { name, index };
+    if (elementText(name, index) === elementText(opened.name, opened.index)) {
+      const itself = make("span", "piece", written);
+      itself.dataset.hue = tensorsOf(state).quantities[name].hue;
+      text.append(itself);
       continue;
     }
-    button.onclick = () => open(stage, piece.name, piece.index);
-    const point = () => pointAt(stage, piece.name, piece.index);
-    button.onpointerenter = button.onfocus = point;
-    button.onpointerleave = button.onblur = () => unpoint(stage);
-    text.append(button);
+    const hidden = line === "numbers" && isHidden(state, name);
+    text.append(termElement(stage, spot, hidden ? "?" : written));
   }
-  row.append(text);
   return row;
 }
 
-function same(a, b) {
-  return a.length === b.length && a.every((v, i) => v === b[i]);
+/**
+ * Return a button that points at a number, and opens it.
+ * @param {Stage} stage
+ * @param {Spot} spot
+ * @param {string} text
+ */
+function termElement(stage, spot, text) {
+  const button = buttonElement("piece", text, () =>
+    stage.change(opening(stage.state, spot, stage.state.trail)),
+  );
+  button.dataset.hue = tensorsOf(stage.state).quantities[spot.name]?.hue ?? "";
+  button.dataset.of = `${spot.name}:${spot.index.join(",")}`;
+  const point = () => stage.change({ pointed: { ...spot, by: "term" } });
+  const leave = () => stage.change({ pointed: null });
+  button.onpointerenter = button.onfocus = point;
+  button.onpointerleave = button.onblur = leave;
+  return button;
 }
 
-/** Light the drawn cell of a term. */
-function pointAt(stage, name, index) {
-  unpoint(stage);
-  for (const { cell } of findCells(stage, name, index)) {
-    cell.element.classList.add("pointed");
-    stage.pointed.push(cell.element);
-  }
-  say(stage, name, index, stage.book.value(name, index));
+/**
+ * Make a button.
+ * @param {string} name its class
+ * @param {string} text
+ * @param {() => void} press
+ */
+function buttonElement(name, text, press) {
+  const button = /** @type {HTMLButtonElement} */ (make("button", name, text));
+  button.type = "button";
+  button.onclick = press;
+  return button;
 }
 
-function unpoint(stage) {
-  for (const element of stage.pointed) element.classList.remove("pointed");
-  stage.pointed.length = 0;
-}
-
-/** Offer the operands that the text of a long answer has no room for. */
-function operandsOf(stage, operands) {
+/**
+ * Offer the operands that the text of a long answer has no room for.
+ * @param {Stage} stage
+ * @param {Spot[]} operands
+ */
+function operandsElement(stage, operands) {
   const box = make("div", "operands");
   box.append(make("span", "which", "made of"));
-  for (const { name, index } of operands.slice(0, 24)) {
-    const button = make("button", "piece", `${name}[${index.join(",")}]`);
-    button.type = "button";
-    button.dataset.hue = stage.book.quantities[name]?.hue ?? "";
-    button.onclick = () => open(stage, name, index);
-    box.append(button);
-  }
+  for (const spot of operands.slice(0, MOST_OPERANDS))
+    box.append(termElement(stage, spot, `${spot.name}[${spot.index.join(",")}]`));
   return box;
 }
 
-/** Draw the way here: every number opened so far, to go back to. */
-function trailOf(stage) {
-  const trail = make("nav", "trail");
-  trail.setAttribute("aria-label", "the way here");
-  stage.trail.forEach(({ name, index }, i) => {
-    const last = i === stage.trail.length - 1;
-    const text = index.length ? `${name}[${index.join(",")}]` : name;
-    const button = make("button", last ? "stop here" : "stop", text);
-    button.type = "button";
-    button.dataset.hue = stage.book.quantities[name].hue;
+/**
+ * Return the way here: every number opened so far, to go back to.
+ * @param {Stage} stage
+ */
+function trailElement(stage) {
+  const { trail } = stage.state;
+  const nav = make("nav", "trail");
+  nav.setAttribute("aria-label", "the way here");
+  trail.forEach((spot, i) => {
+    const last = i === trail.length - 1;
+    const button = buttonElement(
+      last ? "stop here" : "stop",
+      elementText(spot.name, spot.index),
+      () => stage.change(opening(stage.state, spot, trail.slice(0, i))),
+    );
+    button.dataset.hue = tensorsOf(stage.state).quantities[spot.name].hue;
     if (last) button.setAttribute("aria-current", "true");
-    button.onclick = () => {
-      stage.trail.length = i + 1;
-      open(stage, name, index, { back: true });
-    };
-    if (i) trail.append(make("span", "sign", "›"));
-    trail.append(button);
+    if (i) nav.append(make("span", "sign", "›"));
+    nav.append(button);
   });
-  const shut = make("button", "shut", "✕");
-  shut.type = "button";
+  const shut = buttonElement("shut", "✕", () => stage.change(CLOSED));
   shut.setAttribute("aria-label", "close the formula");
-  shut.onclick = () => close(stage);
-  trail.append(shut);
-  return trail;
+  nav.append(shut);
+  return nav;
 }
 
-/** Offer what can be taken away, and every term of a long sum. */
-function actions(stage, name, index, latex, own, operands) {
+/**
+ * Offer what can be copied, and every term of a long sum.
+ * @param {Stage} stage
+ * @param {Spot} spot
+ * @param {Opened} known
+ */
+function actionsElement(stage, spot, known) {
+  const { state, view } = stage;
   const box = make("div", "actions");
+  /** @type {(text: string, what: () => string) => void} */
   const offer = (text, what) => {
-    const button = make("button", "action", text);
-    button.type = "button";
-    button.onclick = async () => {
-      const copied = what();
+    const button = buttonElement("action", text, async () => {
       try {
-        await navigator.clipboard.writeText(copied);
+        await navigator.clipboard.writeText(what());
         button.textContent = "copied";
       } catch {
         button.textContent = "the browser refused";
       }
-      setTimeout(() => (button.textContent = text), 1500);
-    };
+      setTimeout(() => {
+        button.textContent = text;
+      }, 1500);
+    });
     box.append(button);
   };
-  const value = stage.book.value(name, index);
-  const hidden = isHidden(stage, name);
+  const value = tensorsOf(state).value(spot.name, spot.index);
+  const hidden = isHidden(state, spot.name);
   if (!hidden && value !== undefined) offer("copy value", () => plainNumber(value));
-  const tells = hidden || operands.some((operand) => isHidden(stage, operand.name));
-  if (!tells && latex) offer("copy LaTeX", () => latex);
-  if (!hidden) {
-    const drawn = stage.byName.get(name)?.[0];
-    if (drawn?.all.every((c) => c.value !== undefined)) {
-      offer("copy as NumPy", () => literal(drawn, "np.array"));
-      offer("copy as PyTorch", () => literal(drawn, "torch.tensor"));
-    }
+  const tellsTerm = hidden || known.operands.some(({ name }) => isHidden(state, name));
+  if (!tellsTerm && known.latex) offer("copy LaTeX", () => known.latex);
+  const drawn = view.byName.get(spot.name)?.[0];
+  if (!hidden && drawn?.cells.every((c) => c.value !== undefined)) {
+    offer("copy as NumPy", () => `np.array(${lists(drawn)})`);
+    offer("copy as PyTorch", () => `torch.tensor(${lists(drawn)}, dtype=torch.float64)`);
   }
-  const count = own?.tree ? terms(own.tree, stage.book).length : 0;
-  if (count > 8) {
-    const button = make("button", "action", stage.everyTerm ? "shorten" : `all ${count} terms`);
-    button.type = "button";
-    button.onclick = () => {
-      stage.everyTerm = !stage.everyTerm;
-      drawPanel(stage);
-    };
+  if (known.count > SHOWN) {
+    const text = state.everyTerm ? "shorten" : `all ${known.count} terms`;
+    const button = buttonElement("action", text, () =>
+      stage.change({ everyTerm: !stage.state.everyTerm }),
+    );
+    button.dataset.action = "terms";
     box.append(button);
   }
   return box;
 }
 
-/** Write a number as Python reads it, every digit. */
+/**
+ * Write a number as Python reads it, every digit.
+ * @param {number} value
+ */
 function plainNumber(value) {
   return formatNumber(value, null).replaceAll("−", "-");
 }
 
-/** Write the shown numbers of a drawing as an array, as it stands on the stage. */
-function literal(drawing, call) {
-  const rows = new Map();
-  for (const { row, column, value } of drawing.cells.values()) {
-    if (!rows.has(row)) rows.set(row, new Map());
-    rows.get(row).set(column, plainNumber(value));
+/**
+ * Write the shown numbers of a drawing as a list of rows, as they stand on the stage.
+ * @param {Drawing} drawing
+ */
+function lists({ cells }) {
+  /** @type {string[][]} */
+  const rows = [];
+  for (const { row, column, value } of cells) {
+    rows[row] ??= [];
+    rows[row][column] = plainNumber(/** @type {number} */ (value));
   }
-  const sorted = (map) => [...map].sort(([a], [b]) => a - b).map(([, v]) => v);
-  const lists = sorted(rows).map((columns) => `[${sorted(columns).join(", ")}]`);
-  const body = lists.length > 1 ? `[${lists.join(", ")}]` : lists[0];
-  const type = call === "torch.tensor" ? ", dtype=torch.float64" : "";
-  return `${call}(${body}${type})`;
+  // a part of a large matrix does not begin at 0, and flat leaves holes out
+  const written = rows.flat(0).map((row) => `[${row.flat(0).join(", ")}]`);
+  return written.length > 1 ? `[${written.join(", ")}]` : written[0];
 }

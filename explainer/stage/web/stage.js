@@ -1,47 +1,69 @@
-import { applyWanted, MEMORY, settle, start } from "./address.js";
-import { Book } from "./book.js";
+/*
+ * The stage in a Streamlit component, which brings the numbers and is asked for what it did not
+ * bring: one state, one way to change it, one way to draw it.
+ */
 import { themeOf } from "./colours.js";
-import { drawLegend, drawParts, fillChoices } from "./controls.js";
-import { listen } from "./listen.js";
-import { bringIntoView, drawPanel } from "./panel.js";
-import { drawRanking } from "./ranking.js";
-import { drawLane, headOf, paint, piecesOf } from "./sheet.js";
-import { drawStrip } from "./strip.js";
-import { ask, followsToken, stopPlaying } from "./time.js";
-import { drawEquation, hideUnsolved } from "./walk.js";
-import { drawWires } from "./wires.js";
+import { find } from "./dom.js";
+import { stopAnimation } from "./equation.js";
+import { bindEvents } from "./events.js";
+import { answerKey, lineDigits } from "./highlight.js";
+import { findCells } from "./lanes.js";
+import { tensorsOf } from "./layout.js";
+import { mustAsk } from "./panel.js";
+import { render } from "./render.js";
+import { EMPTY, update } from "./state.js";
+import { Tensors } from "./tensors.js";
+import { PHONE, readQuery, writeQuery } from "./url.js";
 
-/** Width of a narrow screen, in pixels; as in the style sheet. */
-export const PHONE = 560;
-/** @type {WeakMap<Element, object>} one stage for each place on a page */
+/** @import { View } from "./dom.js" */
+/** @import { Answer, State } from "./state.js" */
+
+/**
+ * What the server sends: a description, the numbers, thumbnails, answers.
+ * @typedef {{meta: string, numbers: string, quantised: string, answers: string}} Data
+ * @typedef {{data: Data, parentElement: Element,
+ *   setTriggerValue: (name: string, value: any) => void}} Component
+ */
+
+/** A time step at normal speed, in milliseconds. */
+const BEAT = 900;
+/** How long the stage must be at rest before the address follows, in milliseconds. */
+const REST = 250;
+/** Elements of the stage by their class. */
+const ELEMENTS = [
+  ...["strip", "where", "panel", "lanes", "check", "question", "answer", "verdict"],
+  ...["wires", "veil", "equation", "parts", "legend", "ranking", "status"],
+];
+
+/** @type {WeakMap<Element, Mounted>} one stage for each place on a page */
 const STAGES = new WeakMap();
+/** @type {State | null} where the user was last, for the next chapter */
+let visited = null;
+/** @type {string | null} the page that the browser's Back or Forward leads to */
+let returned = null;
+addEventListener("popstate", () => {
+  returned = location.pathname;
+});
+
 /**
  * Draw the stage, or what has changed of it.
- * @param {{data: any, parentElement: Element, setTriggerValue: (name: string, value: any) => void}}
- *   component
+ * @param {Component} component
  */
 export default function stage(component) {
   const { data, parentElement } = component;
-  const root = parentElement.querySelector(".stage");
+  const root = find(parentElement, ".stage");
   try {
-    let own = STAGES.get(parentElement);
-    if (!own) {
-      own = begin(root);
-      STAGES.set(parentElement, own);
-    }
-    own.send = component.setTriggerValue;
-    receive(own, data);
+    const mounted = STAGES.get(parentElement) ?? new Mounted(root);
+    STAGES.set(parentElement, mounted);
+    mounted.send = component.setTriggerValue;
+    mounted.receive(data);
     return () => {
-      stopPlaying(own);
-      clearTimeout(own.resting);
-      clearTimeout(own.animation);
-      cancelAnimationFrame(own.wiring);
-      own.observer.disconnect();
+      mounted.end();
       STAGES.delete(parentElement);
     };
   } catch (error) {
-    root.querySelector(".body").hidden = true;
-    const fallback = root.querySelector(".fallback");
+    find(root, ".body").hidden = true;
+    const fallback = find(root, ".fallback");
     fallback.hidden = false;
     fallback.textContent =
       "The stage could not be drawn here; its numbers are in the tables below.";
@@ -51,183 +73,184 @@ export default function stage(component) {
   }
 }
 
-/** Make a stage without numbers. */
-function begin(root) {
-  const find = (name) => root.querySelector(`.${name}`);
-  const names = [
-    ...["strip", "where", "panel", "lanes", "check", "question", "answer", "verdict"],
-    ...["wires", "veil", "equation", "parts", "legend", "ranking"],
-  ];
-  const own = {
-    root,
-    el: Object.fromEntries(names.map((name) => [name, find(name)])),
-    status: find("status"),
-    place: { t: 0, sequence: 0 },
-    focus: {},
-    range: MEMORY.range,
-    digits: null,
-    digitsName: MEMORY.digits,
-    mean: MEMORY.mean,
-    speed: 1,
-    equation: -1,
-    unasked: -1,
-    convention: false,
-    checking: false,
-    solved: false,
-    everyTerm: false,
-    pinned: null,
-    trail: [],
-    lit: [],
-    pointed: [],
-    operands: [],
-    chips: [],
-    answers: new Map(),
-    timer: 0,
-  };
-  own.observer = new ResizeObserver(() => {
-    if (own.book && String(piecesOf(own)) !== String(own.pieces)) rebuild(own);
-    else if (own.book) wireSoon(own);
-  });
-  own.observer.observe(own.el.lanes);
-  listen(own);
-  return own;
-}
-
-/** Take what the server sent. */
-function receive(own, data) {
-  for (const answer of JSON.parse(data.answers))
-    own.answers.set(`${answer.name}:${answer.index.join(",")}:${answer.digits}`, answer);
-  const theme = themeOf(own.root);
-  const news = data.meta !== own.meta || data.numbers !== own.numbers;
-  if (news) {
-    own.meta = data.meta;
-    own.numbers = data.numbers;
-    own.waiting = null;
-    own.book = new Book(data);
-    if (!own.started) start(own);
-    own.theme = theme;
-    clampPlace(own);
-    const linked = Boolean(own.wanted?.cell);
-    rebuild(own);
-    if (followsToken(own)) rebuild(own);
-    if (linked && own.pinned) bringIntoView(own, own.pinned.name, own.pinned.index);
-    // a place from a link or another chapter goes on, into the address and to the pictures below
-    settle(own);
-    if (own.place.sequence !== own.book.sent.sequence) ask(own, {});
-  } else if (theme !== own.theme) {
-    own.theme = theme;
-    rebuild(own);
-  } else drawPanel(own);
-}
-
-/** Stay within what the new numbers have. */
-function clampPlace(own) {
-  const { sizes } = own.book;
-  own.place.t = Math.min(own.place.t, sizes.T - 1);
-  own.place.sequence = Math.min(own.place.sequence, sizes.B - 1);
-  const keep = ({ name, index }) => {
-    const q = own.book.quantities[name];
-    return q && q.shape.length === index.length && index.every((v, i) => v < q.shape[i]);
-  };
-  own.trail = own.trail.filter(keep);
-  if (own.pinned && !keep(own.pinned)) own.pinned = own.trail.at(-1) ?? null;
-}
-
-/** Draw everything anew: other numbers, another size, other colours. */
-export function rebuild(own) {
-  const { book, el } = own;
-  own.root.querySelector(".fallback").hidden = true;
-  own.root.querySelector(".body").hidden = false;
-  own.root.dataset.stage = book.slug;
-  own.root.dataset.theme = own.theme;
-  own.root.dataset.digits = own.digitsName;
-  own.root.classList.toggle("untimed", !book.timed);
-  own.digits = own.digitsName === "full" ? null : Number(own.digitsName);
-  for (const [letter, hue] of Object.entries(COLOURS.hues[own.theme]))
-    own.root.style.setProperty(`--hue-${letter}`, hue);
-  const scene = otherConvention(own, book.scene);
-  own.heads = scene.map((lane) => headOf(own, lane));
-  own.pieces = piecesOf(own);
-  own.drawings = [];
-  own.parts = new Map();
-  own.cellOf = new WeakMap();
-  own.lit = [];
-  own.pointed = [];
-  own.current = null;
-  own.laneElements = scene.map((lane, i) => drawLane(own, lane, i));
-  el.lanes.replaceChildren(el.wires, ...own.laneElements, el.veil);
-  el.lanes.classList.toggle("wired", Boolean(book.wired));
-  own.byName = grouped(own.drawings);
-  own.order = [...new Set(own.drawings.filter((d) => d.result).map((d) => d.name))];
-  for (const lane of own.laneElements) lane.querySelector(".cell")?.setAttribute("tabindex", "0");
-  if (own.wanted) applyWanted(own);
-  own.equation = Math.min(own.equation, own.order.length - 1);
-  fillChoices(own);
-  drawParts(own);
-  drawLegend(own);
-  drawStrip(own);
-  repaint(own, true);
-  drawEquation(own);
-  drawPanel(own);
-  wireSoon(own);
-  if (own.message) {
-    own.status.textContent = own.message;
-    own.message = "";
+/** A stage on a page. */
+class Mounted {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    /** @type {State} */
+    this.state = EMPTY;
+    /** @type {View} */
+    this.view = {
+      root,
+      el: Object.fromEntries(ELEMENTS.map((name) => [name, find(root, `.${name}`)])),
+      ...{ drawings: [], byName: new Map(), cellOf: new WeakMap(), lanes: [], columns: "" },
+      ...{ chips: [], firstChip: 0, marked: [], asked: null },
+      ...{ animation: 0, wiring: 0, scrolling: 0 },
+    };
+    /** @type {(name: string, value: any) => void} */
+    this.send = () => {};
+    /** @type {Data | null} what was received last */
+    this.data = null;
+    this.waiting = "";
+    this.resting = 0;
+    this.beating = 0;
+    /** @type {Partial<State>[]} what has to wait until the stage is drawn */
+    this.queue = [];
+    this.rendering = false;
+    this.unbind = bindEvents(this);
+    this.observer = new ResizeObserver(() => this.change({ room: this.room() }));
+    this.observer.observe(this.view.el.lanes);
   }
-}
 
-/** Draw the wires with the next frame: they ask where everything stands, which is laid out then. */
-export function wireSoon(own) {
-  cancelAnimationFrame(own.wiring);
-  own.wiring = requestAnimationFrame(() => drawWires(own));
-}
+  /** Return the width for a lane, in pixels. */
+  room() {
+    return this.view.el.lanes.parentElement?.clientWidth || EMPTY.room;
+  }
 
-/**
- * Return the drawings by the quantity they show.
- * @param {Drawing[]} drawings
- */
-function grouped(drawings) {
-  const map = new Map();
-  for (const d of drawings) map.set(d.name, [...(map.get(d.name) ?? []), d]);
-  return map;
-}
+  /**
+   * Change the state, and draw it.
+   * @param {Partial<State>} change
+   */
+  change(change) {
+    this.queue.push(change);
+    if (this.rendering || this.data === null) return;
+    this.rendering = true;
+    try {
+      for (let next = this.queue.shift(); next; next = this.queue.shift()) {
+        const before = this.state;
+        this.show(update(before, next), before);
+      }
+    } finally {
+      this.rendering = false;
+    }
+  }
 
-/** Write the new state with z′ = 1 − z, if the reader wants it so: old and new change places. */
-function otherConvention(own, scene) {
-  if (!own.convention || !own.book.has("h_other")) return scene;
-  const names = { z: "z_other", h: "h_other", h_prev: "n", n: "h_prev" };
-  const change = (row) => ({
-    ...row,
-    name: names[row.name] ?? row.name,
-    sign: row.sign.replace("z", "z′"),
-  });
-  return scene.map((lane) =>
-    lane.name !== "h" && lane.name !== "z"
-      ? lane
-      : {
-          ...lane,
-          bands: lane.bands.map((band) => ({
-            ...band,
-            rows: band.rows.flatMap((row) =>
-              row.name === "z" && row.result
-                ? [row, { ...row, name: "z_other", sign: "1 − z =" }]
-                : lane.name === "h"
-                  ? [change(row)]
-                  : [row],
-            ),
-          })),
-        },
-  );
-}
+  /**
+   * Draw a state, and do what follows from it outside the stage.
+   * @param {State} state
+   * @param {State | null} before
+   */
+  show(state, before) {
+    this.state = state;
+    const complete = render(this, before);
+    if (state.playing !== before?.playing) this.play();
+    this.ask(complete, before);
+    this.syncUrl();
+    if (before && state.opened && state.trail.length > 1 && state.opened !== before.opened)
+      this.bringIntoView();
+  }
 
-/** Show the numbers of the current time step: those that change with it, or all. */
-export function repaint(own, all = false) {
-  let missing = false;
-  for (const drawing of own.drawings)
-    if (all || drawing.timed) missing = paint(own, drawing) || missing;
-  own.root.dataset.t = String(own.place.t);
-  own.root.dataset.sequence = String(own.place.sequence);
-  if (missing) ask(own, {});
-  hideUnsolved(own);
-  drawRanking(own);
+  /** Scroll to the opened number, if it is drawn. */
+  bringIntoView() {
+    const { opened } = this.state;
+    const cell = opened && findCells(this.view, opened.name, opened.index)[0];
+    cell?.element.scrollIntoView({ block: "nearest" });
+  }
+
+  /**
+   * Take what the server sent.
+   * @param {Data} data
+   */
+  receive(data) {
+    const answers = new Map(this.state.answers);
+    for (const answer of /** @type {Answer[]} */ (JSON.parse(data.answers)))
+      answers.set(answerKey(answer, /** @type {any} */ (answer).digits), answer);
+    const theme = themeOf(this.view.root);
+    const news = data.meta !== this.data?.meta || data.numbers !== this.data?.numbers;
+    const first = this.data === null;
+    this.data = data;
+    if (!news) {
+      this.change({ theme, answers });
+      return;
+    }
+    this.waiting = "";
+    const tensors = new Tensors(data);
+    find(this.view.root, ".fallback").hidden = true;
+    find(this.view.root, ".body").hidden = false;
+    if (first) this.begin(update(EMPTY, { tensors, theme, answers, room: this.room() }));
+    else this.change({ tensors, theme, answers });
+  }
+
+  /**
+   * Begin where the link says, or where the user was on the chapter before.
+   * @param {State} state
+   */
+  begin(state) {
+    const { slug } = tensorsOf(state).meta;
+    const back = returned === location.pathname;
+    const arrived = visited !== null && visited.tensors?.meta.slug !== slug && !back;
+    returned = null;
+    const query = new URLSearchParams(location.search);
+    const narrow = this.view.root.clientWidth < PHONE;
+    this.queue.length = 0;
+    this.show(readQuery(state, query, visited, arrived, narrow), null);
+    if (this.state.opened) this.bringIntoView();
+  }
+
+  /** Start or stop the beat of time. */
+  play() {
+    clearTimeout(this.beating);
+    if (!this.state.playing) return;
+    // asked anew each time, since the settings may have changed meanwhile
+    const { backwards } = tensorsOf(this.state).meta;
+    const end = backwards ? 0 : tensorsOf(this.state).sizes.T - 1;
+    const start = tensorsOf(this.state).sizes.T - 1 - end;
+    if (this.state.t === end) this.change({ t: start });
+    const beat = () => {
+      const { meta, sizes } = tensorsOf(this.state);
+      if (this.state.t === (meta.backwards ? 0 : sizes.T - 1)) {
+        this.change({ playing: false });
+        return;
+      }
+      this.change({ t: this.state.t + (meta.backwards ? -1 : 1) });
+      this.beating = setTimeout(beat, BEAT / this.state.speed);
+    };
+    this.beating = setTimeout(beat, BEAT / this.state.speed);
+  }
+
+  /**
+   * Ask the server for what it did not send; once for each wish.
+   * @param {boolean} complete all numbers that are shown are here
+   * @param {State | null} before
+   */
+  ask(complete, before) {
+    const { state } = this;
+    const { t, sequence, focus, opened } = state;
+    // the pictures below show one sequence, too
+    const other =
+      (sequence !== before?.sequence || state.tensors !== before.tensors) &&
+      sequence !== tensorsOf(state).meta.sent.sequence;
+    const open = opened && opened !== before?.opened && mustAsk(state, opened);
+    if (complete && !other && !open) return;
+    const wish = { t, sequence, focus };
+    const more = open ? { open: [opened.name, opened.index], digits: lineDigits(state) } : {};
+    const key = JSON.stringify({ ...wish, ...more });
+    if (this.waiting === key) return;
+    this.waiting = key;
+    this.send("ask", { ...wish, ...more });
+  }
+
+  /** Once at rest, write the state into the address, without a word to the server. */
+  syncUrl() {
+    visited = this.state;
+    clearTimeout(this.resting);
+    if (this.state.playing) return;
+    this.resting = setTimeout(() => {
+      const url = new URL(location.href);
+      for (const [name, value] of Object.entries(writeQuery(this.state)))
+        if (value === null) url.searchParams.delete(name);
+        else url.searchParams.set(name, value);
+      if (url.href !== location.href) history.replaceState(history.state, "", url);
+    }, REST);
+  }
+
+  /** Leave the page. */
+  end() {
+    clearTimeout(this.beating);
+    clearTimeout(this.resting);
+    stopAnimation(this.view);
+    cancelAnimationFrame(this.view.wiring);
+    this.observer.disconnect();
+    this.unbind();
+  }
 }

@@ -1,94 +1,114 @@
-import { palette, step } from "./colours.js";
+/*
+ * The strip of time: tokens, ids, targets, and a mean of each time step as a colour.
+ */
+import { colourStep } from "./colours.js";
+import { make } from "./dom.js";
+import { tensorsOf } from "./layout.js";
 import { formatNumber } from "./numbers.js";
-import { make } from "./sheet.js";
-import { goTo } from "./time.js";
+import { paletteOf } from "./paint.js";
+
+/** @import { Stage, View } from "./dom.js" */
+/** @import { State } from "./state.js" */
 
 /** Most tokens drawn at once; of a longer sequence those around the current one. */
 const MOST_TOKENS = 120;
-/** Hues that stay apart for readers who confuse red and green (Okabe and Ito). */
+/** Hues that stay apart for users who confuse red and green (Okabe and Ito). */
 const TOKEN_HUES = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800"];
 
 /**
- * Draw the strip of time: tokens, ids, targets, and a mean of each time step as a colour.
- * @param {object} stage
+ * Draw the strip of one sequence.
+ * @param {View} view
+ * @param {State} state
  */
-export function drawStrip(stage) {
-  const { book, place } = stage;
-  const ids = book.ids[place.sequence];
+export function drawStrip(view, state) {
+  const tensors = tensorsOf(state);
+  const ids = tensors.meta.ids[state.sequence];
+  const targets = tensors.meta.targets[state.sequence];
   const T = ids.length;
-  const first = Math.max(0, Math.min(place.t - MOST_TOKENS / 2, T - MOST_TOKENS));
-  stage.stripFirst = first;
-  const chips = [];
-  for (let t = first; t < Math.min(T, first + MOST_TOKENS); t++) {
+  const first = Math.max(0, Math.min(state.t - MOST_TOKENS / 2, T - MOST_TOKENS));
+  view.firstChip = first;
+  view.chips = ids.slice(first, first + MOST_TOKENS).map((id, i) => {
     const chip = make("span", "chip");
-    chip.dataset.at = String(t);
-    chip.style.setProperty("--token", TOKEN_HUES[ids[t] % TOKEN_HUES.length]);
-    chip.append(make("span", "token", book.token(ids[t])), make("span", "id", String(ids[t])));
-    if (book.learning)
-      chip.append(make("span", "target", `→ ${book.token(book.targets[place.sequence][t])}`));
+    chip.dataset.at = String(first + i);
+    chip.style.setProperty("--token", TOKEN_HUES[id % TOKEN_HUES.length]);
+    chip.append(make("span", "token", tensors.token(id)), make("span", "id", String(id)));
+    if (tensors.meta.learning)
+      chip.append(make("span", "target", `→ ${tensors.token(targets[first + i])}`));
     chip.append(make("span", "heat"));
-    chips.push(chip);
-  }
-  stage.el.strip.replaceChildren(...chips);
-  stage.chips = chips;
-  stage.el.strip.setAttribute("aria-valuemin", "0");
-  stage.el.strip.setAttribute("aria-valuemax", String(T - 1));
-  heat(stage);
-  markStrip(stage);
+    return chip;
+  });
+  const { strip } = view.el;
+  strip.replaceChildren(...view.chips);
+  strip.setAttribute("aria-valuemin", "0");
+  strip.setAttribute("aria-valuemax", String(T - 1));
+  colourStrip(view, state);
+  markStrip(view, state);
 }
 
-/** Colour each time step by the mean over the units of the chosen gate. */
-export function heat(stage) {
-  const means = stage.book.means[stage.mean];
-  const signed = stage.mean === "n" || stage.mean === "h";
-  const { fill } = palette(stage.theme, signed ? "signed" : "unit");
-  for (const chip of stage.chips) {
+/**
+ * Colour each time step by the mean over the units of the chosen quantity.
+ * @param {View} view
+ * @param {State} state
+ */
+export function colourStrip(view, state) {
+  const means = tensorsOf(state).meta.means[state.strip];
+  const signed = state.strip === "n" || state.strip === "h";
+  const { fill } = paletteOf(state, signed ? "signed" : "unit");
+  for (const chip of view.chips) {
     const mean = means[Number(chip.dataset.at)];
-    chip.lastChild.style.background = fill[step(mean, signed ? -1 : 0, 1)];
-    chip.lastChild.title = `mean of ${stage.mean}: ${formatNumber(mean, 2)}`;
+    const heat = /** @type {HTMLElement} */ (chip.lastChild);
+    heat.style.background = fill[colourStep(mean, signed ? -1 : 0, 1)];
+    heat.title = `mean of ${state.strip}: ${formatNumber(mean, 2)}`;
   }
 }
 
-/** Frame the current time step, and say it. */
-export function markStrip(stage) {
-  const { book, place } = stage;
-  const { strip } = stage.el;
-  const T = book.sizes.T;
-  if (place.t < stage.stripFirst || place.t >= stage.stripFirst + stage.chips.length) {
-    drawStrip(stage);
+/**
+ * Frame the current time step, and say it.
+ * @param {View} view
+ * @param {State} state
+ */
+export function markStrip(view, state) {
+  const { strip, where } = view.el;
+  const tensors = tensorsOf(state);
+  const { t } = state;
+  const chip = view.chips[t - view.firstChip];
+  if (!chip) {
+    drawStrip(view, state);
     return;
   }
-  const chip = stage.chips[place.t - stage.stripFirst];
-  stage.current?.classList.remove("current");
-  chip.classList.add("current");
-  stage.current = chip;
-  const id = book.ids[place.sequence][place.t];
-  strip.setAttribute("aria-valuenow", String(place.t));
-  strip.setAttribute("aria-valuetext", `time step ${place.t}, token ${book.token(id)}, id ${id}`);
-  stage.el.where.textContent = `t = ${place.t} of 0 … ${T - 1}`;
+  for (const other of view.chips) other.classList.toggle("current", other === chip);
+  const id = tensors.meta.ids[state.sequence][t];
+  strip.setAttribute("aria-valuenow", String(t));
+  strip.setAttribute("aria-valuetext", `time step ${t}, token ${tensors.token(id)}, id ${id}`);
+  where.textContent = `t = ${t} of 0 … ${tensors.sizes.T - 1}`;
   // once the numbers are drawn: asking for widths earlier would lay them out twice
-  cancelAnimationFrame(stage.scrolling);
-  stage.scrolling = requestAnimationFrame(() => {
+  cancelAnimationFrame(view.scrolling);
+  view.scrolling = requestAnimationFrame(() => {
     if (strip.scrollWidth > strip.clientWidth)
       strip.scrollLeft = chip.offsetLeft - strip.offsetLeft - strip.clientWidth / 2;
   });
 }
 
-/** Let the strip be dragged along. */
-export function scrub(stage) {
-  const { strip } = stage.el;
-  const at = (event) => {
-    const found = stage.root.getRootNode().elementFromPoint(event.clientX, event.clientY);
-    const chip = found?.closest?.(".chip");
-    if (chip && strip.contains(chip)) goTo(stage, Number(chip.dataset.at));
+/**
+ * Let the strip be dragged along.
+ * @param {Stage} stage
+ */
+export function bindStrip(stage) {
+  const { strip } = stage.view.el;
+  /** @type {(event: PointerEvent) => void} */
+  const follow = (event) => {
+    const tree = /** @type {Document | ShadowRoot} */ (strip.getRootNode());
+    const chip = tree.elementFromPoint(event.clientX, event.clientY)?.closest(".chip");
+    if (chip && strip.contains(chip))
+      stage.change({ t: Number(/** @type {HTMLElement} */ (chip).dataset.at) });
   };
   strip.onpointerdown = (event) => {
     if (event.button !== 0) return;
     strip.setPointerCapture(event.pointerId);
     strip.focus({ preventScroll: true });
-    at(event);
+    follow(event);
   };
   strip.onpointermove = (event) => {
-    if (strip.hasPointerCapture(event.pointerId)) at(event);
+    if (strip.hasPointerCapture(event.pointerId)) follow(event);
   };
 }

@@ -1,0 +1,78 @@
+/*
+ * The elements of a stage, and how to make more.
+ */
+
+/** @import { Spot, State } from "./state.js" */
+/** @import { Drawing, Cell } from "./lanes.js" */
+
+/**
+ * What is drawn now; all of it follows from the state.
+ * @typedef {object} View
+ * @property {HTMLElement} root
+ * @property {Record<string, HTMLElement>} el
+ * @property {Drawing[]} drawings
+ * @property {Map<string, Drawing[]>} byName
+ * @property {WeakMap<Element, {drawing: Drawing, cell: Cell}>} cellOf
+ * @property {HTMLElement[]} lanes
+ * @property {string} columns how many there are in each lane
+ * @property {HTMLElement[]} chips
+ * @property {number} firstChip
+ * @property {HTMLElement[]} marked cells with an outline
+ * @property {Spot | null} asked which number the quiz asks for
+ * @property {number} animation
+ * @property {number} wiring
+ * @property {number} scrolling
+ */
+
+/**
+ * What controls know of a stage: its state now, and how to change it.
+ * @typedef {object} Stage
+ * @property {State} state
+ * @property {View} view
+ * @property {(change: Partial<State>) => void} change
+ */
+
+/**
+ * Make an element.
+ * @param {string} tag
+ * @param {string} [name] its class
+ * @param {string} [text]
+ */
+export function make(tag, name = "", text = "") {
+  const element = document.createElement(tag);
+  if (name) element.className = name;
+  if (text) element.textContent = text;
+  return element;
+}
+
+/**
+ * Find an element that is there.
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @returns {any}
+ */
+export function find(root, selector) {
+  return root.querySelector(selector);
+}
+
+/**
+ * Make a heading of a part of the stage.
+ * @param {string} text
+ */
+export function titleElement(text) {
+  const title = make("div", "title", text);
+  title.setAttribute("role", "heading");
+  title.setAttribute("aria-level", "3");
+  return title;
+}
+
+/**
+ * Return the element in a stage that has the focus, if one has.
+ * @param {Element} root
+ * @returns {HTMLElement | null}
+ */
+export function focused(root) {
+  const tree = /** @type {Document | ShadowRoot} */ (root.getRootNode());
+  const element = /** @type {HTMLElement | null} */ (tree.activeElement);
+  return element && root.contains(element) ? element : null;
+}

@@ -1,0 +1,220 @@
+/*
+ * What stands where on the stage: lanes of aligned matrices, as far as it needs no browser.
+ */
+/** @import { Band, Lane, Row, Tensors } from "./tensors.js" */
+/** @import { State } from "./state.js" */
+
+/**
+ * A dim of a quantity, and which of its axes it is.
+ * @typedef {{dim: string, at: number}} Along
+ *
+ * How a quantity stands in a band: which dims go down and across, the others are fixed.
+ * @typedef {object} Layout
+ * @property {Along | null} down
+ * @property {Along | null} across
+ * @property {number} rows
+ * @property {number} columns
+ * @property {boolean} timed whether its numbers change with time step or sequence
+ * @property {(place: {t: number, sequence: number}, row: number, column: number) => number[]} index
+ */
+
+/** Most columns and rows whose numbers are all shown; of larger ones a part, and a thumbnail. */
+/** @type {Record<"columns" | "rows", Record<string, number>>} */
+const MOST = {
+  columns: { B: 40, D: 40, V: 60, H: 12 },
+  rows: { B: 40, D: 40, V: 40, H: 16 },
+};
+/** Rows and columns that are shown of a larger matrix. */
+export const PART = 6;
+/** Width of a cell with its gap, in pixels, by digits; as in the style sheet. */
+/** @type {Record<string, number>} */
+const WIDTHS = { 2: 44, 4: 59, full: 159 };
+/** Room for a place's name beside a number that is multiplied, in pixels. */
+const BESIDE = 48;
+/** What a lane is wide besides heads and cells, in pixels. */
+const RIM = 8;
+/** Quantities that are not called by their own name: the page's words have another. */
+/** @type {Record<string, string>} */
+const NAMES = { z_other: "z′", h_other: "h" };
+
+/**
+ * Return what a quantity is called on the stage.
+ * @param {string} name
+ */
+export function nameText(name) {
+  return NAMES[name] ?? name;
+}
+
+/**
+ * Return how a quantity stands in a band.
+ * @param {Tensors} tensors
+ * @param {string} name
+ * @param {boolean} turned
+ * @returns {Layout}
+ */
+export function layoutOf(tensors, name, turned) {
+  const { dims, shape } = tensors.quantities[name];
+  const free = dims.map((dim, at) => ({ dim, at })).filter(({ dim }) => dim !== "T");
+  // one sequence is looked at, unless a number for each is all there is
+  const axes = free.length > 1 ? free.filter(({ dim }) => dim !== "B") : free;
+  const [first, second] = axes.slice(-2);
+  let [down, across] = second ? [first, second] : [null, first ?? null];
+  if (turned && down) [down, across] = [across, down];
+  return {
+    down,
+    across,
+    rows: down ? shape[down.at] : 1,
+    columns: across ? shape[across.at] : 1,
+    timed: dims.includes("T") || axes.length < free.length,
+    index: (place, row, column) =>
+      dims.map((dim, i) => {
+        if (across && i === across.at) return column;
+        if (down && i === down.at) return row;
+        return dim === "T" ? place.t : place.sequence;
+      }),
+  };
+}
+
+/**
+ * Tell whether a dim is too long for all its numbers to be shown.
+ * @param {Along | null} along
+ * @param {number} size
+ * @param {"rows" | "columns"} way
+ */
+export function isLarge(along, size, way) {
+  return along !== null && size > MOST[way][along.dim];
+}
+
+/**
+ * Return which rows or columns are shown: all, or a part from where the user looks.
+ * @param {State} state
+ * @param {Along | null} along
+ * @param {number} size
+ * @param {"rows" | "columns"} way
+ */
+export function shownSpan(state, along, size, way) {
+  if (along === null || !isLarge(along, size, way)) return [0, size];
+  const first = Math.max(0, Math.min(state.focus[along.dim] ?? 0, size - PART));
+  return [first, first + PART];
+}
+
+/**
+ * Return the dims of which only a part is shown, with their sizes.
+ * @param {Tensors} tensors
+ * @param {Lane[]} lanes
+ * @returns {Map<string, number>}
+ */
+export function largeDims(tensors, lanes) {
+  const found = new Map();
+  for (const row of lanes.flatMap((lane) => lane.bands.flatMap((band) => band.rows))) {
+    const { down, across, rows, columns } = layoutOf(tensors, row.name, row.turned);
+    if (isLarge(down, rows, "rows")) found.set(down?.dim, rows);
+    if (isLarge(across, columns, "columns")) found.set(across?.dim, columns);
+  }
+  return found;
+}
+
+/**
+ * Return the lanes as the user wants to see them. With z′ = 1 − z, old and new change places in
+ * the new state.
+ * @param {Tensors} tensors
+ * @param {boolean} convention
+ * @returns {Lane[]}
+ */
+export function lanesOf(tensors, convention) {
+  const { scene } = tensors.meta;
+  if (!convention || !tensors.has("h_other")) return scene;
+  /** @type {Record<string, string>} */
+  const names = { z: "z_other", h: "h_other", h_prev: "n", n: "h_prev" };
+  /** @type {(lane: Lane, row: Row) => Row[]} */
+  const change = (lane, row) => {
+    if (row.name === "z" && row.result && ["z", "h"].includes(lane.name))
+      return [row, { ...row, name: "z_other", sign: "1 − z =", after: "" }];
+    if (lane.name !== "h") return [row];
+    return [{ ...row, name: names[row.name] ?? row.name, sign: row.sign.replace("z", "z′") }];
+  };
+  return scene.map((lane) => ({
+    ...lane,
+    bands: lane.bands.map((band) => ({ ...band, rows: band.rows.flatMap((r) => change(lane, r)) })),
+  }));
+}
+
+/**
+ * Return the names of what is computed on the stage, in reading order.
+ * @param {Lane[]} lanes
+ */
+export function equationsOf(lanes) {
+  const rows = lanes.flatMap((lane) => lane.bands.flatMap((band) => band.rows));
+  return [...new Set(rows.filter((row) => row.result).map((row) => row.name))];
+}
+
+/**
+ * Return the equation that makes a quantity, or the first one it stands in, or the first of all.
+ * @param {Lane[]} lanes
+ * @param {string} name
+ */
+export function equationWith(lanes, name) {
+  const order = equationsOf(lanes);
+  if (order.includes(name)) return order.indexOf(name);
+  const rows = lanes.flatMap((lane) =>
+    lane.bands.flatMap(({ left, rows }) => [
+      ...rows,
+      ...(left ? [{ name: left, result: false }] : []),
+    ]),
+  );
+  const at = rows.findIndex((row) => row.name === name);
+  const next = rows.slice(Math.max(at, 0)).find((row) => row.result);
+  return next ? order.indexOf(next.name) : -1;
+}
+
+/**
+ * Return how wide a lane's heads are, in pixels: room for the longest, and for what multiplies.
+ * @param {State} state
+ * @param {Lane} lane
+ */
+export function headWidth(state, lane) {
+  const left = lane.bands.some((band) => band.left);
+  let width = WIDTHS[left ? state.digits : "2"] + BESIDE;
+  for (const row of lane.bands.flatMap((band) => band.rows)) {
+    const { rows, columns } = layoutOf(tensorsOf(state), row.name, row.turned);
+    // the style sheet's letters: a name's are all alike, most of a sign's are narrower
+    const signs = 5.6 * (row.sign + row.after).length;
+    const named = rows > 1 ? 0 : 7.9 * nameText(row.name).length + 7 * String(columns).length;
+    width = Math.max(width, Math.ceil(signs + named + 18));
+  }
+  return width;
+}
+
+/**
+ * Return how many columns each lane has room for; a wider band goes on below.
+ * @param {State} state
+ * @param {Lane[]} lanes
+ * @returns {number[]}
+ */
+export function columnsOf(state, lanes) {
+  return lanes.map((lane) => {
+    const room = state.room - RIM - headWidth(state, lane);
+    return Math.max(3, Math.min(24, Math.floor(room / WIDTHS[state.digits])));
+  });
+}
+
+/**
+ * Return what a place along a dim is called: a token, or its number.
+ * @param {Tensors} tensors
+ * @param {Along | null} along
+ * @param {number} i
+ */
+export function placeName(tensors, along, i) {
+  if (along === null) return "";
+  const token = along.dim === "V" || (along.dim === "D" && !tensors.has("E"));
+  return token ? tensors.token(i) : String(i);
+}
+
+/**
+ * Return the numbers of the stage; they have arrived whenever something is drawn.
+ * @param {State} state
+ * @returns {Tensors}
+ */
+export function tensorsOf(state) {
+  return /** @type {Tensors} */ (state.tensors);
+}

@@ -1,0 +1,100 @@
+/*
+ * Numbers and colours of the cells.
+ */
+import { colourStep, palette } from "./colours.js";
+import { tensorsOf } from "./layout.js";
+import { formatNumber } from "./numbers.js";
+import { isHidden } from "./state.js";
+import { WHOLE_NUMBERS } from "./tensors.js";
+
+/** @import { Drawing } from "./lanes.js" */
+/** @import { State } from "./state.js" */
+
+/** A matrix whose numbers are all smaller is as good as zero, and gets no colour. */
+const NOTHING = 1e-12;
+
+/**
+ * Return a palette in the page's theme.
+ * @param {State} state
+ * @param {string} kind
+ */
+export function paletteOf(state, kind) {
+  return palette(tensorsOf(state).meta.colours, state.theme, kind);
+}
+
+/**
+ * Return how many digits a cell has; null for all.
+ * @param {State} state
+ */
+export function cellDigits(state) {
+  return state.digits === "full" ? null : Number(state.digits);
+}
+
+/**
+ * Return the two ends of a drawing's colours, as far as the user lets them reach.
+ * @param {State} state
+ * @param {Drawing} drawing
+ */
+export function limitsOf(state, { name, cells, canvas }) {
+  const tensors = tensorsOf(state);
+  const { kind } = tensors.quantities[name];
+  if (kind === "unit") return [0, 1];
+  let end = 0;
+  if (state.range === "matrix" && !canvas)
+    for (const { value } of cells) end = Math.max(end, Math.abs(value ?? 0));
+  else if (state.range === "run") end = tensors.largestOf(kind, name.startsWith("d_"));
+  else end = tensors.largest(name);
+  if (end <= NOTHING) end = 1;
+  return [-end, end];
+}
+
+/**
+ * Write a number for a cell: a true minus, and only 0 looks like 0.
+ * @param {number} value
+ * @param {number | null} digits
+ */
+export function cellText(value, digits) {
+  if (digits === null || value === 0 || Math.abs(value) >= 0.5 * 10 ** -digits)
+    return formatNumber(value, digits);
+  return value
+    .toExponential(0)
+    .replace("-", value < 0 ? "−" : "-")
+    .replace("e-", "e−");
+}
+
+/**
+ * Show the numbers of a drawing at the current place.
+ * @param {State} state
+ * @param {Drawing} drawing
+ * @returns {boolean} whether all of them are here
+ */
+export function paintCells(state, drawing) {
+  const tensors = tensorsOf(state);
+  const { name, cells } = drawing;
+  let complete = true;
+  for (const cell of cells) {
+    cell.index = drawing.index(state, cell.row, cell.column);
+    cell.key = cell.index.join(",");
+    cell.element.dataset.index = cell.key;
+    cell.value = tensors.value(name, cell.index);
+    if (cell.value === undefined) complete = false;
+  }
+  const hidden = isHidden(state, name);
+  const [low, high] = limitsOf(state, drawing);
+  const { fill, ink } = paletteOf(state, tensors.quantities[name].kind);
+  const whole = WHOLE_NUMBERS.has(name);
+  const digits = cellDigits(state);
+  for (const { value, element, text } of cells) {
+    if (hidden || value === undefined) {
+      text.data = hidden ? "?" : "…";
+      element.style.backgroundColor = "transparent";
+      element.style.color = "inherit";
+      continue;
+    }
+    text.data = whole ? String(value) : cellText(value, digits);
+    const at = colourStep(value, low, high);
+    element.style.backgroundColor = fill[at];
+    element.style.color = ink[at];
+  }
+  return complete;
+}

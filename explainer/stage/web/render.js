@@ -1,0 +1,153 @@
+/*
+ * Draw a state: only what differs from the state before.
+ */
+import { drawLegend, drawParts, drawPresenting, fillChoices, showChosen } from "./controls.js";
+import { find, focused } from "./dom.js";
+import { drawEquation, stepThrough, stopAnimation } from "./equation.js";
+import { moveFocus } from "./events.js";
+import { drawHighlight } from "./highlight.js";
+import { drawLane, findCells } from "./lanes.js";
+import { columnsOf, headWidth, lanesOf, tensorsOf } from "./layout.js";
+import { paintCells } from "./paint.js";
+import { drawPanel } from "./panel.js";
+import { drawQuiz } from "./quiz.js";
+import { drawRanking } from "./ranking.js";
+import { colourStrip, drawStrip, markStrip } from "./strip.js";
+import { paintThumbnail } from "./thumbnail.js";
+import { drawWires } from "./wires.js";
+
+/** @import { Stage } from "./dom.js" */
+/** @import { Drawing } from "./lanes.js" */
+/** @import { State } from "./state.js" */
+
+/**
+ * Draw a stage's state.
+ * @param {Stage} stage
+ * @param {State | null} before what is drawn now; null for nothing
+ * @returns {boolean} whether all numbers that are shown are here
+ */
+export function render(stage, before) {
+  const { state, view } = stage;
+  /** @type {(...names: (keyof State)[]) => boolean} */
+  const changed = (...names) => before === null || names.some((n) => state[n] !== before[n]);
+  const focus = rememberFocus(stage);
+  if (changed("pointed", "t", "sequence", "tensors")) stopAnimation(view);
+  const columns = String(columnsOf(state, lanesOf(tensorsOf(state), state.convention)));
+  const built =
+    changed("tensors", "theme", "convention", "focus", "digits") || columns !== view.columns;
+  if (built) {
+    view.columns = columns;
+    buildLanes(stage);
+    fillChoices(view, state);
+    drawParts(stage);
+  }
+  showChosen(view, state);
+  const moved = changed("t", "sequence");
+  const asked = changed("equation", "quizzing", "solved");
+  if (built || changed("sequence")) drawStrip(view, state);
+  else if (changed("t")) markStrip(view, state);
+  if (!built && changed("strip")) colourStrip(view, state);
+  if (built || changed("range")) drawLegend(view, state);
+  let complete = true;
+  if (built || moved || asked || changed("range")) {
+    const all = built || asked || changed("range");
+    complete = paint(stage, all);
+    drawRanking(view, state);
+  }
+  if (built || asked) drawEquation(view, state);
+  if (built || moved || asked || changed("opened")) drawQuiz(view, state);
+  const panel = built || moved || asked || changed("opened", "trail", "everyTerm", "answers");
+  if (panel) drawPanel(stage);
+  if (panel || changed("pointed")) drawHighlight(view, state);
+  if (!built && changed("equation") && state.equation >= 0 && !state.playing && !state.quizzing)
+    stepThrough(stage);
+  if (changed("presenting") && (state.presenting || before !== null))
+    drawPresenting(view, state.presenting);
+  if (built || changed("presenting", "room")) wireSoon(stage);
+  if (changed("message") && state.message) view.el.status.textContent = state.message;
+  focus();
+  return complete;
+}
+
+/**
+ * Return what gives the focus to what replaced the element that has it now.
+ * @param {Stage} stage
+ */
+function rememberFocus({ view }) {
+  const had = focused(view.root);
+  const cell = had && view.cellOf.get(had);
+  const spot = cell && { name: cell.drawing.name, index: cell.cell.index };
+  const lane = had?.closest(".lane")?.getAttribute("data-lane");
+  return () => {
+    if (!had || had.isConnected) return;
+    const heirs = spot ? findCells(view, spot.name, spot.index) : [];
+    const heir = heirs.find((c) => c.element.closest(`[data-lane="${lane}"]`)) ?? heirs[0];
+    if (heir) moveFocus(heir.element);
+    else if (!focused(view.root)) view.root.focus({ preventScroll: true });
+  };
+}
+
+/**
+ * Draw all lanes anew: other numbers, another size, other colours.
+ * @param {Stage} stage
+ */
+function buildLanes(stage) {
+  const { state, view } = stage;
+  const { root, el } = view;
+  const tensors = tensorsOf(state);
+  root.dataset.stage = tensors.meta.slug;
+  root.dataset.theme = state.theme;
+  root.dataset.digits = state.digits;
+  root.classList.toggle("untimed", !tensors.meta.timed);
+  for (const [letter, hue] of Object.entries(tensors.meta.colours.hues[state.theme]))
+    root.style.setProperty(`--hue-${letter}`, hue);
+  view.drawings = [];
+  view.cellOf = new WeakMap();
+  view.marked = [];
+  const lanes = lanesOf(tensors, state.convention);
+  const columns = columnsOf(state, lanes);
+  view.lanes = lanes.map((lane, i) => drawLane(stage, lane, i, headWidth(state, lane), columns[i]));
+  el.lanes.replaceChildren(el.wires, ...view.lanes, el.veil);
+  el.lanes.classList.toggle("wired", tensors.meta.wired);
+  view.byName = grouped(view.drawings);
+  for (const lane of view.lanes) find(lane, ".cell")?.setAttribute("tabindex", "0");
+}
+
+/**
+ * Return drawings by the quantity they show.
+ * @param {Drawing[]} drawings
+ */
+function grouped(drawings) {
+  /** @type {Map<string, Drawing[]>} */
+  const found = new Map();
+  for (const d of drawings) found.set(d.name, [...(found.get(d.name) ?? []), d]);
+  return found;
+}
+
+/**
+ * Show the numbers of the current place: those that change with it, or all.
+ * @param {Stage} stage
+ * @param {boolean} all
+ * @returns {boolean} whether all of them are here
+ */
+function paint({ state, view }, all) {
+  let complete = true;
+  for (const drawing of view.drawings) {
+    if (!all && !drawing.timed) continue;
+    complete = paintCells(state, drawing) && complete;
+    paintThumbnail(state, drawing);
+  }
+  view.root.dataset.t = String(state.t);
+  view.root.dataset.sequence = String(state.sequence);
+  return complete;
+}
+
+/**
+ * Draw the wires with the next frame: they ask where everything stands, which is laid out then.
+ * @param {Stage} stage
+ */
+function wireSoon(stage) {
+  const { view } = stage;
+  cancelAnimationFrame(view.wiring);
+  view.wiring = requestAnimationFrame(() => drawWires(view, stage.state));
+}

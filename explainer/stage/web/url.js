@@ -1,0 +1,98 @@
+/*
+ * The address: where a link leads, and what a link says. Names, defaults and options are those of
+ * the server's table (view_state.py).
+ */
+
+import { equationsOf, lanesOf } from "./layout.js";
+import { EMPTY, equationName, onlyEquation, opening, update } from "./state.js";
+
+/** @import { State } from "./state.js" */
+/** @import { Tensors } from "./tensors.js" */
+
+/** Width of a narrow screen, in pixels; as in the style sheet. */
+export const PHONE = 560;
+
+/** What a user takes along from chapter to chapter. */
+/** @typedef {"t" | "sequence" | "range" | "digits" | "strip"} Kept */
+
+/**
+ * Return the state that a link, or the chapter before, asks for.
+ * @param {State} state a stage with its first tensors
+ * @param {URLSearchParams} query
+ * @param {Pick<State, Kept> | null} kept where the user was on the chapter before
+ * @param {boolean} arrived from another chapter: its equation and its number stay behind
+ * @param {boolean} narrow there is room for one equation at a time
+ * @returns {State}
+ */
+export function readQuery(state, query, kept, arrived, narrow) {
+  const tensors = /** @type {Tensors} */ (state.tensors);
+  const table = tensors.meta.address;
+  const from = kept ?? EMPTY;
+  /** @type {string[]} */
+  const problems = [];
+  /** @type {(name: "t" | "sequence", size: number) => number} */
+  const whole = (name, size) => {
+    const given = query.get(name);
+    if (given === null) return Math.min(from[name], size - 1);
+    if (/^\d+$/.test(given) && Number(given) < size) return Number(given);
+    const range = `possible: 0 to ${size - 1}. Shown: ${name} 0.`;
+    problems.push(`${name} is ${given.slice(0, 20)}; ${range}`);
+    return 0;
+  };
+  /** @type {(name: "range" | "digits" | "strip") => string} */
+  const one = (name) => {
+    const given = query.get(name) ?? "";
+    return table[name].options?.includes(given) ? given : from[name];
+  };
+  let next = update(state, {
+    t: whole("t", tensors.sizes.T),
+    sequence: whole("sequence", tensors.sizes.B),
+    range: one("range"),
+    digits: one("digits"),
+    strip: one("strip"),
+    convention: query.get("convention") === "true",
+    quizzing: query.get("check") === "true",
+    presenting: query.get("present") === "true",
+  });
+  const wanted = arrived ? "" : (query.get("equation") ?? "");
+  const asked = arrived ? null : query.get("cell");
+  const [name, places = ""] = (asked ?? "").split(":");
+  const equation = equationsOf(lanesOf(tensors, next.convention)).indexOf(wanted);
+  // on a phone it is that of the number which is asked for
+  next = update(next, narrow && equation < 0 ? onlyEquation(next, name) : { equation });
+  if (asked !== null) {
+    const change = opening(next, { name, index: places ? places.split(",").map(Number) : [] }, []);
+    if (!change.opened)
+      problems.push(`The link asks for the number ${asked.slice(0, 40)}, which is not here.`);
+    next = update(next, change);
+  }
+  return { ...next, message: problems.join(" ") };
+}
+
+/**
+ * Return what the address says of a state; null for what is not said.
+ * @param {State} state
+ * @returns {Record<string, string | null>}
+ */
+export function writeQuery(state) {
+  const table = /** @type {Tensors} */ (state.tensors).meta.address;
+  const { opened } = state;
+  const values = {
+    t: state.t,
+    sequence: state.sequence,
+    range: state.range,
+    digits: state.digits,
+    strip: state.strip,
+    convention: state.convention,
+    check: state.quizzing,
+    present: state.presenting,
+    equation: state.equation === state.unasked ? "" : (equationName(state) ?? ""),
+    cell: opened ? `${opened.name}:${opened.index.join(",")}` : "",
+  };
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      name,
+      value === table[name].default ? null : String(value),
+    ]),
+  );
+}
