@@ -1,19 +1,27 @@
-"""GRU Explainer: the menu first, then the settings, then the page."""
+"""GRU Explainer: the menu, then the way of the data: link, settings, run, chapter."""
 
 import streamlit as st
 
 from explainer.app.navigation import navigation
+from explainer.stage.chapters import chapter_at
 
 
 def main() -> None:
     """Show the page that was asked for."""
     st.set_page_config(page_title="GRU Explainer", page_icon="🧠", layout="wide")
     page = navigation()
-    # imported after the menu, since the first visitor would wait for it
-    from explainer.app.header import header
+    chapter = chapter_at(page.url_path)
+    # imported after the menu, and torch after the title, since the first visitor would wait
+    from explainer.app.header import problems_and_network, title
     from explainer.app.sidebar import sidebar
 
-    header(page.url_path, *sidebar())
+    settings, problems = sidebar()
+    title(chapter)
+    from explainer.app.current_run import current_run, prepare_process
+
+    prepare_process()
+    run, refused = current_run(settings)
+    problems_and_network(chapter, run, problems + refused)
     page.run()
 
 

@@ -55,11 +55,13 @@ class ViewState:
     example: int = number(0, 0, 19, "Example")
     # what is unfolded
     open_settings: bool = switch(False, "More settings")
-    open_number: bool = switch(False, "Open any number")
-    open_table: bool = switch(False, "Numbers as a table")
-    open_sources: bool = switch(False, "Equations and their source code")
-    open_past: bool = switch(False, "How far back does the past matter?")
-    open_merges: bool = switch(False, "All merges")
+    open_number: bool = switch(False, "Open any number: its formula, shapes and every term")
+    open_table: bool = switch(False, "Numbers as a table, to look at or take away")
+    open_sources: bool = switch(False, "The equations and their source code")
+    open_past: bool = switch(
+        False, "How far back does the past matter? The GRU beside an ordinary RNN"
+    )
+    open_merges: bool = switch(False, "All merges in the order they were learned")
     open_vocabulary: bool = switch(False, "The vocabulary")
     open_code: bool = switch(False, "Load it in PyTorch")
 

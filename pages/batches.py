@@ -50,12 +50,12 @@ def body(page: Page) -> None:
     st.subheader("Targets: the same tokens, shifted by one")
     st.dataframe(tables.batch_table(batch, batch.targets))
     st.subheader("Each row gives T training examples")
-    sequence = st.number_input(f"Sequence (0 to {B - 1})", 0, B - 1, 0, key="row") if B > 1 else 0
+    page.choose_sequence()
     page.text(
         "At each time step the network has read the row up to that point and must predict the "
         "next token. So one row of T tokens gives a triangle of T training examples."
     )
-    st.dataframe(tables.next_token_pairs(batch, int(sequence)))
+    st.dataframe(tables.next_token_pairs(batch, page.sequence))
     if settings.carry_state and settings.windows == "in_order":
         page.note(
             "The state is carried over: each row starts with the state that the same row of the "

@@ -26,7 +26,7 @@ def body(page: Page) -> None:
             "rounding error of a sum that is zero.) Choose random initial values to break the "
             "symmetry."
         )
-    weight = page.parameter("weight", "W_hz")
+    weight = page.parameter("weight")
     share = f"d_{weight}_t"
     problem = too_many(page.trace, weight)
     page.stage(
@@ -45,7 +45,7 @@ def body(page: Page) -> None:
             f"d_{weight}",
         ),
     )
-    lazy_expander("How far back does the past matter? The GRU beside an ordinary RNN", past, page)
+    lazy_expander("open-past", past, page)
     page.over_time("d_h")
     st.subheader("A weight's gradient is a sum over time")
     page.formula(share)

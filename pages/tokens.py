@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from explainer.app.address import bound
 from explainer.app.page import Page, show_chapter
 from explainer.app.token_ribbon import MOST_TOKENS, ribbon
 from explainer.batches import tokenize
@@ -29,7 +30,7 @@ def body(page: Page) -> None:
     if tokenizer.merges:
         st.subheader("Merge by merge")
         most = len(tokenizer.merges)
-        done = st.slider("Merge", 0, most, most, key="merge")
+        done = st.slider(**bound("merge", max_value=most, value=most))
         if done:
             merge = tokenizer.merges[done - 1]
             pair = " + ".join(tables.visible(p) for p in merge.pair)
@@ -53,7 +54,7 @@ def body(page: Page) -> None:
                 )
                 known = [tables.visible(p) for p in pieces]
                 ribbon(f"ribbon-{label}", known, [tokenizer.ids.get(p, 0) for p in pieces])
-        with st.expander("All merges in the order they were learned"):
+        with st.expander(**bound("open-merges")):
             st.dataframe(tables.merges(tokenizer.merges), hide_index=True)
     else:
         page.text("Every character is a token here; nothing is merged.")
@@ -80,9 +81,9 @@ def body(page: Page) -> None:
             "can't be reproduced."
         )
     st.subheader("Try the tokenizer")
-    written = st.text_input("Any text", "Mathematics", key="try", max_chars=500)
+    written = st.text_input(**bound("try-text"))
     cut(tokenizer, normalize(written or "", settings.normalization, settings.end_of_text))
-    with st.expander("The vocabulary"):
+    with st.expander(**bound("open-vocabulary")):
         st.dataframe(tables.vocabulary(tokenizer.tokens), hide_index=True)
 
 

@@ -18,7 +18,7 @@ def body(page: Page) -> None:
         "Gradient descent moves every parameter a little against its gradient, all at once. The "
         "learning rate sets how far."
     )
-    name = page.parameter("parameter", "W_o")
+    name = page.parameter("parameter")
     page.stage(
         lane("Learning rate × gradient", f"lr_d_{name}"),
         lane("Before and after", f"new_{name}"),

@@ -8,6 +8,7 @@ import pytest
 
 from explainer.stage.chapters import CHAPTERS
 from explainer.stage.lanes import derive
+from explainer.url import VIEW
 
 PAGES = Path(__file__).parent.parent / "pages"
 STAGED = [c.slug for c in CHAPTERS if c.timed or c.slug == "update"]
@@ -23,8 +24,8 @@ def written_scene(slug, result, parameter=None):
     def stage(*lanes, wired=False):
         raise OnStage(lanes, wired)
 
-    def choose(key, default):
-        return parameter or default
+    def choose(key):
+        return parameter or VIEW[key].default
 
     trace, nothing, bodies = result.trace, lambda _: None, []
     page = SimpleNamespace(

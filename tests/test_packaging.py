@@ -158,7 +158,7 @@ import sys
 from explainer import PRESETS, run
 from explainer.analysis.checks import verify
 from explainer.analysis.tasks import TASKS, learn
-verify(run(PRESETS["linear_algebra"]), "update")
+verify(run(PRESETS["linear_algebra"]), ["update", "second_pass"])
 learn(TASKS["reset"], "gru", 5, 0, updates=2)
 print([name for name in sys.modules if name.startswith("torch._dynamo")])
 """

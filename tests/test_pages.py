@@ -6,6 +6,7 @@ What only a browser can tell (layout, drawing, components, the address) is in te
 import base64
 import json
 import re
+import weakref
 from dataclasses import fields, replace
 from itertools import product
 from pathlib import Path
@@ -18,8 +19,8 @@ from test_payload import STAGED, Sent, assert_place_is_sent, assert_sent_as_comp
 
 from explainer import PRESETS, Settings, explain, run
 from explainer.analysis.checks import verify
-from explainer.app import session as runs
-from explainer.app.session import kept_run, weigh_again
+from explainer.app import cache
+from explainer.app.cache import BUDGET, CACHE, kept_run, weigh_again
 from explainer.batches import tokenize
 from explainer.plots.colours import SCALES
 from explainer.stage.chapters import CHAPTERS, HOME
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.page
 APP = str(Path(__file__).parent.parent / "app.py")
 SECONDS = 60
 VARIANTS = ("reset_after", "reset_before")
-PARTS = ("open_number", "numbers_table", "sources")
+PARTS = ("open-number", "open-table", "open-sources")
 """What is at the end of a page, made only for who opens it."""
 PICTURES = ("home", "embedding", "dropout", "time", "prediction", "loss", "gradients")
 
@@ -44,7 +45,7 @@ def newcomer(**query):
     at = AppTest.from_file(APP, default_timeout=SECONDS)
     at.query_params.update(query)
     for part in PARTS:
-        at.session_state[f"opened-{part}"] = True
+        at.session_state[part] = True
     return at
 
 
@@ -57,9 +58,7 @@ def visit(slug="home", theme="light", **query):
 
 def run_of(at):
     assert not at.exception, at.exception[0].value
-    if "run" in at.session_state:
-        return at.session_state["run"]
-    return kept_run(at.session_state["last_good"])  # too large to stay with its reader
+    return kept_run(at.session_state["session"].shown)
 
 
 def sentences(at):
@@ -239,7 +238,7 @@ def test_a_part_of_a_page_is_made_when_it_is_opened(slug):
     run_of(at)
     assert not at.code
     assert not any((box.key or "").startswith(("open-", "table-")) for box in at.selectbox)
-    at.session_state["opened-sources"] = True
+    at.session_state["open-sources"] = True
     at.run()
     assert any(c.language == "python" for c in at.code) == (slug != "batches")
 
@@ -749,7 +748,7 @@ def test_a_merge_says_what_is_counted():
 
 def test_the_tokenizer_can_be_tried_with_characters_it_does_not_know():
     at = visit("tokens", preset="math")
-    at.text_input(key="try").set_value("Mathe!").run()
+    at.text_input(key="try-text").set_value("Mathe!").run()
     assert ribbon(at, "ribbon-try")["tokens"] == ["M", "a", "t", "h"]
     assert "Not in the vocabulary, and left out (2 in all):" in [c.value for c in at.caption]
     assert "'e' × 1 '!' × 1" in [c.value for c in at.code]
@@ -869,7 +868,7 @@ def test_a_text_with_markup_stays_text(hostile, chapter):
 
 def test_a_text_with_markup_stays_text_when_it_is_tried():
     at = visit("tokens")
-    at.text_input(key="try").set_value(HOSTILE).run()
+    at.text_input(key="try-text").set_value(HOSTILE).run()
     run_of(at)
     assert_text_stays_text(at)
 
@@ -968,16 +967,18 @@ def test_a_run_is_computed_once_for_all_readers():
 
 def test_a_kept_run_is_counted_with_what_was_computed_on_demand(monkeypatch):
     settings = replace(START, seed=12)
-    result, before = kept_run(settings), kept_run.cache.currsize
+    result, before = kept_run(settings), CACHE.nbytes
     added = result.trace["d_W_hz_t"].nbytes
     weigh_again(result)
-    assert kept_run.cache.currsize == before + added
+    assert CACHE.nbytes == before + added
     assert kept_run(settings) is result
-    size = type(result).nbytes
-    monkeypatch.setattr(type(result), "nbytes", property(lambda _: kept_run.cache.maxsize + 1))
-    weigh_again(result)
-    monkeypatch.setattr(type(result), "nbytes", size)
-    assert kept_run(settings) is not result
+    with monkeypatch.context() as changed:
+        changed.setattr(type(result), "nbytes", property(lambda _: BUDGET))
+        weigh_again(result)
+    forgotten = weakref.ref(result)
+    assert kept_run(settings) is result, "while somebody holds it"
+    del result
+    assert forgotten() is None, "too large to be kept for nobody"
 
 
 # Sentences hold under other settings.
@@ -1010,7 +1011,7 @@ def test_what_is_said_of_an_equal_head_is_not_said_where_all_is_dropped(slug):
 def test_what_is_proposed_is_not_there_already():
     for initial, said in (("uniform", True), ("orthogonal", False)):
         at = newcomer(initial=initial)
-        at.session_state["opened-past"] = True
+        at.session_state["open-past"] = True
         at.switch_page(page_of("gradients")).run()
         (words,) = (m.value for m in at.markdown if m.value.startswith("Both have their first"))
         assert ("*orthogonal*" in words) == said
@@ -1062,11 +1063,11 @@ def test_a_run_too_large_to_keep_is_computed_once_for_a_page(monkeypatch):
         computed.append(settings)
         return run(settings)
 
-    monkeypatch.setattr(runs, "run", counted)
+    monkeypatch.setattr(cache, "run", counted)
     size = {"batch_size": 32, "context_length": 35, "hidden_size": 256}
     at = visit("cell", preset="story", **size)
     assert computed == [replace(PRESETS["story"], **size)]
-    assert run(computed[0]).nbytes > runs.MOST_BYTES
+    assert run(computed[0]).nbytes > BUDGET // 4
     at.run()
     assert len(computed) == 2
 
@@ -1130,7 +1131,7 @@ def test_a_wrong_batch_is_found():
     for count, place in ((1, (2, -1)), (2, (0, 3))):
         wrong[place] += 1
         changed = replace(result, batch=replace(result.batch, targets=wrong.copy()))
-        assert verify(changed, "batches")[0].difference == count
+        assert verify(changed, ["batches"])[0].difference == count
 
 
 def test_tokens_and_characters_are_counted_alike():

@@ -12,7 +12,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from scenes import STAGED, scene_of
 
 from explainer import PRESETS, explain, run
-from explainer.app.stage_component import opening, stage_place
+from explainer.app.position import from_query, stage_place
+from explainer.app.stage_component import opening
 from explainer.plots.tables import visible
 from explainer.stage.buffer import THUMBNAIL, Buffer
 from explainer.stage.chapters import chapter
@@ -387,16 +388,24 @@ def test_any_wish_gives_a_place_that_there_is(wish):
     [
         ({}, Place(0, 0, {})),
         ({"t": 3, "sequence": 2, "focus": {"H": 4}}, Place(2, 3, {"H": 4})),
-        ({"t": "3", "sequence": "2"}, Place(2, 3, {})),  # as a link has it
+        ({"t": "3", "sequence": "2"}, Place(0, 0, {})),
         ({"t": 99, "sequence": 99, "focus": {"H": 99, "Q": 1}}, Place(2, 7, {"H": 4})),
-        ({"t": "99", "sequence": "99"}, Place(0, 0, {})),  # a link says where it can't be
         ({"t": -1, "sequence": None, "focus": [1]}, Place(0, 0, {})),
         ({"t": float("nan"), "sequence": float("inf"), "focus": {"V": "x"}}, Place(0, 0, {"V": 0})),
         ({"t": [3], "sequence": {"t": 3}, "focus": {"D": [2]}}, Place(0, 0, {"D": 0})),
     ],
 )
-def test_a_place_is_as_near_as_there_is_and_that_of_a_link_the_first(wish, expected):
+def test_a_place_is_as_near_as_there_is(wish, expected):
     assert stage_place(wish, SIZES) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("3", 3), ("0", 0), ("7", 7), ("007", 7), (None, 5)]
+    + [(v, 0) for v in ("8", "99", "-1", "3.0", "abc", "", "nan", "9" * 5000, "٣")],
+)
+def test_a_place_of_a_link_is_there_or_the_first(value, expected):
+    assert from_query(value, SIZES["T"], 5) == expected
 
 
 @given(wanted=OPENED, digits=JUNK)

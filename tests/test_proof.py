@@ -8,7 +8,7 @@ import torch
 
 from explainer import PRESETS, run
 from explainer.analysis.checks import verify
-from explainer.stage.chapters import CHAPTERS
+from explainer.stage.chapters import CHAPTERS, chapter
 
 SEEN = [
     *(("embedding", 0, "trace", name) for name in ("e", "one_hot")),
@@ -49,14 +49,12 @@ def wrong(result, where, name):
 def test_a_wrong_number_is_seen(results, variant, slug, line, where, name):
     name = name if variant == "reset_after" else name.replace("b_ir", "b_r").replace("b_hn", "b_n")
     result = results[variant]
-    assert verify(result, slug)[line].difference < 1e-12
-    assert verify(wrong(result, where, name), slug)[line].difference > 1e-6
+    assert verify(result, chapter(slug).checks)[line].difference < 1e-12
+    assert verify(wrong(result, where, name), chapter(slug).checks)[line].difference > 1e-6
 
 
 def test_every_line_of_every_chapter_is_tried(results):
-    lines = {
-        (c.slug, i) for c in CHAPTERS for i in range(len(verify(results["reset_after"], c.slug)))
-    }
+    lines = {(c.slug, i) for c in CHAPTERS for i in range(len(c.checks))}
     elsewhere = {("tokens", 0), ("batches", 0)}
     assert lines == {(slug, line) for slug, line, *_ in SEEN} | elsewhere
 
@@ -64,15 +62,16 @@ def test_every_line_of_every_chapter_is_tried(results):
 def test_a_second_pass_without_the_update_is_seen(results):
     result = results["reset_after"]
     still = run(replace(result.settings, learning_rate=0.0))
-    assert verify(replace(result, second=still.second), "update")[1].difference > 1e-6
+    (found,) = verify(replace(result, second=still.second), ["second_pass"])
+    assert found.difference > 1e-6
 
 
 def test_a_text_that_comes_back_changed_is_seen(results, monkeypatch):
     result = results["reset_after"]
-    assert verify(result, "tokens")[0].difference == 0
+    assert verify(result, ["tokens"])[0].difference == 0
     changed = f"?{result.settings.text.lower()[1:]}!"
     monkeypatch.setattr("explainer.analysis.checks.normalize", lambda *_: changed)
-    assert verify(result, "tokens")[0].difference == 2
+    assert verify(result, ["tokens"])[0].difference == 2
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.5, 0.95])
@@ -81,15 +80,15 @@ def test_a_proof_depends_on_no_chance_and_draws_nothing(dropout):
     for seed in range(40):
         torch.manual_seed(seed)
         before = torch.get_rng_state()
-        for chapter in CHAPTERS:
-            if chapter.slug in ("dropout", "cell", "gates") or not seed:
-                assert all(p.difference < 1e-10 for p in verify(result, chapter.slug))
+        for c in CHAPTERS:
+            if c.slug in ("dropout", "cell", "gates") or not seed:
+                assert all(p.difference < 1e-10 for p in verify(result, c.checks))
         assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_a_check_that_is_too_large_is_a_sentence_and_the_others_are_made():
     settings = replace(PRESETS["start"], merges=0, batch_size=1, context_length=70)
-    first, second = verify(run(replace(settings, hidden_size=256)), "gradients")
+    first, second = verify(run(replace(settings, hidden_size=256)), chapter("gradients").checks)
     assert first.problem == ""
     assert first.difference < 1e-12
     assert math.isnan(second.difference)
@@ -97,7 +96,10 @@ def test_a_check_that_is_too_large_is_a_sentence_and_the_others_are_made():
         "The time steps' contributions to d_W_hr would be 4,587,520 numbers; at most 4,000,000 are "
         "computed. Use a shorter context or a smaller hidden size."
     )
-    assert not any(c.problem for c in verify(run(replace(settings, hidden_size=239)), "gradients"))
+    assert not any(
+        c.problem
+        for c in verify(run(replace(settings, hidden_size=239)), chapter("gradients").checks)
+    )
 
 
 def test_a_check_that_the_machine_refuses_is_a_sentence(results, monkeypatch):
@@ -105,6 +107,6 @@ def test_a_check_that_the_machine_refuses_is_a_sentence(results, monkeypatch):
         raise FileNotFoundError("No usable temporary directory found")
 
     monkeypatch.setattr("explainer.analysis.checks.sgd", refuse)
-    first, second = verify(results["reset_after"], "update")
+    first, second = verify(results["reset_after"], chapter("update").checks)
     assert first.problem == "No usable temporary directory found"
     assert second.problem == ""

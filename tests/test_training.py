@@ -2,6 +2,7 @@
 
 import gc
 import time
+import weakref
 from contextlib import chdir
 from dataclasses import replace
 from itertools import product
@@ -11,7 +12,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from cachetools import LRUCache
 from conftest import CLOSE, gates_of, modules, some_state, tensor
 from safetensors.torch import load
 from test_pages import VARIANTS, figures, newcomer, notes, page_of, run_of, sentences, stage, visit
@@ -23,9 +23,9 @@ from torch.nn import functional as F
 from explainer import PRESETS, History, run, train
 from explainer.analysis.influence import rnn_influence
 from explainer.app import background_training as trainers
-from explainer.app import session as runs
+from explainer.app import current_run as runs
 from explainer.app.background_training import Trainer
-from explainer.app.cache import SHARED_BYTES, _shared, shared_training
+from explainer.app.cache import BUDGET, CACHE, Cache, shared_training
 from explainer.app.panels.influence_panel import influence_summary
 from explainer.batches import batch, tokenize
 from explainer.engine.batch_run import check_size
@@ -69,9 +69,9 @@ DIVERGING = replace(
 
 
 @pytest.fixture(autouse=True)
-def nobody_trained_before(monkeypatch):
-    """A process-wide cache of histories as a new server has it."""
-    monkeypatch.setattr("explainer.app.cache._shared", LRUCache(SHARED_BYTES, _shared.getsizeof))
+def nobody_trained_before():
+    """A process-wide cache as a new server has it."""
+    CACHE.clear()
 
 
 # PyTorch's own training.
@@ -265,12 +265,10 @@ def test_trainings_of_large_networks_keep_fewer_moments(monkeypatch):
     for _ in range(5):
         history.step()
     assert_same_numbers(history.next_run(3), wanted.next_run(3))
-    monkeypatch.setattr(
-        "explainer.app.cache._shared", cache := LRUCache(10 * size, lambda k: k.nbytes)
-    )
+    monkeypatch.setattr("explainer.app.cache.CACHE", cache := Cache(10_000_000))
     for seed in range(20):
         shared_training(History, replace(SMALL, seed=seed))
-        assert cache.currsize <= 10 * size
+        assert 0 < cache.nbytes <= 10_000_000
 
 
 @pytest.fixture
@@ -322,10 +320,13 @@ def test_a_long_way_back_is_bounded_and_goes_on(forgetful, monkeypatch):
 
 def test_a_training_larger_than_all_memory_for_them_is_shared_alone(monkeypatch):
     small = shared_training(History, TINY)
-    monkeypatch.setattr(History, "nbytes", 10 * SHARED_BYTES)
+    monkeypatch.setattr(History, "nbytes", 10 * BUDGET)
     large = shared_training(History, SMALL)
-    assert shared_training(History, SMALL) is large
-    assert shared_training(History, TINY) is not small
+    assert shared_training(History, SMALL) is large, "while somebody holds it"
+    assert shared_training(History, TINY) is small
+    forgotten = weakref.ref(large)
+    del large
+    assert forgotten() is None
 
 
 def test_a_long_text_keeps_nobody_else_waiting():
@@ -458,16 +459,23 @@ def test_the_latest_network_is_not_computed_again(monkeypatch):
         history.state_at(10_000)
 
 
-def test_a_reader_who_begins_at_the_same_time_gets_the_same_training(monkeypatch):
-    other = History(SMALL)
+def test_a_reader_who_begins_at_the_same_time_gets_the_same_training():
+    made = []
 
     class Slow(History):
         def __init__(self, settings):
+            time.sleep(0.2)
             super().__init__(settings)
-            _shared[Slow, replace(settings, batch_index=0, updates=0)] = other  # was quicker
+            made.append(self)
 
-    assert shared_training(Slow, SMALL) is not None
-    assert _shared[Slow, SMALL] is other
+    found = []
+    readers = [Thread(target=lambda: found.append(shared_training(Slow, SMALL))) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join(10)
+    assert len(made) == 1
+    assert found == made * 4
 
 
 # Sequential and random windows.
@@ -958,7 +966,7 @@ def train_on_page(at, updates):
     to_do(at, updates).run()
     button(at, "training").click().run()
     end = time.monotonic() + 20
-    while at.session_state["trainer"].running and time.monotonic() < end:
+    while at.session_state["session"].trainer.running and time.monotonic() < end:
         at.run()
     at.run()
     assert not at.exception
@@ -976,7 +984,7 @@ def code(at):
 def test_a_reader_looks_on_where_they_looked_while_another_trains():
     at = visit("training")
     train_on_page(at, 6)
-    history = at.session_state["trainer"].history
+    history = at.session_state["session"].trainer.history
     other = visit("training")
     assert other.slider(key="look-at").value == 0, "as its link says"
     other.slider(key="look-at").set_value(5).run()
@@ -996,7 +1004,7 @@ def test_a_reader_looks_on_where_they_looked_while_another_trains():
 def test_a_look_at_the_page_computes_no_update_again(monkeypatch):
     monkeypatch.setattr("explainer.engine.training.KEPT_BYTES", 0)
     at = visit("training", updates=31, seed=77)
-    history = at.session_state["trainer"].history
+    history = at.session_state["session"].trainer.history
     for _ in range(30):
         history.step()
     assert 31 not in history._kept
@@ -1122,12 +1130,12 @@ def test_worse_than_guessing_is_said():
 @page_test
 def test_a_run_that_is_kept_needs_no_training(monkeypatch):
     at = visit("training", updates=40)
-    monkeypatch.setattr("explainer.app.cache._shared", LRUCache(SHARED_BYTES))
+    shared_training(History, PRESETS["start"], fresh=True)
 
     def refuse(settings):
         raise ValueError("trained again")
 
-    monkeypatch.setattr("explainer.app.session.reach", refuse)
+    monkeypatch.setattr("explainer.app.current_run.reach", refuse)
     at = at.switch_page(page_of("cell")).run()
     assert not at.exception
     assert not at.error
@@ -1166,13 +1174,13 @@ def test_other_settings_end_a_training():
     at = visit("training")
     to_do(at, 20_000).run()
     button(at, "start training").click().run()
-    first = at.session_state["trainer"]
+    first = at.session_state["session"].trainer
     assert first.running
     assert any("of 20,000 updates" in p.proto.text for p in at.get("progress"))
     at.number_input(key="seed").set_value(9).run()
     assert not at.exception
     assert not first.running
-    second = at.session_state["trainer"]
+    second = at.session_state["session"].trainer
     assert second is not first
     assert second.history.settings == replace(PRESETS["start"], seed=9)
     assert_places(2)
@@ -1183,7 +1191,7 @@ def test_other_settings_end_a_training():
 
 def past(**query):
     at = newcomer(**query)
-    at.session_state["opened-past"] = True
+    at.session_state["open-past"] = True
     at = at.switch_page(page_of("gradients")).run()
     assert not at.exception
     assert not at.error
@@ -1197,7 +1205,7 @@ def test_the_past_is_drawn_for_both_networks(preset, variant):
     assert {"past-GRU", "past-ordinary RNN", "past-tokens"} <= set(figures(at))
     assert "nothing to measure" not in notes(at)
     assert "time steps** back until a tenth is left" in said(at)
-    at.slider(key="past-target").set_value(1).run()
+    at.slider(key="target").set_value(1).run()
     assert not at.exception
 
 
@@ -1236,7 +1244,7 @@ def test_an_rnn_that_cannot_be_trained_leaves_the_gru_its_picture(monkeypatch):
 
     monkeypatch.setattr(RNNTraining, "step", diverge)
     at = newcomer(updates=5)
-    at.session_state["opened-past"] = True
+    at.session_state["open-past"] = True
     at = at.switch_page(page_of("gradients")).run()
     assert not at.exception
     assert sentences(at) == ["The ordinary RNN: h is inf; only finite numbers can be shown."]

@@ -9,7 +9,7 @@ gradient, which autograd confirms in the line before.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -53,23 +53,9 @@ class Check:
     problem: str = ""
 
 
-def verify(run: Run, slug: str) -> tuple[Check, ...]:
-    """Return the checks that belong to a chapter, computed now; one that fails says why."""
-    checks: dict[str, tuple[Callable[[Run], Check], ...]] = {
-        "tokens": (check_tokens,),
-        "batches": (check_batches,),
-        "embedding": (check_embedding,),
-        "dropout": (check_dropout,),
-        "cell": (check_cell, check_convention),
-        "time": (check_cell,),
-        "prediction": (check_prediction,),
-        "loss": (check_loss,),
-        "gradients": (check_gradients, check_contributions),
-        "update": (check_update, check_second_pass),
-        "training": (check_update,),
-        "gates": (check_same_equations,),
-    }
-    return tuple(attempt(make, run) for make in checks.get(slug, ()))
+def verify(run: Run, names: Iterable[str]) -> tuple[Check, ...]:
+    """Return checks of a run by their names in `CHECKS`; one that can't be made says why."""
+    return tuple(attempt(CHECKS[name], run) for name in names)
 
 
 def attempt(make: Callable[[Run], Check], run: Run) -> Check:
@@ -234,3 +220,24 @@ def check_second_pass(run: Run) -> Check:
     return Check(
         "loss after the update", "F.cross_entropy", largest_difference(run.second["loss"], expected)
     )
+
+
+CHECKS: Mapping[str, Callable[[Run], Check]] = {
+    f.__name__.removeprefix("check_"): f
+    for f in (
+        check_tokens,
+        check_batches,
+        check_embedding,
+        check_dropout,
+        check_cell,
+        check_convention,
+        check_prediction,
+        check_loss,
+        check_gradients,
+        check_contributions,
+        check_update,
+        check_second_pass,
+        check_same_equations,
+    )
+}
+"""Every check by its name."""

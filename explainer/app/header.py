@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from explainer.settings import Settings
-from explainer.stage.chapters import CHAPTERS, HOME
+from explainer.app.session import session
+from explainer.stage.chapters import HOME, Chapter
 
 if TYPE_CHECKING:
     from explainer.engine.batch_run import Run
@@ -17,24 +17,23 @@ if TYPE_CHECKING:
 STYLE = Path(__file__).with_name("page.css")
 
 
-def header(slug: str, settings: Settings, problems: list[str]) -> None:
-    """Draw the head of a page, and put its run where the page finds it."""
-    chapter = next((c for c in CHAPTERS if c.slug == slug), HOME)
+def title(chapter: Chapter) -> None:
+    """Draw the title of a chapter and its question."""
     st.html(STYLE)
     st.title(chapter.title if chapter is not HOME else "GRU Explainer")
     st.markdown(f"##### {chapter.question}")
-    from explainer.app.session import current  # torch is slow to import; the title comes first
 
-    instead = "the last settings that worked" if "last_good" in st.session_state else "`start`"
-    result, problem = current(settings)
-    st.session_state["run"] = result
-    for sentence in [*problems, *([problem] if problem else [])]:
+
+def problems_and_network(chapter: Chapter, shown: Run, problems: list[str]) -> None:
+    """Say what could not be used, what is shown instead, and which network that is."""
+    for sentence in problems:
         # code spans show a user's words as they are
         st.error(escape_markdown(sentence))
-    if problems or problem:
-        st.caption(f"Shown below: {instead}.")
-    if chapter.shows and result.settings.updates:
-        st.markdown(trained_before(result))
+    if problems:
+        worked = session().last_good is not None
+        st.caption(f"Shown below: {'the last settings that worked' if worked else '`start`'}.")
+    if chapter.shows and shown.settings.updates:
+        st.markdown(trained_before(shown))
 
 
 def trained_before(result: Run) -> str:

@@ -3,6 +3,7 @@
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from explainer.app.session import session
 from explainer.stage.chapters import CHAPTERS, HOME, Chapter
 
 
@@ -13,7 +14,7 @@ def file(chapter: Chapter) -> str:
 
 def navigation() -> StreamlitPage:
     """Show the menu of all chapters and return the page that was asked for."""
-    st.session_state["routed"] = True
+    session().routed = True
     home = st.Page(file(HOME), title=HOME.title, url_path="welcome", default=True)
     # the default page is served at / alone; this one answers to /home, too
     named = st.Page(file(HOME), title=HOME.title, url_path=HOME.slug, visibility="hidden")
@@ -28,6 +29,8 @@ def ensure_routed() -> None:
     one call to st.navigation makes it use app.py from then on.
     """
     # taken away, so that each run of a page shows that app.py came before it
-    if not st.session_state.pop("routed", False):
+    own = session()
+    if not own.routed:
         navigation()
         st.rerun()
+    own.routed = False

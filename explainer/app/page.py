@@ -14,11 +14,13 @@ import numpy as np
 import plotly.graph_objs as go
 import streamlit as st
 
+from explainer.app.address import BOUND, bound
+from explainer.app.cache import kept_checks, kept_run, weigh_again
 from explainer.app.header import escape_markdown
 from explainer.app.navigation import ensure_routed
-from explainer.app.session import WITH_USER, kept_checks, weigh_again
-from explainer.app.sidebar import BOUND
-from explainer.app.stage_component import stage, where
+from explainer.app.position import position, show_sequence
+from explainer.app.session import session
+from explainer.app.stage_component import stage
 from explainer.engine.batch_run import Run
 from explainer.engine.trace import Array, Trace, dims_text
 from explainer.explanation.explain import explain
@@ -28,7 +30,9 @@ from explainer.plots import colours, tables
 from explainer.plots.heatmap import NOTHING, Panel
 from explainer.stage.chapters import Chapter, chapter
 from explainer.stage.lanes import derive
+from explainer.stage.payload import Place
 from explainer.stage.scene import LaneSpec
+from explainer.url import VIEW
 
 MOST_CELLS = 40_000
 """Most cells of one picture; a browser draws no more of them in a second."""
@@ -45,16 +49,19 @@ class Page:
     Attributes:
         chapter: what the page is about.
         run: the user's run.
-        sequence: which sequence of the batch is looked at.
-        t: which time step.
+        place: which sequence of the batch and which time step are looked at.
         theme: "light" or "dark".
     """
 
     chapter: Chapter
     run: Run
-    sequence: int
-    t: int
+    place: Place
     theme: str
+
+    @property
+    def sequence(self) -> int:
+        """Which sequence of the batch is looked at."""
+        return self.place.sequence
 
     @property
     def trace(self) -> Trace:
@@ -90,15 +97,28 @@ class Page:
         st.latex(equation_latex(q, trace.quantities, lambda n: colours.hue(n, self.theme)))
         st.caption(f"{q.description} {dims_text(trace, name)}.")
 
-    def parameter(self, key: str, default: str) -> str:
+    def parameter(self, key: str) -> str:
         """Let the user choose a parameter; the address has it as `key`."""
         names = list(self.run.update.before)
-        return st.selectbox("Parameter", names, names.index(default), key=key, bind=BOUND)
+        first = names.index(str(VIEW[key].default))
+        return st.selectbox(VIEW[key].metadata["label"], names, first, key=key, bind=BOUND)
+
+    def choose_sequence(self) -> None:
+        """Let the user look at another sequence, where no stage does."""
+        last = self.trace.sizes["B"] - 1
+        key = "sequence-here"
+
+        def choose() -> None:
+            show_sequence(int(st.session_state[key]))
+
+        if last:
+            st.session_state[key] = self.sequence
+            st.number_input(f"Sequence (0 to {last})", 0, last, key=key, on_change=choose)
 
     def stage(self, *lanes: LaneSpec, wired: bool = False) -> None:
         """Show one time step of these quantities, every number to step through and to open."""
         quantities = {**self.run.update.quantities, **self.trace.quantities}
-        stage(self.run.settings, self.chapter, derive(lanes, quantities), wired)
+        stage(self.run.settings, self.chapter, derive(lanes, quantities), wired, self.place)
 
     def matrices(self, key: str, *lines: Sequence[Panel], alt: str) -> None:
         """Draw matrices in lines."""
@@ -156,32 +176,23 @@ class Page:
 def show_chapter(slug: str, body: Callable[[Page], None]) -> None:
     """Show a chapter: its story, then its numbers to open, its code, its proof."""
     ensure_routed()
-    state = st.session_state
-    run: Run = state["run"]
-    here = where(run)
-    page = Page(
-        chapter(slug),
-        run,
-        here.sequence,
-        here.t,
-        "dark" if st.context.theme.type == "dark" else "light",
-    )
+    run = kept_run(session().shown)
+    theme = "dark" if st.context.theme.type == "dark" else "light"
+    page = Page(chapter(slug), run, position(slug, run.trace.sizes), theme)
     body(page)
     if page.chapter.task:
         st.success(f"**Try this.** {page.chapter.task}")
     if page.names:
-        lazy_expander("Open any number: its formula, shapes and every term", open_number, page)
-        lazy_expander("Numbers as a table, to look at or take away", numbers_table, page)
-        lazy_expander("The equations and their source code", sources, page)
+        lazy_expander("open-number", open_number, page)
+        lazy_expander("open-table", numbers_table, page)
+        lazy_expander("open-sources", sources, page)
     checks_line(page)
     weigh_again(run)
-    if run.nbytes > WITH_USER:
-        del state["run"]
 
 
-def lazy_expander(label: str, fill: Callable[[Page], None], page: Page) -> None:
-    """Offer something that is only made once the user opens it."""
-    part = st.expander(label, key=f"opened-{fill.__name__}", on_change="rerun")
+def lazy_expander(key: str, fill: Callable[[Page], None], page: Page) -> None:
+    """Offer something that is only made once the user opens it; the address has it as `key`."""
+    part = st.expander(**bound(key))
     if part.open:
         with part:
             fill(page)
@@ -201,7 +212,7 @@ def open_number(page: Page) -> None:
     columns = right.columns(max(len(q.dims), 1))
     index = []
     for i, (dim, size) in enumerate(zip(q.dims, trace.shape(name), strict=True)):
-        start = {"B": page.sequence, "T": page.t}.get(dim, 0)
+        start = {"B": page.sequence, "T": page.place.t}.get(dim, 0)
         index.append(
             columns[i].number_input(
                 f"{dim} (0 to {size - 1})",
@@ -273,7 +284,7 @@ def sources(page: Page) -> None:
 
 def checks_line(page: Page) -> None:
     """Show how far this run is from independent computations."""
-    checks = kept_checks(page.run, page.chapter.slug)
+    checks = kept_checks(page.run, page.chapter.checks)
     if checks:
         lines = [
             f"not checked here: {escape_markdown(c.problem)}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import Field, replace
-from typing import Any, Final
+from typing import Any
 
 import streamlit as st
 
+from explainer.app.address import BOUND, bound
+from explainer.app.session import session
 from explainer.errors import ExplainerError, InvalidValueError
 from explainer.presets import PRESETS
 from explainer.settings import Settings, check_field
@@ -20,8 +22,6 @@ from explainer.url import (
     text_hash,
 )
 
-BOUND: Final = "query-params"
-"""Binds a widget to the parameter of the address that has its key as name."""
 PRESET_WORDS = {
     "start": "A first look: the explainer notebook's text, random weights.",
     "math": "The matrices tutorial, number for number.",
@@ -64,7 +64,7 @@ def sidebar() -> tuple[Settings, list[str]]:
             values["text"] = text_area(base, preset)
         for name in LADDERS:
             values[name] = slider(SETTINGS[name], getattr(base, name))
-        with st.expander("More settings"):
+        with st.expander(**bound("open-settings")):
             if preset != "your_text":
                 values["text"] = text_area(base, preset)
             uploaded, problem = upload()
@@ -77,7 +77,7 @@ def sidebar() -> tuple[Settings, list[str]]:
     try:
         settings = replace(base, **values)
     except InvalidValueError as error:
-        settings = st.session_state.get("last_good", base)
+        settings = session().last_good or base
         if error.field not in {problem.field for problem in problems}:
             problems.append(error)
     return settings, list(map(str, problems))
@@ -85,14 +85,14 @@ def sidebar() -> tuple[Settings, list[str]]:
 
 def first_link() -> list[ExplainerError]:
     """Return what is wrong with the link that opened the app, as long as nothing was changed."""
-    state = st.session_state
-    if "link_problems" not in state:
+    own = session()
+    if own.link_problems is None:
         query = st.query_params.to_dict()
-        _, state["link_problems"] = read_query(
+        _, own.link_problems = read_query(
             {name: value for name, value in query.items() if name != "fingerprint"}
         )
         for name in LADDERS:
-            state[f"extra_{name}"] = []
+            own.steps[name] = []
         # widgets read the link themselves, and fail on what they can't read or spell otherwise
         clean = {name: value for name, value in query.items() if name not in SETTINGS}
         if clean.get("preset", "start") not in PRESETS:
@@ -104,17 +104,16 @@ def first_link() -> list[ExplainerError]:
                 continue
             clean[name] = query_value(value)
             if name in LADDERS:
-                state[f"extra_{name}"].append(value)
+                own.steps[name].append(value)
         if clean != query:
             st.query_params.from_dict(clean)
             st.rerun()
-    found: list[ExplainerError] = list(state["link_problems"])
-    return found
+    return list(own.link_problems)
 
 
 def changed() -> None:
     """Forget what was wrong with the first link: the user has taken over."""
-    st.session_state["link_problems"] = []
+    session().link_problems = []
 
 
 def apply_preset() -> None:
@@ -126,9 +125,9 @@ def apply_preset() -> None:
         if name != "text":
             value = getattr(base, name)
             st.session_state[name] = 0.0 if value is None else value
-    st.session_state["uploads"] = st.session_state.get("uploads", 0) + 1
-    own = st.session_state.get("own-text", base.text)
-    st.session_state["text"] = own if preset == "your_text" else ""
+    own = session()
+    own.uploads += 1
+    st.session_state["text"] = (own.own_text or base.text) if preset == "your_text" else ""
     st.session_state["fingerprint"] = ""
 
 
@@ -144,7 +143,7 @@ def text_area(base: Settings, preset: str) -> str:
         height=120,
     )
     if preset == "your_text":  # comes back with it after a look at another preset
-        st.session_state["own-text"] = written or base.text
+        session().own_text = written or base.text
     return written or ""
 
 
@@ -163,7 +162,7 @@ def upload() -> tuple[str, ExplainerError | None]:
 
     longest = SETTINGS["text"].metadata["high"]
     # a new preset takes the place of an uploaded text: a new key is a new, empty upload
-    uploads = st.session_state.get("uploads", 0)
+    uploads = session().uploads
     key = f"upload-{uploads}" if uploads else "upload"
     file = st.file_uploader(
         f"A longer text (.txt in UTF-8, up to {longest:,} characters)",
@@ -203,7 +202,7 @@ def decode(data: bytes) -> tuple[str, ExplainerError | None]:
 def slider(f: Field[Any], default: float) -> float:
     """Draw one of the two sliders."""
     # steps that once were there stay, or moving the slider would make it a new one
-    extra = st.session_state[f"extra_{f.name}"]
+    extra = session().steps[f.name]
     now = st.session_state.get(f.name, default)
     for value in (default, now):
         if value not in extra and value not in LADDERS[f.name]:

@@ -7,13 +7,14 @@ the browser. Python is asked only for what a large run was too large to send.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
-from explainer.app.session import run_at_hand
+from explainer.app.cache import kept_run
+from explainer.app.position import follow_stage, position
+from explainer.app.session import session
 from explainer.engine.batch_run import Run
 from explainer.plots import tables
 from explainer.settings import Settings
@@ -36,7 +37,7 @@ _stage = st.components.v2.component(
 
 
 @st.fragment
-def stage(settings: Settings, chapter: Chapter, scene: Scene, wired: bool) -> None:
+def stage(settings: Settings, chapter: Chapter, scene: Scene, wired: bool, drawn: Place) -> None:
     """Draw the stage of a chapter.
 
     Args:
@@ -44,36 +45,40 @@ def stage(settings: Settings, chapter: Chapter, scene: Scene, wired: bool) -> No
         chapter: gives slug, and which way time runs.
         scene: what stands on the stage.
         wired: draw the data's way between the lanes.
+        drawn: the place that the rest of the page shows.
     """
-    state = st.session_state
-    run = run_at_hand(settings)
+    own = session()
+    run = kept_run(settings)
+    sizes = dict(run.trace.sizes)  # a callback that held the run would keep it
 
     def asked() -> None:
-        wish = state["stage"].get("ask")
+        wish = st.session_state["stage"].get("ask")
         if isinstance(wish, Mapping):
-            state["stage-place"] = dict(wish)
+            follow_stage(chapter.slug, wish, sizes)
             if opened := opening(wish):
-                state["stage-open"] = [*state.get("stage-open", []), opened][-MOST_ANSWERS:]
+                own.answers = [*own.answers, opened][-MOST_ANSWERS:]
 
-    here = where(run)
-    if here.sequence != state.setdefault("stage-sequence", here.sequence):
-        # the pictures below show one sequence, too
-        state["stage-sequence"] = here.sequence
-        st.rerun()
+    def failed() -> None:
+        own.no_stage = settings
+
+    here = position(chapter.slug, sizes)
+    number_is_open = st.session_state.get("open-number", False)
+    if here.sequence != drawn.sequence or (number_is_open and here.t != drawn.t):
+        st.rerun()  # what stands below shows that place, too
     sent = payload(
         run,
         scene,
         here,
         slug=chapter.slug,
         timed=chapter.timed,
-        backwards=chapter.slug == "gradients",
-        learning=chapter.slug in ("prediction", "loss", "gradients", "update"),
-        ranking=chapter.slug == "prediction",
+        backwards=chapter.backwards,
+        learning=chapter.learning,
+        ranking=chapter.ranking,
         wired=wired,
         address=view_table(),
     )
     answers = []
-    for name, index, digits in state.get("stage-open", []):
+    for name, index, digits in own.answers:
         try:
             answers.append(answer(run, name, index, digits))
         except (KeyError, ValueError):
@@ -82,9 +87,9 @@ def stage(settings: Settings, chapter: Chapter, scene: Scene, wired: bool) -> No
         key="stage",
         data={**sent, "answers": json.dumps(answers, allow_nan=False)},
         on_ask_change=asked,
-        on_failed_change=lambda: state.update({"stage-failed": settings}),
+        on_failed_change=failed,
     )
-    if state.get("stage-failed") == settings:  # others may fit
+    if own.no_stage == settings:  # others may fit
         numbers(run, scene, here)
 
 
@@ -95,26 +100,6 @@ def numbers(run: Run, scene: Scene, here: Place) -> None:
         trace = run.trace if name in run.trace else run.update
         st.caption(f"{name}: {trace.quantities[name].description}")
         st.dataframe(tables.matrix(trace, name, run.batch, here.sequence, here.t))
-
-
-def stage_place(wish: Mapping[str, Any], sizes: Mapping[str, int]) -> Place:
-    """Return a place that there is, from what a browser or a link says."""
-
-    def within(value: Any, size: int) -> int:
-        # both as the stage does it: where it was before is kept as near as there is, and what a
-        # link can't have is 0
-        if type(value) is int:
-            return min(max(value, 0), size - 1)
-        plain = isinstance(value, str) and re.fullmatch("[0-9]{1,6}", value) is not None
-        return int(value) if plain and int(value) < size else 0
-
-    focus = wish.get("focus")
-    focus = focus if isinstance(focus, Mapping) else {}
-    return Place(
-        within(wish.get("sequence"), sizes["B"]),
-        within(wish.get("t"), sizes["T"]),
-        {d: within(focus[d], n) for d, n in sizes.items() if d in focus},
-    )
 
 
 def opening(wish: Mapping[str, Any]) -> tuple[str, tuple[int, ...], int | None] | None:
@@ -129,12 +114,3 @@ def opening(wish: Mapping[str, Any]) -> tuple[str, tuple[int, ...], int | None] 
         return None
     digits = wish.get("digits")
     return wanted[0], tuple(int(i) for i in index), 4 if digits is not None else None
-
-
-def where(run: Run) -> Place:
-    """Return where this user is: what the stage last said, else what the link says."""
-    state = st.session_state
-    if "stage-place" not in state:
-        first = stage_place(st.query_params.to_dict(), run.trace.sizes)
-        state["stage-place"] = {"t": first.t, "sequence": first.sequence}
-    return stage_place(state["stage-place"], run.trace.sizes)

@@ -15,7 +15,11 @@ class Chapter:
         question: what a user wants to know here; the first line of the page.
         shows: the quantities of the page, in reading order.
         task: one thing to try.
+        checks: what is checked in the user's run, by the names in `checks.CHECKS`.
         timed: whether the page is about one time step at a time.
+        backwards: whether time runs from the last step to the first there, as gradients do.
+        learning: whether it is about the loss, so that targets stand beside the tokens.
+        ranking: whether it ranks the tokens that may come next.
     """
 
     slug: str
@@ -23,7 +27,11 @@ class Chapter:
     question: str
     shows: tuple[str, ...] = ()
     task: str = ""
+    checks: tuple[str, ...] = ()
     timed: bool = False
+    backwards: bool = False
+    learning: bool = False
+    ranking: bool = False
 
 
 HOME = Chapter("home", "Home", "What happens inside a gated recurrent unit, number by number?")
@@ -36,6 +44,7 @@ CHAPTERS = (
         task="Move **Merge** from the first to the last: the text gets shorter, the vocabulary "
         "grows. Then raise **Merges** under *More settings*; if every character is a token, choose "
         "*byte-pair merges* there first.",
+        checks=("tokens",),
     ),
     Chapter(
         "batches",
@@ -44,6 +53,7 @@ CHAPTERS = (
         ("ids", "targets"),
         "Compare a row of inputs with its row of targets: the same tokens, shifted by one. Then "
         "choose another **Batch** under *More settings*.",
+        checks=("batches",),
     ),
     Chapter(
         "embedding",
@@ -52,6 +62,7 @@ CHAPTERS = (
         ("ids", "one_hot", "E", "e"),
         "Find a token that occurs twice and go to both time steps: the same token, the same row.",
         timed=True,
+        checks=("embedding",),
     ),
     Chapter(
         "dropout",
@@ -61,6 +72,7 @@ CHAPTERS = (
         "Set **Dropout** to 0.5 in training mode: about half of the numbers become 0, the others "
         "double. Then lock the mask and step through time: the zeros stay where they are.",
         timed=True,
+        checks=("dropout",),
     ),
     Chapter(
         "cell",
@@ -75,6 +87,7 @@ CHAPTERS = (
         "small z, too, little changes where n is close to h_prev.) Then move the reset gate to its "
         "other place under *More settings* and see which numbers change.",
         timed=True,
+        checks=("cell", "convention"),
     ),
     Chapter(
         "time",
@@ -83,6 +96,7 @@ CHAPTERS = (
         ("r", "z", "n", "h"),
         "Pick one unit and follow it from left to right: where z is near 1, h hardly changes.",
         timed=True,
+        checks=("cell",),
     ),
     Chapter(
         "prediction",
@@ -92,6 +106,9 @@ CHAPTERS = (
         "Step through time and compare the most likely token with the target. Before training, "
         "the target's probability is close to 1 in V.",
         timed=True,
+        learning=True,
+        ranking=True,
+        checks=("prediction",),
     ),
     Chapter(
         "loss",
@@ -101,6 +118,8 @@ CHAPTERS = (
         "Find the target with the smallest probability: it has the lowest entry in the second "
         "term.",
         timed=True,
+        learning=True,
+        checks=("loss",),
     ),
     Chapter(
         "gradients",
@@ -114,6 +133,9 @@ CHAPTERS = (
         "Start at the last time step and go back: `d_h_next` is zero there; then gradients from "
         "later time steps arrive in it.",
         timed=True,
+        backwards=True,
+        learning=True,
+        checks=("gradients", "contributions"),
     ),
     Chapter(
         "update",
@@ -122,6 +144,7 @@ CHAPTERS = (
         ("norm", "predicted_change"),
         "Raise the **learning rate** until the loss goes up instead of down: the slope predicts "
         "the loss only close by.",
+        checks=("update", "second_pass"),
     ),
     Chapter(
         "training",
@@ -129,6 +152,7 @@ CHAPTERS = (
         "What do many updates do to the loss, and to the text?",
         task="Train for 200 updates, press *show it everywhere* and open *The cell*. Come back, "
         "choose the network after 0 updates, and do the same: which gates have moved apart?",
+        checks=("update",),
     ),
     Chapter(
         "gates",
@@ -136,8 +160,14 @@ CHAPTERS = (
         "Why are there gates at all?",
         task="Train on *store* at length 10, then at 40 with two or three seeds: how often does "
         "each network still know the first symbol at the end?",
+        checks=("same_equations",),
     ),
 )
+
+
+def chapter_at(path: str) -> Chapter:
+    """Return the chapter with this path in an address; the first page for any other."""
+    return next((c for c in CHAPTERS if c.slug == path), HOME)
 
 
 def chapter(slug: str) -> Chapter:

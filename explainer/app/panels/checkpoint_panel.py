@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
-from threading import Lock
 
 import streamlit as st
 import torch
-from cachetools import LRUCache, cached
 from torch import Tensor
 
+from explainer.app.address import bound
 from explainer.app.background_training import Trainer
+from explainer.app.cache import kept_text
+from explainer.app.current_run import train_up_to
 from explainer.app.header import escape_markdown
-from explainer.app.session import train_up_to
+from explainer.app.session import session
 from explainer.engine.batch_run import Run
 from explainer.engine.sampling import continue_text
 from explainer.engine.training_state import TrainingState
@@ -25,24 +26,25 @@ from explainer.settings import Settings
 def show_everywhere(updates: int) -> None:
     """Let every chapter look at the network after so many updates; for a button's callback."""
     st.session_state["updates"] = updates
-    st.session_state["moved"] = True
+    session().moved = True
 
 
 def checkpoint_slider(own: Trainer, settings: Settings) -> int:
     """Let the user look at any update, here or in all chapters; return which one."""
     done = own.history.updates
-    state = st.session_state
+    state, remembered = st.session_state, session()
     start = own.history.settings, own.starts
     if not own.running:
         # on a page that was left Streamlit forgets where the slider stood
-        at = state.get("look-at", state.get("looked-at", settings.updates))
-        if state.get("looked-at-start") != start:
+        last = remembered.looked_at
+        at = state.get("look-at", settings.updates if last is None else last)
+        if remembered.looked_from != start:
             # what a training has just come to is what one wants to see; else what is shown already
             at = done if own.starts else settings.updates
-            state["looked-at-start"] = start
+            remembered.looked_from = start
         # with another end it is a new slider; else a user who is moving it would be moved back
-        if (min(at, done), done) != (state.get("look-at"), state.get("look-at-end")):
-            state["look-at"], state["look-at-end"] = min(at, done), done
+        if (min(at, done), done) != (state.get("look-at"), remembered.looked_end):
+            state["look-at"], remembered.looked_end = min(at, done), done
 
     def look() -> None:
         show_everywhere(int(state["look-at"]))
@@ -51,7 +53,7 @@ def checkpoint_slider(own: Trainer, settings: Settings) -> int:
     at = left.slider(
         "Look at the network after so many updates", 0, done, key="look-at", disabled=own.running
     )
-    state["looked-at"] = at
+    remembered.looked_at = int(at)
     here = at == settings.updates
     right.button(
         "show it everywhere",
@@ -79,22 +81,14 @@ def writing(own: Trainer, settings: Settings, at: int, network: TrainingState | 
         network: the network then; None where it has to be looked for.
     """
     left, middle, right = st.columns([2, 1, 1])
-    state = st.session_state
+    remembered = session()
     some = settings.text[:8].strip() or settings.text[:1]
-
-    def typed() -> None:
-        state["typed"] = (settings.text, state["prefix"])
-
-    text, last = state.get("typed", ("", ""))
-    prefix = left.text_input(
-        "A prefix to warm up on",
-        last if text == settings.text else some,
-        max_chars=200,
-        key="prefix",
-        on_change=typed,
-    )
-    temperature = middle.slider("Temperature", 0.1, 2.0, 0.8, 0.1, key="temperature")
-    tokens = right.slider("Tokens", 10, 200, 60, 10, key="tokens")
+    if remembered.prefix_of not in (None, settings.text):  # the last one was for another text
+        st.session_state["prefix"] = some
+    remembered.prefix_of = settings.text
+    prefix = left.text_input(**bound("prefix", value=some))
+    temperature = middle.slider(**bound("temperature", step=0.1))
+    tokens = right.slider(**bound("tokens", step=10))
     history = own.history
 
     @cache
@@ -105,33 +99,21 @@ def writing(own: Trainer, settings: Settings, at: int, network: TrainingState | 
         train_up_to(at, history, "Looking back")
         return history.state_at(at).parameters
 
+    def write(heat: float) -> str:
+        def make() -> str:
+            return continue_text(history.settings, parameters(), prefix, tokens, heat, at)
+
+        return kept_text((at, prefix, tokens, heat), history.settings, make)
+
     st.caption(f"What the network writes after {at:,} updates:")
     try:
-        greedy = written(history.settings, at, prefix, tokens, 0.0, parameters)
-        drawn = written(history.settings, at, prefix, tokens, temperature, parameters)
+        greedy, drawn = write(0.0), write(temperature)
     except InvalidValueError as error:
         st.error(escape_markdown(str(error)))
         return
     st.code(f"{prefix}|{greedy}", language=None, wrap_lines=True)
     st.caption(f"and drawn at temperature {temperature:g}:")
     st.code(f"{prefix}|{drawn}", language=None, wrap_lines=True)
-
-
-@cached(
-    LRUCache(256),
-    key=lambda *choices: choices[:-1],
-    lock=Lock(),
-)
-def written(
-    settings: Settings,
-    at: int,
-    prefix: str,
-    tokens: int,
-    temperature: float,
-    parameters: Callable[[], Mapping[str, Tensor]],
-) -> str:
-    """Return what the network writes after some updates; equal choices write the same."""
-    return continue_text(settings, parameters(), prefix, tokens, temperature, at)
 
 
 def downloads(run: Run) -> None:
@@ -166,5 +148,5 @@ def downloads(run: Run) -> None:
         on_click="ignore",
         width="stretch",
     )
-    with st.expander("Load it in PyTorch"):
+    with st.expander(**bound("open-code")):
         st.code(snippet(settings, "gru.safetensors"), language="python")

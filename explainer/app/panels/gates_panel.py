@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Lock
 
 import plotly.graph_objs as go
 import streamlit as st
-from cachetools import LRUCache
 
-from explainer.analysis.task_data import LENGTHS
 from explainer.analysis.tasks import (
     FRESH,
     TASKS,
@@ -22,42 +19,43 @@ from explainer.analysis.tasks import (
     make,
     measure,
 )
+from explainer.app.address import bound
 from explainer.app.background_training import PLACES, server_is_full
+from explainer.app.cache import keep_task, kept_task
 from explainer.app.page import Page
-from explainer.app.sidebar import BOUND
+from explainer.app.session import session
 from explainer.plots.heatmap import Panel
 from explainer.plots.tables import visible
 
 NAMES: dict[Kind, str] = {"gru": "GRU", "rnn": "ordinary RNN"}
-EXAMPLES = 20
-"""Fresh examples that a user may look at."""
 MEASURED = 400
 """Fresh examples over which gates are measured."""
-
-_learned: LRUCache[tuple[str, Kind, int, int], Learned] = LRUCache(64)
-_lock = Lock()
 
 
 def tasks(page: Page) -> None:
     """Let the user choose a task, train on it, and see what came out."""
     left, middle, right, button = st.columns([2, 2, 1, 1.4], vertical_alignment="bottom")
-    name = left.radio("Task", list(TASKS), key="task", bind=BOUND, horizontal=True)
-    length = middle.slider("Length of a sequence", *LENGTHS, 20, key="length", bind=BOUND)
-    seed = right.number_input("Seed of the task", 0, 9_999, 0, key="task-seed", bind=BOUND)
+    name = left.radio(**bound("task", horizontal=True))
+    length = middle.slider(**bound("length"))
+    seed = right.number_input(**bound("task-seed"))
     task = TASKS[name or "store"]
     page.text(f"**{task.question}**")
+    own = session()
+
+    def wanted() -> None:
+        own.train_task = True
+
     button.button(
         "train both",
         type="primary",
         width="stretch",
         key="train-both",
-        on_click=lambda: st.session_state.update({"train-wanted": True}),
+        on_click=wanted,
     )
-    if st.session_state.pop("train-wanted", False) and not train_task(task, length, int(seed)):
+    train_now, own.train_task = own.train_task, False
+    if train_now and not train_task(task, length, int(seed)):
         return
-    with _lock:
-        found = {kind: _learned.get((task.name, kind, length, int(seed))) for kind in NAMES}
-    gru, rnn = found["gru"], found["rnn"]
+    gru, rnn = (kept_task(task, kind, length, int(seed)) for kind in NAMES)
     if gru is None or rnn is None:
         st.caption("Press *train both*: it takes a few seconds.")
         return
@@ -72,11 +70,9 @@ def train_task(task: Task, length: int, seed: int) -> bool:
         return False
     try:
         for kind, word in NAMES.items():
-            if (task.name, kind, length, seed) in _learned:
-                continue
-            learned = learn(task, kind, length, seed, on_update=task_progress(word))
-            with _lock:
-                _learned[task.name, kind, length, seed] = learned
+            if kept_task(task, kind, length, seed) is None:
+                learned = learn(task, kind, length, seed, on_update=task_progress(word))
+                keep_task(learned, length, seed)
     finally:
         PLACES.release()
     return True
@@ -146,7 +142,7 @@ def gates(page: Page, task: Task, learned: Learned, length: int, seed: int) -> N
     many = make(task, length, MEASURED, seed + 1)
     for gate in task.claims:
         st.info(measure(task, learned, many, gate).says)
-    i = st.slider("Example", 0, EXAMPLES - 1, 0, key="example", bind=BOUND)
+    i = st.slider(**bound("example"))
     one = Examples(many.ids[i : i + 1], many.answers[i : i + 1], many.marks[i : i + 1])
     symbols = [visible(task.symbols[k]) for k in one.ids[0]]
     columns = [

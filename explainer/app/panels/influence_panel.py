@@ -13,10 +13,11 @@ from explainer.analysis.influence import (
     rnn_influence,
     token_influence,
 )
+from explainer.app.address import bound
 from explainer.app.cache import shared_training
+from explainer.app.current_run import train_up_to
 from explainer.app.header import escape_markdown
 from explainer.app.page import Page
-from explainer.app.session import train_up_to
 from explainer.engine.trace import Array
 from explainer.engine.training import History, RNNTraining
 from explainer.engine.training_state import TrainingState
@@ -66,7 +67,7 @@ def past(page: Page) -> None:
             st.error(escape_markdown(f"The ordinary RNN: {error}"))
     page.text(how_trained(page.run.settings, both))
     T = len(tokens)
-    t = st.slider("Target of time step", 0, T - 1, T - 1, key="past-target")
+    t = st.slider(**bound("target", max_value=T - 1, value=T - 1))
     found = token_influence(page.run, page.sequence, t)
     page.matrices(
         "past-tokens",

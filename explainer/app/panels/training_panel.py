@@ -11,9 +11,10 @@ import streamlit as st
 
 from explainer.app.background_training import SECONDS, Trainer
 from explainer.app.cache import shared_training
+from explainer.app.current_run import reach
 from explainer.app.header import escape_markdown
 from explainer.app.panels.checkpoint_panel import checkpoint_slider, show_everywhere, writing
-from explainer.app.session import reach
+from explainer.app.session import session
 from explainer.batches import tokenize
 from explainer.engine.training import History
 from explainer.errors import InvalidValueError
@@ -40,12 +41,12 @@ def watch(settings: Settings) -> None:
 
 def trainer(settings: Settings) -> Trainer:
     """Return this user's trainer for these settings; another one's training ends."""
-    state = st.session_state
-    own: Trainer | None = state.get("trainer")
+    state = session()
+    own = state.trainer
     if own is None or own.history.settings != replace(settings, batch_index=0, updates=0):
         if own is not None:
             own.pause()
-        own = state["trainer"] = Trainer(shared_training(History, settings))
+        own = state.trainer = Trainer(shared_training(History, settings))
     return own
 
 
@@ -66,10 +67,10 @@ def dashboard(settings: Settings) -> None:
         chosen = checkpoint_slider(own, settings)
         at = done if own.running else chosen
     writing(own, settings, at, latest if at == done else None)
-    moved = st.session_state.pop("moved", False)
-    if moved or st.session_state.get("was-training", False) != was_running:
+    state = session()
+    if state.moved or state.was_training != was_running:
         # sidebar, address, files and the clock of this part are the whole page's
-        st.session_state["was-training"] = was_running
+        state.moved, state.was_training = False, was_running
         st.rerun()
 
 
@@ -77,20 +78,20 @@ def buttons(own: Trainer, settings: Settings) -> None:
     """Draw start, pause and reset."""
     count, start, pause, reset = st.columns([2, 1.4, 1, 1], vertical_alignment="bottom")
     most = SETTINGS["updates"].metadata["high"]
-    state = st.session_state
-    wanted = count.number_input("Updates to do", 1, most, state.get("done-last", 200), key="to-do")
+    state = session()
+    wanted = count.number_input("Updates to do", 1, most, state.to_do, key="to-do")
     go_on = "resume" if own.history.updates else "start"
     full = own.history.updates >= most
 
     def begin() -> None:
         # Streamlit forgets what stands in a field once another chapter is open
-        state["done-last"] = int(state["to-do"])
-        own.start(min(own.history.updates + state["done-last"], most))
+        state.to_do = int(st.session_state["to-do"])
+        own.start(min(own.history.updates + state.to_do, most))
 
     def again() -> None:
         own.pause()
         show_everywhere(0)
-        state["trainer"] = Trainer(shared_training(History, settings, fresh=True))
+        state.trainer = Trainer(shared_training(History, settings, fresh=True))
 
     start.button(
         f"{go_on} training",

@@ -1,0 +1,82 @@
+"""One place for the position, and what the address says of it, in a real browser."""
+
+import pytest
+from playwright.sync_api import expect
+from test_browser import DESKTOP, soon, watched
+from test_stage import StageTab
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def shared_tab(chromium, server):
+    context = chromium.new_context(viewport=DESKTOP)
+    tab = StageTab(context, server.address)
+    tab.open(seconds=90)
+    yield tab
+    context.close()
+
+
+@pytest.fixture
+def tab(shared_tab, server):
+    with watched(server, shared_tab):
+        yield shared_tab
+
+
+def step(tab, times=1):
+    """Step the stage forwards, and wait until the address says so."""
+    before = int(tab.query.get("t", 0))
+    for _ in range(times):
+        tab.page.locator('[data-do="next"]').click()
+    soon(tab.page, lambda: tab.query.get("t") == str(before + times))
+
+
+def opened(page):
+    """The indices of *Open any number*, by dim."""
+    fields = page.locator('[data-testid="stNumberInput"]')
+    texts = {}
+    for i in range(fields.count()):
+        label = fields.nth(i).locator("label").inner_text()
+        if label[:2] in ("B ", "T "):
+            texts[label[0]] = fields.nth(i).locator("input").input_value()
+    return texts
+
+
+def test_any_number_is_opened_where_the_stage_is(tab):
+    page = tab.open()
+    step(tab, 3)
+    page.get_by_text("Open any number: its formula").click()
+    tab.settle()
+    assert opened(page) == {"B": "0", "T": "3"}
+    assert tab.query == {"t": "3", "open-number": "true"}
+    page.locator('[data-choose="sequence"]').select_option("1")
+    soon(page, lambda: opened(page) == {"B": "1", "T": "3"})
+    tab.settle()
+    step(tab)
+    tab.choose("time")  # it stays open there, and the place goes along
+    soon(page, lambda: opened(page) == {"B": "1", "T": "4"})
+    assert tab.query == {"t": "4", "sequence": "1", "open-number": "true"}
+
+
+def test_batches_and_the_stage_look_at_one_sequence(tab):
+    page = tab.open(sequence=1)
+    menu = page.get_by_test_id("stSidebarNavLink")
+    menu.get_by_text("Batches", exact=True).click()
+    field = page.get_by_label("Sequence (0 to 1)")
+    expect(field).to_have_value("1")
+    field.fill("0")
+    field.press("Enter")
+    tab.settle()
+    tab.choose("cell")
+    assert page.locator("[data-stage]").get_attribute("data-sequence") == "0"
+    page.goto(f"{tab.address}/batches?sequence=1")
+    expect(page.get_by_label("Sequence (0 to 1)")).to_have_value("1")
+
+
+def test_back_leads_to_the_chapter_before_with_what_was_open(tab):
+    page = tab.open(t=3, cell="h:0,3,1", **{"open-number": "true"})
+    tab.choose("time")
+    page.go_back()
+    tab.stage("cell")
+    soon(page, lambda: tab.query.get("cell") == "h:0,3,1")
+    assert tab.query == {"t": "3", "cell": "h:0,3,1", "open-number": "true"}
