@@ -83,7 +83,7 @@ export function update(state, change) {
   next.t = clamp(next.t, tensors.sizes.T);
   next.sequence = clamp(next.sequence, tensors.sizes.B);
   if (tensors !== state.tensors) keepOpened(next, tensors);
-  if (change.opened) Object.assign(next, placeOf(tensors, change.opened, next));
+  if (change.opened) Object.assign(next, placeOfSpot(tensors, change.opened, next));
   else if (next.opened && (next.t !== state.t || next.sequence !== state.sequence))
     takeAlong(next, tensors, state);
   const moved = next.t !== state.t || next.sequence !== state.sequence;
@@ -126,7 +126,7 @@ function keepOpened(next, tensors) {
  * @param {Spot} spot
  * @param {{t: number, sequence: number}} here
  */
-export function placeOf(tensors, { name, index }, here) {
+function placeOfSpot(tensors, { name, index }, here) {
   const { dims } = tensors.quantities[name];
   const time = dims.indexOf("T");
   const row = dims.indexOf("B");
