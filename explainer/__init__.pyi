@@ -4,6 +4,7 @@ from .engine.quantity import Quantity
 from .engine.run import run
 from .engine.trace import Trace, Update
 from .engine.training import History, train
+from .errors import ExplainerError
 from .explanation.explain import Explanation, explain
 from .presets import PRESETS
 from .settings import Settings
@@ -12,6 +13,7 @@ from .url import from_link, to_link
 __all__ = [
     "PRESETS",
     "Batch",
+    "ExplainerError",
     "Explanation",
     "History",
     "Quantity",

@@ -413,11 +413,11 @@ SITUATIONS = [
         "name must be one of start, math, linear_algebra, story, your_text; got 'x'.",
     ),
     (
-        lambda: run(replace(SMALL, text="ab" * 600, context_length=1000, hidden_size=256)).trace[
+        lambda: run(replace(SMALL, text="ab" * 600, context_length=611, hidden_size=256)).trace[
             "d_W_hn_t"
         ],
         ConstraintError,
-        "d_W_hn_t would have 65,536,000 numbers; at most 40,000,000 are possible. "
+        "d_W_hn_t would have 40,042,496 numbers; at most 40,000,000 are possible. "
         "Use a shorter context or a smaller hidden size.",
     ),
     (

@@ -284,7 +284,7 @@ def test_a_long_text_is_recognised_by_its_fingerprint():
     assert "text" not in query
     assert from_link(query, text=settings.text) == settings
     for other in (None, settings.text + "!", ""):
-        with pytest.raises(ValueError, match=r"fingerprint.*upload"):
+        with pytest.raises(ValueError, match=r"fingerprint .* Upload that text"):
             from_link(query, text=other)
 
 
