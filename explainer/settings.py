@@ -28,9 +28,10 @@ def number(
     label: str,
     advice: str = "",
     optional: bool = False,
+    help: str | None = None,
 ) -> Any:
     """A whole or real number between two bounds, the bounds included."""
-    meta = {"kind": type(high), "low": low, "high": high, "optional": optional}
+    meta = {"kind": type(high), "low": low, "high": high, "optional": optional, "help": help}
     return field(default=default, metadata={**meta, "label": label, "advice": advice})
 
 
@@ -71,32 +72,35 @@ class Settings:
         "Letters",
         as_is="the text as it is",
         lower="lower case",
-        letters="lower-case letters a to z, everything else one space",
+        letters="only the letters a to z, lower case; everything else becomes a space",
     )
     alphabet: str = words("", 1_000, "Alphabet")
     end_of_text: bool = switch(True, "End-of-text token around each document")
     unknown_token: bool = switch(False, "Token for unknown characters")
     batch_size: int = number(2, 1, 1024, "Batch size B")
     context_length: int = number(8, 1, 4096, "Context length T")
-    batch_index: int = number(0, 0, 2**32 - 1, "Batch")
+    batch_index: int = number(0, 0, 2**32 - 1, "Batch", help="Which batch the chapters show.")
     windows: str = choice(
         "in_order",
         "Windows",
-        in_order="one after the other, as they stand in the text",
-        sequential="each row goes on in its own part of the text (lecture)",
-        random="drawn anew for every batch",
+        in_order="one after the other, in the order of the text",
+        sequential="each row reads on in its own part of the text",
+        random="at random positions, drawn for every batch",
     )
-    carry_state: bool = switch(False, "Carry the state on from batch to batch")
+    carry_state: bool = switch(False, "Carry the state over from batch to batch")
     input: str = choice(
         "embedding", "Input", embedding="learned embedding", one_hot="one-hot, no embedding"
     )
     embedding_size: int = number(4, 1, 256, "Embedding size D")
     hidden_size: int = number(4, 1, 256, "Hidden size H")
-    dropout: float = number(0.1, 0.0, 0.95, "Dropout")
+    dropout: float = number(
+        *(0.1, 0.0, 0.95, "Dropout"),
+        help="The probability that a number is set to 0: p in torch.nn.Dropout, q here.",
+    )
     dropout_kind: str = choice(
         "element",
         "Dropout mask",
-        element="drawn for every number",
+        element="drawn for each number",
         locked="one mask for all time steps (variational)",
     )
     training: bool = switch(True, "Training mode (dropout on)")
@@ -110,16 +114,23 @@ class Settings:
     initial: str = choice(
         "uniform",
         "Initial values",
-        constant="constants (explainer notebook)",
-        normal="normal, biases 0 (matrices tutorial)",
-        uniform="uniform (PyTorch)",
-        orthogonal="orthogonal, biases 0 (EpyNN)",
+        constant="constants: every unit the same",
+        normal="standard normal, biases 0",
+        uniform="uniform, as in PyTorch",
+        orthogonal="orthogonal, biases 0",
     )
-    seed: int = number(1, 0, 2**32 - 1, "Seed")
+    seed: int = number(
+        *(1, 0, 2**32 - 1, "Seed"),
+        help="Initial values, dropout masks and random windows are drawn from it.",
+    )
     head_bias: bool = switch(False, "Bias in the output head")
-    learning_rate: float = number(5.0, 0.0, 1000.0, "Learning rate")
+    learning_rate: float = number(
+        *(5.0, 0.0, 1000.0, "Learning rate"),
+        help="How far one update moves the parameters against their gradients.",
+    )
     updates: int = number(
-        0, 0, 20_000, "Training updates done", "For more updates, call train() in a notebook."
+        *(0, 0, 20_000, "Training updates done", "For more updates, call train() in a notebook."),
+        help="Every chapter shows the network after this many updates.",
     )
     clip_norm: float | None = number(
         None,
@@ -128,6 +139,7 @@ class Settings:
         "Clip the gradient norm at",
         "None switches clipping off.",
         optional=True,
+        help="If the norm of all gradients together is larger, all are scaled down to this norm.",
     )
 
     def __repr__(self) -> str:

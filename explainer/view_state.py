@@ -44,11 +44,14 @@ class ViewState:
     merge: int | None = number(None, 0, 256, "Merge", optional=True)
     try_text: str = words("Mathematics", 500, "Any text")
     weight: str = words("W_hz", NAME, "Parameter")
-    target: int | None = number(None, 0, 4095, "Target of time step", optional=True)
+    target: int | None = number(None, 0, 4095, "Target at time step", optional=True)
     parameter: str = words("W_o", NAME, "Parameter")
-    prefix: str = words("", 200, "A prefix to warm up on")
-    temperature: float = number(0.8, 0.1, 2.0, "Temperature")
-    tokens: int = number(60, 10, 200, "Tokens")
+    prefix: str = words("", 200, "Prefix to continue")
+    temperature: float = number(
+        *(0.8, 0.1, 2.0, "Temperature"),
+        help="Below 1, likely tokens become likelier still; above 1, unlikely ones get a chance.",
+    )
+    tokens: int = number(60, 10, 200, "Tokens", help="How many tokens the network writes.")
     task: str = choice("store", "Task", store="store", skip="skip", reset="reset")
     length: int = number(20, 5, 60, "Length of a sequence")
     task_seed: int = number(0, 0, 9_999, "Seed of the task")
@@ -56,7 +59,7 @@ class ViewState:
     # what is unfolded
     open_settings: bool = switch(False, "More settings")
     open_number: bool = switch(False, "Open any number: its formula, shapes and every term")
-    open_table: bool = switch(False, "Numbers as a table, to look at or take away")
+    open_table: bool = switch(False, "Numbers as a table, to view or download")
     open_sources: bool = switch(False, "The equations and their source code")
     open_past: bool = switch(
         False, "How far back does the past matter? The GRU beside an ordinary RNN"

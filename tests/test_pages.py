@@ -179,7 +179,7 @@ def test_a_chapter_shows_what_it_promises(reader, chapter):
             assert value.size, f"{name} in {key} is empty"
             assert np.isfinite(value).all(), f"{name} in {key}"
     assert all(c.proto.alt for c in at.get("plotly_chart"))
-    lines = [c.value for c in at.caption if c.value.startswith("**Proof, in this run**")]
+    lines = [c.value for c in at.caption if c.value.startswith("**Checked in this run**")]
     assert len(lines) == (chapter is not HOME)
     for line in lines:
         differences = re.findall(r": \*\*(.+?)\*\* from ", line)
@@ -1013,11 +1013,11 @@ def test_what_is_proposed_is_not_there_already():
         at = newcomer(initial=initial)
         at.session_state["open-past"] = True
         at.switch_page(page_of("gradients")).run()
-        (words,) = (m.value for m in at.markdown if m.value.startswith("Both have their first"))
+        (words,) = (m.value for m in at.markdown if m.value.startswith("Both have their initial"))
         assert ("*orthogonal*" in words) == said
 
 
-def test_where_no_time_step_pays_no_bars_are_drawn():
+def test_where_no_time_step_contributes_no_bars_are_drawn():
     assert "norms" not in figures(visit("gradients", preset="linear_algebra"))
     assert "norms" in figures(visit("gradients", preset="linear_algebra", weight="W_o"))
 
@@ -1073,7 +1073,7 @@ def test_a_run_too_large_to_keep_is_computed_once_for_a_page(monkeypatch):
 
 
 def shown_network(at):
-    return [m.value for m in at.markdown if m.value.startswith("Shown is the network")]
+    return [m.value for m in at.markdown if m.value.startswith("This is the network")]
 
 
 @pytest.mark.parametrize("slug", [c.slug for c in (HOME, *CHAPTERS)])
@@ -1085,7 +1085,7 @@ def test_a_chapter_with_a_trained_network_says_so(slug):
     else:
         count = run_of(visit()).batch.count
         assert "**after 5 updates**" in found[0]
-        assert f"on batch 2 of 0 to {count - 1}." in found[0]
+        assert f"on batch 2 of 0–{count - 1}." in found[0]
 
 
 def test_a_drawn_batch_of_a_trained_network_is_one_of_no_number():
@@ -1121,7 +1121,7 @@ def test_where_nothing_is_dropped_no_mask_is_drawn(query):
 @pytest.mark.parametrize("batch_size", [1, 4])
 def test_a_right_batch_is_proved_right(windows, batch_size):
     at = visit("batches", windows=windows, batch_size=batch_size, context_length=5)
-    (line,) = (c.value for c in at.caption if "**Proof" in c.value)
+    (line,) = (c.value for c in at.caption if "**Checked" in c.value)
     assert "rows whose targets are not what comes next: **0** from" in line
 
 

@@ -155,7 +155,7 @@ def strip_of(at):
 
 
 def said(at):
-    return next((m.value for m in at.markdown if "paid most" in m.value), "")
+    return next((m.value for m in at.markdown if "contributes most" in m.value), "")
 
 
 @pytest.mark.page
@@ -184,7 +184,7 @@ def test_the_strip_has_every_share_and_the_sum(preset, variant):
 @pytest.mark.page
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("parameter", ["W_hz", "W_in", "E", "W_o"])
-def test_the_sentence_names_the_time_step_that_paid_most(parameter, variant):
+def test_the_sentence_names_the_time_step_that_contributes_most(parameter, variant):
     at = page_with(parameter, variant=variant, seed="5")
     trace = run_of(at).trace
     lengths = [float(np.linalg.norm(share)) for share in trace[f"d_{parameter}_t"]]
@@ -217,37 +217,37 @@ def test_all_shares_have_one_scale_and_the_sum_has_its_own():
 
 
 @pytest.mark.page
-def test_no_time_step_pays_where_all_shares_are_zero():
+def test_no_time_step_is_named_where_all_contributions_are_zero():
     at = visit("gradients", preset="linear_algebra")
     run_of(at)
     assert not said(at)
-    assert any("Every share is zero but for rounding" in m.value for m in at.markdown)
+    assert any("Every contribution is zero, apart from rounding" in m.value for m in at.markdown)
 
 
 @pytest.mark.page
 def test_one_time_step_is_the_whole_gradient():
     at = page_with("W_in", preset="math", context_length="1")
     run_of(at)
-    assert any("its share is the whole gradient" in m.value for m in at.markdown)
+    assert any("its contribution is the whole gradient" in m.value for m in at.markdown)
 
 
 LARGE = {
     "many time steps": (
         {"preset": "story", "batch_size": "1", "context_length": "60", "hidden_size": "2"},
         "There are 60 contributions of 2 × 2 numbers; at most 48 matrices of 40 × 40, 40,000 "
-        "numbers in all, are drawn. Drawn: the 47 with the largest norms, the others as one. "
+        "numbers in all, fit. Drawn: the 47 with the largest norms, the others as one. "
         "Use a shorter context to see all.",
     ),
     "large matrices": (
         {"hidden_size": "64"},
         "There are 8 contributions of 64 × 64 numbers; at most 48 matrices of 40 × 40, 40,000 "
-        "numbers in all, are drawn. Drawn: the first 40 × 40 numbers of each (norms are of all). "
+        "numbers in all, fit. Drawn: the first 40 × 40 numbers of each (norms include all). "
         "Use a smaller hidden size to see all.",
     ),
     "both": (
         {"preset": "story", "hidden_size": "128"},
         "Drawn: the 23 with the largest norms, the others as one; the first 40 × 40 numbers of "
-        "each (norms are of all). Use a shorter context or a smaller hidden size to see all.",
+        "each (norms include all). Use a shorter context or a smaller hidden size to see all.",
     ),
 }
 
@@ -269,7 +269,7 @@ def test_what_is_left_out_is_said(query, sentence):
 def test_shares_that_are_too_many_are_not_computed():
     at = visit("gradients", preset="story", context_length="70", hidden_size="256")
     run_of(at)
-    assert "Each time step's share in d_W_hz would be 4,587,520 numbers in all" in notes(at)
+    assert "would be 4,587,520 numbers; at most 4,000,000 are computed" in notes(at)
     assert "shares" not in figures(at)
     at.selectbox(key="weight").set_value("b_hz").run()
     assert len(matrices(strip_of(at))) == MOST_TERMS + 1

@@ -1052,8 +1052,8 @@ def test_a_reader_trains_looks_back_and_begins_again(preset, variant):
     last = losses[-history.batches :]
     mean = np.mean(last)
     assert f"the last {len(last)}: **{mean:.4f}**, perplexity **{np.exp(mean):.4g}**" in said(at)
-    assert "chapters show the network **after 0 updates**" in said(at), "until it is shown"
-    assert "files hold the network **after 0 updates**" in said(at)
+    assert "show the network **after 0 updates**" in said(at), "until it is shown"
+    assert "files contain the network **after 0 updates**" in said(at)
     assert at.slider(key="look-at").value == 6, "one wants to see what came out"
     prefix = at.text_input(key="prefix").value
     greedy = continue_text(settings, history.state_at(6).parameters, prefix, 60)
@@ -1063,7 +1063,7 @@ def test_a_reader_trains_looks_back_and_begins_again(preset, variant):
     button(at, "show it everywhere").click().run()
     assert run_of(at).settings == replace(settings, updates=4)
     assert at.query_params["updates"] in ("4", ["4"])
-    assert "files hold the network **after 4 updates**" in said(at)
+    assert "files contain the network **after 4 updates**" in said(at)
     assert at.slider(key="look-at").value == 4
     assert_same_numbers(run_of(at), run(settings, history.state_at(4).parameters))
     prefix = at.text_input(key="prefix").value
@@ -1094,7 +1094,7 @@ def test_a_link_with_updates_shows_that_network():
         assert not at.exception
         assert not at.error
         assert "**after 50 updates**" in said(at)
-        assert "What the network writes after 50 updates:" in said(at)
+        assert "After 50 updates the network continues" in said(at)
         assert run_of(at).settings == settings
         shared_training(History, settings, fresh=True)  # somebody begins anew
     trained = train(settings, epochs=10).state_at(50).parameters
@@ -1121,7 +1121,7 @@ def test_what_stands_in_the_fields_is_there_after_another_chapter():
 def test_worse_than_guessing_is_said():
     at = visit("training", learning_rate=1000.0)
     train_on_page(at, 40)
-    assert "Guessing blindly has the perplexity 36, so this is worse than guessing" in said(at)
+    assert "Uniform guessing has the perplexity 36, so this is worse than guessing" in said(at)
     at = visit("training")
     train_on_page(at, 40)
     assert "worse" not in said(at)
@@ -1204,7 +1204,7 @@ def test_the_past_is_drawn_for_both_networks(preset, variant):
     at = past(preset=preset, variant=variant)
     assert {"past-GRU", "past-ordinary RNN", "past-tokens"} <= set(figures(at))
     assert "nothing to measure" not in notes(at)
-    assert "time steps** back until a tenth is left" in said(at)
+    assert "time steps** back the gradient is down to a tenth" in said(at)
     at.slider(key="target").set_value(1).run()
     assert not at.exception
 
@@ -1229,7 +1229,7 @@ def test_the_rnn_beside_is_trained_as_long():
             training.step()
         mean = np.mean(training.losses[-training.batches :])
         assert f"{name} **{mean:.4f}**" in said(at)
-    assert "trained by 60 updates" in said(at)
+    assert "trained for 60 updates" in said(at)
     beside = rnn_influence(run_of(at), 0, each["ordinary RNN"].state_at(60))
     first = rnn_influence(run_of(at), 0)
     assert np.abs(beside - first).max() > 1e-3

@@ -77,7 +77,7 @@ class Reader(StageTab):
 
     def look_at(self, updates):
         """Scrub to a network, and show it everywhere."""
-        checkpoint_slider = self.page.get_by_role("slider", name="Look at the network")
+        checkpoint_slider = self.page.get_by_role("slider", name="Show the network")
         checkpoint_slider.focus()
         self.page.keyboard.press("Home")
         soon(self.page, lambda: checkpoint_slider.get_attribute("aria-valuetext") == "0")

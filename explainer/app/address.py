@@ -22,6 +22,7 @@ def bound(name: str, **changed: Any) -> dict[str, Any]:
         args |= {"options": list(meta["options"])}
     elif "low" in meta:
         args |= {"min_value": meta["low"], "max_value": meta["high"], "value": f.default}
+        args["help"] = meta["help"]
     elif meta["kind"] is str:
         args |= {"value": f.default, "max_chars": meta["high"]}
     return args | changed

@@ -39,9 +39,9 @@ def problems_and_network(chapter: Chapter, shown: Run, problems: list[str]) -> N
 def trained_before(result: Run) -> str:
     """Say which network and which batch a page shows, where updates were done before."""
     batch, updates = result.batch, result.settings.updates
-    last = "" if result.settings.windows == "random" else f" of 0 to {batch.count - 1:,}"
+    last = "" if result.settings.windows == "random" else f" of 0–{batch.count - 1:,}"
     return (
-        f"Shown is the network **after {updates:,} update{'s' if updates > 1 else ''}**, on batch "
+        f"This is the network **after {updates:,} update{'s' if updates > 1 else ''}**, on batch "
         f"{batch.index:,}{last}. For its initial values on the same batch, set *Training updates "
         "done* to 0 under *More settings*."
     )

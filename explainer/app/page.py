@@ -234,7 +234,7 @@ def open_number(page: Page) -> None:
     st.caption("LaTeX")
     st.code(opened.latex, language="latex", wrap_lines=True)
     if len(opened.terms) > 1:
-        st.caption(f"all {len(opened.terms):,} terms, which add up to what the formula takes in")
+        st.caption(f"all {len(opened.terms):,} terms of the sum")
         st.dataframe(
             {
                 "term": [" · ".join(f.text for f in t.factors) for t in opened.terms],
@@ -262,11 +262,11 @@ def numbers_table(page: Page) -> None:
     rows = math.prod([trace.sizes[d] for d in trace.quantities[name].dims if d != "B"][:-1])
     if rows > tables.MOST_ROWS:
         st.caption(
-            f"{rows:,} rows; the file has the first {len(table):,} of them, a notebook has all "
+            f"{rows:,} rows; the file has the first {len(table):,}, a notebook has all of them "
             f"(`run(settings).trace[{name!r}]`)."
         )
     elif table.size > MOST_CELLS:
-        st.caption(f"{table.size:,} numbers; the first rows are shown, the file has all.")
+        st.caption(f"{table.size:,} numbers; the first rows are shown, the file has all of them.")
     if table.size > MOST_CELLS:
         table = table.iloc[: max(1, MOST_CELLS // table.shape[1])]
     st.dataframe(table)
@@ -293,4 +293,4 @@ def checks_line(page: Page) -> None:
             f"from {c.reference}"
             for c in checks
         ]
-        st.caption("**Proof, in this run** · largest difference · " + " · ".join(lines))
+        st.caption("**Checked in this run** · largest difference · " + " · ".join(lines))

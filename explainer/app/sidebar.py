@@ -23,10 +23,10 @@ from explainer.url import (
 )
 
 PRESET_WORDS = {
-    "start": "A first look: the explainer notebook's text, random weights.",
-    "math": "The matrices tutorial, number for number.",
-    "linear_algebra": "The explainer notebook, number for number.",
-    "story": "A longer text, with the lecture's settings in a size to look at.",
+    "start": "A first look: a short text, a small network, random weights.",
+    "math": "The tutorial *GRUs explained with matrices*, number for number.",
+    "linear_algebra": "The notebook *RNN GRU Explainer*, number for number.",
+    "story": "A longer text and a network that learns it, scaled down to fit the screen.",
     "your_text": "A text of your own.",
 }
 LADDERS: dict[str, tuple[float, ...]] = {
@@ -172,11 +172,12 @@ def upload() -> tuple[str, ExplainerError | None]:
     )
     # always there, since only a widget that was there before writes what it is given to the link
     wanted = st.text_input(
-        "Its fingerprint, for the link",
+        "Fingerprint of the uploaded text",
         key="fingerprint",
         bind=BOUND,
         disabled=True,
         placeholder="no upload",
+        help="A link can't carry a long text. It carries this, and asks for the same text again.",
     )
     text, problem = decode(file.getvalue()) if file else ("", None)
     if problem:
@@ -211,7 +212,7 @@ def slider(f: Field[Any], default: float) -> float:
     options = [v for v in options if f.metadata["low"] <= v <= f.metadata["high"]]
     chosen: float = st.select_slider(
         f.metadata["label"], options, default, key=f.name, bind=BOUND, on_change=changed,
-        format_func=query_value,
+        format_func=query_value, help=f.metadata["help"],
     )  # fmt: skip
     return chosen
 
@@ -220,6 +221,7 @@ def widget(f: Field[Any], default: Any) -> Any:
     """Draw a setting as its kind asks for."""
     meta = f.metadata
     common: dict[str, Any] = {"key": f.name, "bind": BOUND, "on_change": changed}
+    common["help"] = meta.get("help")
     if "options" in meta:
         names, words = zip(*meta["options"].items(), strict=True)
         # the option itself stands in the link, so its words are a caption

@@ -61,11 +61,11 @@ def _network(after: bool, embedded: bool, head_bias: bool) -> Network:
     words = {"r": "reset gate", "z": "update gate", "n": "candidate"}
     own = [
         *(
-            leaf(f"W_i{g}", f"W_{{i{g}}}", "H D", f"Weights of the input in the {words[g]}.")
+            leaf(f"W_i{g}", f"W_{{i{g}}}", "H D", f"Input weights of the {words[g]}.")
             for g in GATES
         ),
         *(
-            leaf(f"W_h{g}", f"W_{{h{g}}}", "H H", f"Weights of the past in the {words[g]}.")
+            leaf(f"W_h{g}", f"W_{{h{g}}}", "H H", f"Recurrent weights of the {words[g]}.")
             for g in GATES
         ),
         *(
@@ -117,8 +117,8 @@ def _with_input_and_head(
         on_demand: further equations of the cell.
     """
     E = leaf("E", "E", "V D", "Embedding: one row for each token.")
-    W_o = leaf("W_o", "W_o", "V H", "Weights of the output head: one row a token.")
-    b_o = leaf("b_o", "b_o", "V", "Bias of the output head: one number a token.")
+    W_o = leaf("W_o", "W_o", "V H", "Weights of the output head: one row for each token.")
+    b_o = leaf("b_o", "b_o", "V", "Bias of the output head: one number for each token.")
     inputs: dict[Quantity, tuple[str, ...]] = {
         **({E: ("one_hot", "d_e")} if embedded else {}),
         **own,

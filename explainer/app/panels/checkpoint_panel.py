@@ -1,4 +1,4 @@
-"""What a user does with what was trained: look back, let it write, take it away."""
+"""What can be done with a trained network: look back, let it write, download it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def checkpoint_slider(own: Trainer, settings: Settings) -> int:
 
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     at = left.slider(
-        "Look at the network after so many updates", 0, done, key="look-at", disabled=own.running
+        "Show the network after this many updates", 0, done, key="look-at", disabled=own.running
     )
     remembered.looked_at = int(at)
     here = at == settings.updates
@@ -62,11 +62,11 @@ def checkpoint_slider(own: Trainer, settings: Settings) -> int:
         width="stretch",
         type="secondary" if here else "primary",
         disabled=here or own.running,
-        help="Let every chapter show that network, and the link say so.",
+        help="Show this network in every chapter, and in the link.",
     )
     st.markdown(
-        f"The other chapters show the network **after {settings.updates:,} updates**; the link "
-        "says so, too."
+        f"The other chapters, and the link, show the network **after {settings.updates:,} "
+        "updates**."
     )
     return int(at)
 
@@ -105,14 +105,14 @@ def writing(own: Trainer, settings: Settings, at: int, network: TrainingState | 
 
         return kept_text((at, prefix, tokens, heat), history.settings, make)
 
-    st.caption(f"What the network writes after {at:,} updates:")
+    st.caption(f"After {at:,} updates the network continues, always with the most likely token:")
     try:
         greedy, drawn = write(0.0), write(temperature)
     except InvalidValueError as error:
         st.error(escape_markdown(str(error)))
         return
     st.code(f"{prefix}|{greedy}", language=None, wrap_lines=True)
-    st.caption(f"and drawn at temperature {temperature:g}:")
+    st.caption(f"and with tokens sampled at temperature {temperature:g}:")
     st.code(f"{prefix}|{drawn}", language=None, wrap_lines=True)
 
 
@@ -122,12 +122,12 @@ def downloads(run: Run) -> None:
     parameters = {n: torch.from_numpy(v.copy()) for n, v in run.update.before.items()}
     updates = settings.updates
     st.caption(
-        f"These files hold the network **after {updates:,} updates**, as every chapter shows it. "
-        "To take another one, choose it above and press *show it everywhere*."
+        f"These files contain the network **after {updates:,} updates**, the one that every "
+        "chapter shows. For another one, choose it above and press *show it everywhere*."
     )
     left, right = st.columns(2)
     left.download_button(
-        "parameters by their names here (safetensors)",
+        "parameters, named as here (safetensors)",
         lambda: safetensors(parameters),
         file_name="parameters.safetensors",
         key="download-parameters",
@@ -136,8 +136,8 @@ def downloads(run: Run) -> None:
     )
     if settings.variant != "reset_after":
         right.caption(
-            "torch.nn.GRU applies the reset gate after the product; with *after* there is a file "
-            "for it, too."
+            "torch.nn.GRU applies the reset gate after the product; with *reset_after* there is a "
+            "file for it, too."
         )
         return
     right.download_button(

@@ -1,4 +1,4 @@
-"""A parameter's gradient as the sum of its time steps: the strip, and which of them paid most."""
+"""A parameter's gradient as a sum over time: the strip, and which time step contributes most."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LESS = {
 
 
 def sum_over_time(page: Page, parameter: str, shares: Array) -> None:
-    """Draw every time step's share in a gradient and their sum, and say which paid most.
+    """Draw every time step's contribution to a gradient, and say which is the largest.
 
     Args:
         page: the user's page.
@@ -58,7 +58,7 @@ def sum_over_time(page: Page, parameter: str, shares: Array) -> None:
     page.picture(
         "shares",
         strip(drawn, places.tolist(), page.theme),
-        alt=f"each time step's share in {name} as a small matrix, with its norm, and their sum",
+        alt=f"each time step's contribution to {name}, a small matrix with its norm, and their sum",
     )
     if largest.norm >= NOTHING:
         st.caption(strip_legend(drawn, page))
@@ -67,32 +67,32 @@ def sum_over_time(page: Page, parameter: str, shares: Array) -> None:
 
 
 def contributions_summary(largest: Contribution, tokens: list[str], sequence: int) -> str:
-    """Say which time step paid most, and how much of all shares their sum has left."""
+    """Say which time step contributes most, and how much cancels in the sum."""
     if largest.norm < NOTHING:
-        return "Every share is zero but for rounding: no time step pays anything."
+        return "Every contribution is zero, apart from rounding."
     if len(tokens) == 1:
-        return "There is only one time step, and its share is the whole gradient."
+        return "There is only one time step: its contribution is the whole gradient."
     token = escape_markdown(tokens[largest.t].partition(" ")[2])
     kept = largest.norm_of_sum / largest.sum_of_norms
     words = (
-        f"**Time step {largest.t}** (“{token}” in sequence {sequence}) paid most: its share has "
-        f"the norm **{short(largest.norm)}**; the sum has {short(largest.norm_of_sum)}. "
-        f"All {len(tokens)} norms add up to {short(largest.sum_of_norms)}, of which "
-        f"**{kept:.0%}** is left in the sum: "
+        f"**Time step {largest.t}** (“{token}” in sequence {sequence}) contributes most: its norm "
+        f"is **{short(largest.norm)}**, that of the sum {short(largest.norm_of_sum)}. The "
+        f"{len(tokens)} norms add up to {short(largest.sum_of_norms)}; **{kept:.0%}** of that "
+        f"remains in the sum: "
     )
     if kept > 0.95:
-        return words + "all shares point almost the same way."
-    return words + "shares that point in different directions cancel."
+        return words + "all contributions point in almost the same direction."
+    return words + "contributions in different directions partly cancel."
 
 
 def strip_legend(drawn: list[Summand], page: Page) -> str:
     """Say how to read the strip."""
     B = page.run.settings.batch_size
-    several = f"; a share adds up all {B} sequences" if B > 1 else ""
+    several = f"; a contribution adds up all {B} sequences" if B > 1 else ""
     others = "the sum and the rest have" if any(d.label == REST for d in drawn) else "the sum has"
     return (
-        f"Above each share its time step and token (those of sequence {page.sequence}{several}), "
-        f"below it its norm. All shares have one colour scale, up to "
+        f"Above each contribution, its time step and token (of sequence {page.sequence}{several}); "
+        f"below it, its norm. All contributions share one colour scale, up to "
         f"±{short(drawn[0].limit)}; {others} another, up to "
         f"±{short(drawn[-1].limit)}. Point at a cell for its number."
     )
@@ -111,11 +111,11 @@ def what_is_left_out(page: Page, name: str, drawn: list[Summand]) -> str:
     ]
     if large:
         size = " × ".join(str(min(n, MOST_SIDE)) for n in shape)
-        parts.append(f"the first {size} numbers of each (norms are of all)")
+        parts.append(f"the first {size} numbers of each (norms include all)")
         # one-hot rows are as wide as the vocabulary
         less += sorted({LESS["V" if d == "D" and not page.has("E") else d] for d in large})
     return (
         f"There are {T} contributions of {' × '.join(map(str, shape))} numbers; at most "
-        f"{MOST_TERMS} matrices of {MOST_SIDE} × {MOST_SIDE}, {MOST_CELLS:,} numbers in all, are "
-        f"drawn. Drawn: {'; '.join(parts)}. Use {' or '.join(less)} to see all."
+        f"{MOST_TERMS} matrices of {MOST_SIDE} × {MOST_SIDE}, {MOST_CELLS:,} numbers in all, fit. "
+        f"Drawn: {'; '.join(parts)}. Use {' or '.join(less)} to see all."
     )

@@ -103,7 +103,7 @@ def results(task: Task, gru: Learned, rnn: Learned) -> None:
             "solved" if learned.solved else "not solved",
             "normal" if learned.solved else "off",
             delta_arrow="off",
-            help=f"right answers on {FRESH:,} fresh examples; guessing gives {chance:.0%}",
+            help=f"correct answers on {FRESH:,} fresh examples; guessing gives {chance:.0%}",
         )
     figure = go.Figure(
         {
@@ -120,7 +120,7 @@ def results(task: Task, gru: Learned, rnn: Learned) -> None:
             "layout": {
                 "height": 220,
                 "margin": {"l": 8, "r": 8, "t": 32, "b": 8},
-                "title": {"text": "loss of each update", "font": {"size": 13}},
+                "title": {"text": "loss at each update", "font": {"size": 13}},
                 "plot_bgcolor": "rgba(0,0,0,0)",
                 "xaxis": {"fixedrange": True},
                 "yaxis": {"fixedrange": True, "rangemode": "tozero"},
@@ -130,14 +130,14 @@ def results(task: Task, gru: Learned, rnn: Learned) -> None:
     chart.plotly_chart(
         figure,
         key="task-losses",
-        alt="loss of each update, GRU and ordinary RNN",
+        alt="loss at each update, GRU and ordinary RNN",
         config={"displayModeBar": False},
     )
 
 
 def gates(page: Page, task: Task, learned: Learned, length: int, seed: int) -> None:
     """Show the trained gates over one sequence, and measure them over many."""
-    st.subheader("What its gates do")
+    st.subheader("What the GRU's gates do")
     page.text(f"**{task.look_for}**")
     many = make(task, length, MEASURED, seed + 1)
     for gate in task.claims:
@@ -158,12 +158,12 @@ def gates(page: Page, task: Task, learned: Learned, length: int, seed: int) -> N
             for g, words in (
                 ("z", "1 keeps the old state"),
                 ("r", "0 hides the past from the candidate"),
-                ("h", "the state"),
+                ("h", "the hidden state"),
             )
         ),
         alt="update gate, reset gate and state over one sequence",
     )
     st.caption(
-        f"A star marks the time steps {task.steps[0]}. The right answer here: "
+        f"A star marks the time steps {task.steps[0]}. The correct answer here: "
         f"{task.answers[int(one.answers[0])]}."
     )

@@ -1,4 +1,4 @@
-"""The first page: the way of the data, where to begin, how to read the colours, the sources."""
+"""The first page: the chapters, where to begin, how to read the colours, the sources."""
 
 import streamlit as st
 
@@ -13,16 +13,18 @@ LEARNING = ("gradients", "update", "training", "gates")
 SOURCES = """
 1. [Gated Recurrent Units explained with matrices, part 2]\
 (https://medium.com/@sparklerussell/gated-recurrent-units-explained-with-matrices-part-2-training-and-loss-function-7e7147b7f2ae),
-   a tutorial by Sparkle Russell-Puleri and Dorian Puleri. Preset `math`.
+   a tutorial by Sparkle Russell-Puleri and Dorian Puleri. Preset `math` reproduces it.
 2. Its notebook, by the same authors: the same network with its training loop.
 3. [The GRU layer of EpyNN](https://epynn.net/GRU.html), an educational library by Florian Malard
    and others: forward and backward pass by hand. Initial values `orthogonal`, reset gate *before*.
 4. A lecture on gated recurrent units that follows
    [Dive into Deep Learning](https://d2l.ai/chapter_recurrent-modern/gru.html) by Aston Zhang,
-   Zachary Lipton, Mu Li and Alexander Smola. Preset `story` has its settings, in a size to look at.
-5. *RNN GRU Explainer*, a notebook whose author does not sign it; its text comes from Wikipedia's
-   articles on [linear algebra](https://en.wikipedia.org/wiki/Linear_algebra) and
-   [LU decomposition](https://en.wikipedia.org/wiki/LU_decomposition). Preset `linear_algebra`.
+   Zachary Lipton, Mu Li and Alexander Smola. Preset `story` has its settings, scaled down to
+   fit the screen.
+5. *RNN GRU Explainer*, an unsigned notebook; its text comes from Wikipedia's articles on
+   [linear algebra](https://en.wikipedia.org/wiki/Linear_algebra) and
+   [LU decomposition](https://en.wikipedia.org/wiki/LU_decomposition). Preset `linear_algebra`
+   reproduces it.
 """
 
 
@@ -31,10 +33,10 @@ def show_home() -> None:
     ensure_routed()
     st.markdown(
         "A gated recurrent unit reads a text token by token and keeps a small state, its memory. "
-        "Here you see **every number** of it, from the text to one update of its weights: real, "
-        "computed now by the equations that are shown, and checkable down to the last term."
+        "Here you see **every number** inside it, from the text to one update of its weights: "
+        "computed now, by the equations that are shown, and checkable down to the last term."
     )
-    st.subheader("The way of the data")
+    st.subheader("Follow the data")
     story = {c.slug: c for c in CHAPTERS}
     row([story[s] for s in FORWARD[:4]], "→")
     row([story[s] for s in FORWARD[4:]], "→")
@@ -45,7 +47,7 @@ def show_home() -> None:
         column.button(name, key=f"begin-{name}", on_click=begin, args=[name], width="stretch")
         column.caption(words)
     st.markdown(
-        "Move **hidden size** and **learning rate** in the sidebar, and the numbers of every page "
+        "Move **hidden size** and **learning rate** in the sidebar, and the numbers on every page "
         "follow. The address holds every setting: send the link, and others see what you see."
     )
     st.subheader("How to read the colours")
@@ -59,10 +61,10 @@ def show_home() -> None:
         config={"displayModeBar": False},
     )
     st.caption(
-        "A number always stands in its cell or appears on hover, so colour is never needed to read "
-        "it. How far the colours reach is your choice: *colours* on a chapter's stage."
+        "Every number is written in its cell or shown on hover, so no colour is needed to read "
+        "it. You choose the range of the colours: *colours* above a chapter's lanes."
     )
-    st.subheader("The five documents this begins with")
+    st.subheader("Sources")
     st.markdown(SOURCES)
 
 

@@ -30,16 +30,15 @@ from explainer.settings import Settings
 def past(page: Page) -> None:
     """Show the influence of every hidden state on every target's loss."""
     page.text(
-        "Take the loss of one target alone, at time step t, and ask of every earlier state h_k: "
-        "how much would it change that loss? Each row is a target, each column a state; the "
-        "number is the length of the gradient. To the right of the diagonal there is nothing: "
-        "the future can't matter. Beside it the same for an ordinary tanh network with the same "
-        "sizes, text and seed."
+        "Take the loss of one target alone, at time step t. How much does it depend on each "
+        "earlier state h_k? Each row is a target, each column a state, each number the norm of "
+        "the gradient. The right of the diagonal is empty: a loss can't depend on later states. "
+        "Beside it, the same for an ordinary tanh RNN with the same sizes, text and seed."
     )
     tokens = page.tokens()
     if len(tokens) == 1:
         page.note(
-            "There is nothing to measure: a sequence of one time step has no past. Choose a "
+            "A sequence of one time step has no past: there is nothing to measure. Choose a "
             "longer *context*."
         )
         return
@@ -50,8 +49,8 @@ def past(page: Page) -> None:
         return
     if memory_length(of_gru) is None:
         page.note(
-            "There is nothing to measure: no state has any influence on the loss, since all rows "
-            "of the head are equal. Choose random initial values."
+            "No state has any influence on the loss, because all rows of the head are equal: there "
+            "is nothing to measure. Choose random initial values."
         )
         return
     columns = st.columns(2)
@@ -72,7 +71,7 @@ def past(page: Page) -> None:
     page.matrices(
         "past-tokens",
         [Panel("d_x", f"influence of each token on target {t}", found[None, :], [""], tokens)],
-        alt=f"length of the gradient of target {t}'s loss at each earlier input",
+        alt=f"norm of the gradient of target {t}'s loss at each earlier input",
     )
 
 
@@ -81,7 +80,7 @@ def show_map(page: Page, name: str, norms: Array) -> None:
     st.plotly_chart(
         influence_map(norms, page.tokens(), name, page.theme),
         key=f"past-{name}",
-        alt=f"{name}: length of the gradient of each target's loss at each state",
+        alt=f"{name}: norm of the gradient of each target's loss at each state",
         config={"displayModeBar": False},
     )
     page.text(influence_summary(norms))
@@ -103,21 +102,21 @@ def trained_beside(settings: Settings) -> TrainingState | None:
 
 def how_trained(settings: Settings, both: bool) -> str:
     """Say what the GRU, or both networks, have learned so far, and what to try."""
-    numbers = "which of the two reaches further is decided by numbers, not by name."
+    numbers = "which of the two reaches further back depends on the weights, not on the name."
     updates = settings.updates
     if not updates:
         others = "" if settings.initial == "orthogonal" else "*orthogonal* initial values or "
         return (
-            f"Both have their first values. Choose {others}a larger *hidden size*, or train: "
+            f"Both have their initial values. Choose {others}a larger *hidden size*, or train: "
             f"{numbers}"
         )
     if not both:
-        return f"The GRU was trained by {updates:,} updates."
+        return f"The GRU was trained for {updates:,} updates."
     trainings = {
         "GRU": shared_training(History, settings),
         "ordinary RNN": shared_training(RNNTraining, settings),
     }
-    words = f"Each was trained by {updates:,} updates with the same batches and learning rate. "
+    words = f"Both were trained for {updates:,} updates on the same batches. "
     # the GRU's run may be kept for longer than its training
     if all(each.updates >= updates for each in trainings.values()):
         last = min(updates, trainings["GRU"].batches)
@@ -126,7 +125,7 @@ def how_trained(settings: Settings, both: bool) -> str:
             for name, each in trainings.items()
         )
         words += f"Mean loss of the last {last:,}: {', '.join(means)}. "
-    return f"{words}How well they learn is one thing, how far they look back another: {numbers}"
+    return f"{words}How well they learn is one thing, how far back they reach another: {numbers}"
 
 
 def influence_summary(norms: Array) -> str:
@@ -136,11 +135,11 @@ def influence_summary(norms: Array) -> str:
         return "Nothing to measure."
     at_least = "at least " if memory.cut else ""
     words = (
-        f"On average {at_least}**{memory.length:.1f} time steps** back until a tenth is left "
-        f"({memory.targets} targets"
+        f"On average, {at_least}**{memory.length:.1f} time steps** back the gradient is down to a "
+        f"tenth ({memory.targets} targets"
     )
-    words += f", {memory.cut} of them not faded where the sequence begins)." if memory.cut else ")."
+    words += f"; for {memory.cut} the sequence is too short)." if memory.cut else ")."
     if factor is not None:
         kind = "vanishing" if factor < 1 else "exploding"
-        words += f" Each time step back multiplies by **{factor:.2f}**: {kind}."
+        words += f" Each time step back multiplies the gradient by **{factor:.2f}**: {kind}."
     return words

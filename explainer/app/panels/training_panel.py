@@ -99,7 +99,7 @@ def buttons(own: Trainer, settings: Settings) -> None:
         disabled=own.running or full,
         width="stretch",
         type="primary",
-        help=f"Do {wanted} more updates with the settings of the sidebar.",
+        help=f"Do {wanted} more updates with the settings in the sidebar.",
     )
     pause.button("pause", on_click=own.pause, disabled=not own.running, width="stretch")
     reset.button("reset", on_click=again, disabled=own.history.updates == 0, width="stretch")
@@ -120,8 +120,8 @@ def training_progress(own: Trainer, here: int) -> None:
         st.progress(min(share, 1.0), f"{done:,} of {own.until:,} updates · {speed}")
     if done > here and not own.starts:
         st.caption(
-            "Trained on this server before: equal settings give equal numbers, so that users "
-            "share one training. *reset* begins anew."
+            "Already trained on this server: equal settings give equal numbers, so one training "
+            "serves everybody. *reset* starts again from the initial values."
         )
     if done:
         st.caption(lately(own.history))
@@ -137,14 +137,14 @@ def lately(history: History) -> str:
     words = f"Mean loss of the last {len(last):,}: **{mean:.4f}**, perplexity **{number}**."
     if wavers > 2 * blind:
         words += (
-            f" Guessing blindly has the perplexity {blind}, so this is worse than guessing: "
+            f" Uniform guessing has the perplexity {blind}, so this is worse than guessing: "
             "choose a smaller *learning rate*."
         )
     return words
 
 
 def perplexity(loss: float) -> float:
-    """Return exp(loss): between how many tokens the network wavers; infinite above all floats."""
+    """Return exp(loss), the effective number of tokens to choose between; infinite if too large."""
     return math.exp(loss) if loss < 709 else math.inf
 
 

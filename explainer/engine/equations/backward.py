@@ -1,4 +1,4 @@
-"""The backward pass by hand: how the loss reacts to every quantity, from the last to the first.
+"""The backward pass by hand: the gradient of the loss by every quantity, from last to first.
 
 d_name is the gradient of the loss with respect to name. The state's gradient comes from two
 sides: from the output of its own time step, and from the time step after it (`d_h_next`).
@@ -13,9 +13,14 @@ from torch import Tensor
 from explainer.engine.expression import Apply, Leaf, Number
 from explainer.engine.quantity import Quantity, equation, leaf
 
-d_loss = leaf("d_loss", r"\delta L", "", "The loss reacts to itself one to one.")
+d_loss = leaf("d_loss", r"\delta L", "", "The gradient of the loss by itself is 1.")
 d_h_next = replace(
-    leaf("d_h_next", r"\delta h^{+}_t", "B T H", "What the time steps after this one report back."),
+    leaf(
+        "d_h_next",
+        r"\delta h^{+}_t",
+        "B T H",
+        "The gradient that arrives from the later time steps.",
+    ),
     inputs=("d_h_prev",),
     expression=Apply("after", (Leaf("d_h_prev"), Number(0.0))),
 )
@@ -25,37 +30,37 @@ d_h_next = replace(
 
 @equation(symbol=r"\delta\mathrm{ce}^3_t", dims="T")
 def d_ce_3(d_loss: Tensor, ce_3: Tensor) -> Tensor:
-    """Each time step has an equal share in the mean."""
+    """Each time step has an equal weight in the mean."""
     return (d_loss / ce_3.numel()).expand_as(ce_3)
 
 
 @equation(symbol=r"\delta\mathrm{ce}^2_t", dims="B T")
 def d_ce_2(d_ce_3: Tensor, ce_2: Tensor) -> Tensor:
-    """Each sequence has an equal share, with the minus sign of the third term."""
+    """Each sequence has an equal weight in the mean, with the third term's minus sign."""
     return (-d_ce_3 / ce_2.size(0)).expand_as(ce_2)
 
 
 @equation(symbol=r"\delta\mathrm{ce}^1_t", dims="B T V")
 def d_ce_1(d_ce_2: Tensor, ce_1: Tensor) -> Tensor:
-    """A sum passes its gradient to every term unchanged."""
+    """A sum passes its gradient on to every term unchanged."""
     return d_ce_2.unsqueeze(-1).expand_as(ce_1)
 
 
 @equation(symbol=r"\delta\ln p_t", dims="B T V")
 def d_log_p(d_ce_1: Tensor, y: Tensor) -> Tensor:
-    """Only the target's ln p matters to the loss."""
+    """Only the target's ln p affects the loss."""
     return d_ce_1 * y
 
 
 @equation(symbol=r"\delta l_t", dims="B T V")
 def d_logits(p: Tensor, y: Tensor, targets: Tensor) -> Tensor:
-    """Softmax and cross-entropy in one: predicted minus true, shared by all B times T targets."""
+    """Softmax and cross-entropy together: predicted minus true, over the number of targets."""
     return (p - y) / targets.numel()
 
 
 @equation(symbol=r"\delta h^{o}_t", dims="B T H")
 def d_h_out(d_logits: Tensor, W_o: Tensor) -> Tensor:
-    """What the head wants the state to be more or less of."""
+    """Back through the output head, to the states that it reads."""
     return d_logits @ W_o
 
 
@@ -64,25 +69,25 @@ def d_h_out(d_logits: Tensor, W_o: Tensor) -> Tensor:
 
 @equation(symbol=r"\delta h_t", dims="B T H")
 def d_h(mask_h: Tensor, d_h_out: Tensor, dropout: Tensor, d_h_next: Tensor) -> Tensor:
-    """The state serves two: the output at this time step, and the time step after it."""
+    """The state is used twice: by the output at this time step, and by the next time step."""
     return mask_h * d_h_out / (1 - dropout) + d_h_next
 
 
 @equation(symbol=r"\delta h_t", dims="B T H", name="d_h")
 def d_h_no_dropout(d_h_out: Tensor, d_h_next: Tensor) -> Tensor:
-    """Where nothing is dropped, the output's part arrives as it is."""
+    """Without dropout the output's part arrives unchanged."""
     return d_h_out + d_h_next
 
 
 @equation(symbol=r"\delta n_t", dims="B T H")
 def d_n(d_h: Tensor, z: Tensor) -> Tensor:
-    """The candidate counts as much as the update gate lets it in."""
+    """The candidate enters the state with the weight 1 - z."""
     return d_h * (1 - z)
 
 
 @equation(symbol=r"\delta z_t", dims="B T H")
 def d_z(d_h: Tensor, h_prev: Tensor, n: Tensor) -> Tensor:
-    """Keeping more trades the candidate for the old state."""
+    """A larger z puts more of the old state in the candidate's place."""
     return d_h * (h_prev - n)
 
 
@@ -100,13 +105,13 @@ def d_a_n(d_n: Tensor, n: Tensor) -> Tensor:
 
 @equation(symbol=r"\delta a^{hn}_t", dims="B T H")
 def d_a_hn(d_a_n: Tensor, r: Tensor) -> Tensor:
-    """The past's proposal counts as much as the reset gate lets through."""
+    """The past's part of the candidate counts as much as the reset gate lets through."""
     return d_a_n * r
 
 
 @equation(symbol=r"\delta r_t", dims="B T H")
 def d_r(d_a_n: Tensor, a_hn: Tensor) -> Tensor:
-    """Opening the reset gate lets in more of what the past proposes."""
+    """A larger r lets more of the past into the candidate."""
     return d_a_n * a_hn
 
 
@@ -127,19 +132,19 @@ def d_h_prev(
     d_a_hn: Tensor,
     W_hn: Tensor,
 ) -> Tensor:
-    """Four ways back to the old state: kept by z, through reset gate, update gate, candidate."""
+    """Four paths back to the old state: kept by z; through reset gate, update gate, candidate."""
     return d_h * z + d_a_hr @ W_hr + d_a_hz @ W_hz + d_a_hn @ W_hn
 
 
 @equation(symbol=r"\delta\check{h}_t", dims="B T H")
 def d_h_reset(d_a_hn: Tensor, W_hn: Tensor) -> Tensor:
-    """What the candidate wants the reset past to be more or less of."""
+    """Back through the candidate's recurrent weights, to the reset state."""
     return d_a_hn @ W_hn
 
 
 @equation(symbol=r"\delta r_t", dims="B T H", name="d_r")
 def d_r_before(d_h_reset: Tensor, h_prev: Tensor) -> Tensor:
-    """Opening the reset gate lets in more of the old state."""
+    """A larger r lets more of the old state into the candidate."""
     return d_h_reset * h_prev
 
 
@@ -154,17 +159,17 @@ def d_h_prev_before(
     d_h_reset: Tensor,
     r: Tensor,
 ) -> Tensor:
-    """Four ways back to the old state: kept by z, through reset gate, update gate, candidate."""
+    """Four paths back to the old state: kept by z; through reset gate, update gate, candidate."""
     return d_h * z + d_a_hr @ W_hr + d_a_hz @ W_hz + d_h_reset * r
 
 
 def unchanged(d_sum: Tensor) -> Tensor:
-    """A sum passes its gradient to every part unchanged."""
+    """A sum passes its gradient on to every part unchanged."""
     return d_sum
 
 
 def same(name: str, symbol: str, of: str) -> Quantity:
-    """A sum passes its gradient on: a part's gradient is that of the whole."""
+    """Return the equation of a summand's gradient: it is that of the sum."""
     return equation(symbol=symbol, dims="B T H", name=name, inputs=(of,))(unchanged)
 
 
@@ -182,13 +187,13 @@ d_a_hn_before = same("d_a_hn", r"\delta a^{hn}_t", "d_a_n")
 def d_x(
     d_a_ir: Tensor, W_ir: Tensor, d_a_iz: Tensor, W_iz: Tensor, d_a_in: Tensor, W_in: Tensor
 ) -> Tensor:
-    """Three ways back to the input: through reset gate, update gate, candidate."""
+    """Three paths back to the input: through reset gate, update gate and candidate."""
     return d_a_ir @ W_ir + d_a_iz @ W_iz + d_a_in @ W_in
 
 
 @equation(symbol=r"\delta e_t", dims="B T D")
 def d_e(mask_x: Tensor, d_x: Tensor, dropout: Tensor) -> Tensor:
-    """What was dropped gets no gradient; the rest is scaled as on the way forward."""
+    """What was dropped gets no gradient; the rest is scaled as in the forward pass."""
     return mask_x * d_x / (1 - dropout)
 
 
@@ -212,22 +217,22 @@ BACKWARD_BEFORE = (
 
 
 def weight_gradient(d_out: Tensor, value: Tensor) -> Tensor:
-    """Sum over sequences and time steps: gradient of the product times what was multiplied."""
+    """Sum over sequences and time steps: arriving gradient times what the weight multiplied."""
     return torch.einsum("bti,btj->ij", d_out, value)
 
 
 def weight_contribution(d_out: Tensor, value: Tensor) -> Tensor:
-    """One time step's share in the weight's gradient; the shares add up to it."""
+    """One time step's contribution to the weight's gradient; their sum is the gradient."""
     return torch.einsum("bti,btj->tij", d_out, value)
 
 
 def bias_gradient(d_out: Tensor) -> Tensor:
-    """Sum over sequences and time steps of what reaches the bias."""
+    """Sum over sequences and time steps of the gradient that reaches the bias."""
     return torch.einsum("bti->i", d_out)
 
 
 def bias_contribution(d_out: Tensor) -> Tensor:
-    """One time step's share in the bias's gradient; the shares add up to it."""
+    """One time step's contribution to the bias's gradient; their sum is the gradient."""
     return torch.einsum("bti->ti", d_out)
 
 

@@ -15,9 +15,14 @@ from torch.nn.functional import linear
 from explainer.engine.expression import Apply, Leaf
 from explainer.engine.quantity import equation, leaf
 
-h_0 = leaf("h_0", "h_0", "B H", "State before the first time step: zero, or carried on.")
+h_0 = leaf(
+    "h_0",
+    "h_0",
+    "B H",
+    "State before the first time step: zeros, or carried over from the previous batch.",
+)
 h_prev = replace(
-    leaf("h_prev", "h_{t-1}", "B T H", "The state of the time step before."),
+    leaf("h_prev", "h_{t-1}", "B T H", "The hidden state of the previous time step."),
     inputs=("h", "h_0"),
     expression=Apply("before", (Leaf("h"), Leaf("h_0"))),
 )
@@ -25,61 +30,61 @@ h_prev = replace(
 
 @equation(symbol="a^{ir}_t", dims="B T H")
 def a_ir(x: Tensor, W_ir: Tensor, b_ir: Tensor) -> Tensor:
-    """What the input says about resetting."""
+    """The input's part of the reset gate's pre-activation."""
     return linear(x, W_ir, b_ir)
 
 
 @equation(symbol="a^{hr}_t", dims="B T H")
 def a_hr(h_prev: Tensor, W_hr: Tensor, b_hr: Tensor) -> Tensor:
-    """What the past says about resetting."""
+    """The past's part of the reset gate's pre-activation."""
     return linear(h_prev, W_hr, b_hr)
 
 
 @equation(symbol="r_t", dims="B T H")
 def r(a_ir: Tensor, a_hr: Tensor) -> Tensor:
-    """Reset gate: how much of the past the candidate may see, 0 none, 1 all."""
+    """Reset gate: how much of the past the candidate sees, from 0 (none) to 1 (all)."""
     return torch.sigmoid(a_ir + a_hr)
 
 
 @equation(symbol="a^{iz}_t", dims="B T H")
 def a_iz(x: Tensor, W_iz: Tensor, b_iz: Tensor) -> Tensor:
-    """What the input says about keeping."""
+    """The input's part of the update gate's pre-activation."""
     return linear(x, W_iz, b_iz)
 
 
 @equation(symbol="a^{hz}_t", dims="B T H")
 def a_hz(h_prev: Tensor, W_hz: Tensor, b_hz: Tensor) -> Tensor:
-    """What the past says about keeping."""
+    """The past's part of the update gate's pre-activation."""
     return linear(h_prev, W_hz, b_hz)
 
 
 @equation(symbol="z_t", dims="B T H")
 def z(a_iz: Tensor, a_hz: Tensor) -> Tensor:
-    """Update gate: how much of the old state each unit keeps, 0 none, 1 all."""
+    """Update gate: how much of its old state each unit keeps, from 0 (none) to 1 (all)."""
     return torch.sigmoid(a_iz + a_hz)
 
 
 @equation(symbol="a^{in}_t", dims="B T H")
 def a_in(x: Tensor, W_in: Tensor, b_in: Tensor) -> Tensor:
-    """What the input proposes to write."""
+    """The input's part of the candidate's pre-activation."""
     return linear(x, W_in, b_in)
 
 
 @equation(symbol="a^{hn}_t", dims="B T H")
 def a_hn(h_prev: Tensor, W_hn: Tensor, b_hn: Tensor) -> Tensor:
-    """What the past proposes to write, before the reset gate is applied to it."""
+    """The past's part of the candidate's pre-activation, before the reset gate is applied."""
     return linear(h_prev, W_hn, b_hn)
 
 
 @equation(symbol="n_t", dims="B T H")
 def n(a_in: Tensor, r: Tensor, a_hn: Tensor) -> Tensor:
-    """Candidate: the new content each unit would write, between -1 and 1."""
+    """Candidate: the new content that each unit could take on, between -1 and 1."""
     return torch.tanh(a_in + r * a_hn)
 
 
 @equation(symbol="h_t", dims="B T H")
 def h(z: Tensor, h_prev: Tensor, n: Tensor) -> Tensor:
-    """Hidden state: a blend of the old state and the candidate."""
+    """Hidden state: a mix of the old state and the candidate, weighted by the update gate."""
     return z * h_prev + (1 - z) * n
 
 
@@ -88,55 +93,55 @@ def h(z: Tensor, h_prev: Tensor, n: Tensor) -> Tensor:
 
 @equation(symbol="a^{ir}_t", dims="B T H", name="a_ir")
 def a_ir_before(x: Tensor, W_ir: Tensor, b_r: Tensor) -> Tensor:
-    """What the input says about resetting, with the gate's only bias."""
+    """The input's part of the reset gate's pre-activation, with the gate's only bias."""
     return linear(x, W_ir, b_r)
 
 
 @equation(symbol="a^{hr}_t", dims="B T H", name="a_hr")
 def a_hr_before(h_prev: Tensor, W_hr: Tensor) -> Tensor:
-    """What the past says about resetting."""
+    """The past's part of the reset gate's pre-activation."""
     return linear(h_prev, W_hr)
 
 
 @equation(symbol="a^{iz}_t", dims="B T H", name="a_iz")
 def a_iz_before(x: Tensor, W_iz: Tensor, b_z: Tensor) -> Tensor:
-    """What the input says about keeping, with the gate's only bias."""
+    """The input's part of the update gate's pre-activation, with the gate's only bias."""
     return linear(x, W_iz, b_z)
 
 
 @equation(symbol="a^{hz}_t", dims="B T H", name="a_hz")
 def a_hz_before(h_prev: Tensor, W_hz: Tensor) -> Tensor:
-    """What the past says about keeping."""
+    """The past's part of the update gate's pre-activation."""
     return linear(h_prev, W_hz)
 
 
 @equation(symbol="a^{in}_t", dims="B T H", name="a_in")
 def a_in_before(x: Tensor, W_in: Tensor, b_n: Tensor) -> Tensor:
-    """What the input proposes to write, with the candidate's only bias."""
+    """The input's part of the candidate's pre-activation, with the candidate's only bias."""
     return linear(x, W_in, b_n)
 
 
 @equation(symbol=r"\check{h}_t", dims="B T H")
 def h_reset(r: Tensor, h_prev: Tensor) -> Tensor:
-    """The past that the candidate may see: the old state, reset before the weights."""
+    """The past that the candidate sees: the old state, reset before it meets the weights."""
     return r * h_prev
 
 
 @equation(symbol="a^{hn}_t", dims="B T H", name="a_hn")
 def a_hn_before(h_reset: Tensor, W_hn: Tensor) -> Tensor:
-    """What the reset past proposes to write."""
+    """The past's part of the candidate's pre-activation, from the state after the reset."""
     return linear(h_reset, W_hn)
 
 
 @equation(symbol="n_t", dims="B T H", name="n")
 def n_before(a_in: Tensor, a_hn: Tensor) -> Tensor:
-    """Candidate: the new content each unit would write, between -1 and 1."""
+    """Candidate: the new content that each unit could take on, between -1 and 1."""
     return torch.tanh(a_in + a_hn)
 
 
-# torch.nn.GRU, cuDNN, the explainer notebook
+# torch.nn.GRU, cuDNN, the notebook RNN GRU Explainer
 RESET_AFTER = (a_ir, a_hr, r, a_iz, a_hz, z, a_in, a_hn, n, h)
-# the tutorial, the library's layer, the lecture
+# the original papers, Dive into Deep Learning, EpyNN
 RESET_BEFORE = (
     *(a_ir_before, a_hr_before, r),
     *(a_iz_before, a_hz_before, z),
@@ -144,7 +149,7 @@ RESET_BEFORE = (
 )
 
 
-# What stands inside each activation: seen on the page, not needed on the way.
+# What stands inside each activation: shown on the page, not needed for the rest.
 
 
 @equation(symbol="a^{r}_t", dims="B T H")
@@ -186,7 +191,7 @@ def z_other(z: Tensor) -> Tensor:
 
 @equation(symbol="h_t", dims="B T H")
 def h_other(z_other: Tensor, h_prev: Tensor, n: Tensor) -> Tensor:
-    """Hidden state in the other convention: other words, the same numbers."""
+    """Hidden state in the other convention: the same numbers."""
     return (1 - z_other) * h_prev + z_other * n
 
 

@@ -1,22 +1,22 @@
-"""Cross-entropy in three terms, then their mean, as the matrices tutorial takes it apart."""
+"""Cross-entropy in three steps and a mean, as the tutorial GRUs explained with matrices has it."""
 
 from torch import Tensor
 
 from explainer.engine.quantity import equation, leaf
 
-targets = leaf("targets", r"\mathrm{targets}", "B T", "Ids of the tokens that really come next.")
-y = leaf("y", "y_t", "B T V", "Each target as a row of zeros with one 1 at its id.")
+targets = leaf("targets", r"\mathrm{targets}", "B T", "Ids of the tokens that actually come next.")
+y = leaf("y", "y_t", "B T V", "Each target as a one-hot vector: a 1 at its id, 0 elsewhere.")
 
 
 @equation(symbol=r"\mathrm{ce}^1_t", dims="B T V")
 def ce_1(y: Tensor, log_p: Tensor) -> Tensor:
-    """First term: the target's row times ln p; only the target's own entry is left."""
+    """First term: the one-hot target times ln p; only the target's entry remains."""
     return y * log_p
 
 
 @equation(symbol=r"\mathrm{ce}^2_t", dims="B T")
 def ce_2(ce_1: Tensor) -> Tensor:
-    """Second term: added up over the vocabulary, one number for each token."""
+    """Second term: the sum over the vocabulary, one number for each token."""
     return ce_1.sum(-1)
 
 

@@ -14,26 +14,26 @@ from explainer.engine.equations.backward import TO_STATES, d_e, d_h, same
 from explainer.engine.quantity import equation, leaf
 
 W_ih = leaf("W_ih", "W_{ih}", "H D", "Weights of the input.")
-W_hh = leaf("W_hh", "W_{hh}", "H H", "Weights of the past.")
+W_hh = leaf("W_hh", "W_{hh}", "H H", "Recurrent weights.")
 b_ih = leaf("b_ih", "b_{ih}", "H", "Bias of the input's part.")
-b_hh = leaf("b_hh", "b_{hh}", "H", "Bias of the past's part.")
+b_hh = leaf("b_hh", "b_{hh}", "H", "Bias of the recurrent part.")
 
 
 @equation(symbol="a^{ih}_t", dims="B T H")
 def a_ih(x: Tensor, W_ih: Tensor, b_ih: Tensor) -> Tensor:
-    """What the input proposes to write."""
+    """The input's part of the pre-activation."""
     return linear(x, W_ih, b_ih)
 
 
 @equation(symbol="a^{hh}_t", dims="B T H")
 def a_hh(h_prev: Tensor, W_hh: Tensor, b_hh: Tensor) -> Tensor:
-    """What the past proposes to write."""
+    """The past's part of the pre-activation."""
     return linear(h_prev, W_hh, b_hh)
 
 
 @equation(symbol="h_t", dims="B T H")
 def h(a_ih: Tensor, a_hh: Tensor) -> Tensor:
-    """Hidden state: all of it new at every time step, between -1 and 1."""
+    """Hidden state: computed anew at every time step, between -1 and 1."""
     return torch.tanh(a_ih + a_hh)
 
 
@@ -55,13 +55,13 @@ d_a_hh = same("d_a_hh", r"\delta a^{hh}_t", "d_a")
 
 @equation(symbol=r"\delta h_{t-1}", dims="B T H")
 def d_h_prev(d_a_hh: Tensor, W_hh: Tensor) -> Tensor:
-    """The only way back to the old state: through the weights."""
+    """The only path back to the old state: through the recurrent weights."""
     return d_a_hh @ W_hh
 
 
 @equation(symbol=r"\delta x_t", dims="B T D")
 def d_x(d_a_ih: Tensor, W_ih: Tensor) -> Tensor:
-    """The only way back to the input: through the weights."""
+    """The only path back to the input: through its weights."""
     return d_a_ih @ W_ih
 
 

@@ -11,57 +11,59 @@ from torch import Tensor
 
 from explainer.engine.quantity import Quantity, equation, leaf
 
-learning_rate = leaf("learning_rate", r"\eta", "", "How far to go against the gradient.")
-clip_norm = leaf("clip_norm", r"\theta", "", "The longest that all gradients together may be.")
+learning_rate = leaf("learning_rate", r"\eta", "", "How far an update moves against the gradient.")
+clip_norm = leaf(
+    "clip_norm", r"\theta", "", "The largest norm that all gradients together may have."
+)
 
 
 @equation(symbol="s", dims="")
 def scale(clip_norm: Tensor, norm: Tensor) -> Tensor:
-    """Clipping: gradients that are too long together are shortened by one common factor."""
+    """Clipping: if the gradients' common norm is too large, all are scaled by one factor."""
     return torch.clamp(clip_norm / (norm + 1e-6), max=1.0)
 
 
 @equation(symbol=r"\Delta L", dims="")
 def predicted_change(learning_rate: Tensor, norm: Tensor) -> Tensor:
-    """What the slope alone promises: the loss falls by the learning rate times the norm squared."""
+    """Change of the loss that the slope predicts: minus learning rate times squared norm."""
     return -learning_rate * (norm * norm)
 
 
 @equation(symbol=r"\Delta L", dims="", name="predicted_change")
 def predicted_change_clipped(learning_rate: Tensor, scale: Tensor, norm: Tensor) -> Tensor:
-    """What the slope alone promises, for the gradient after clipping."""
+    """Change of the loss that the slope predicts, for the gradient after clipping."""
     return -learning_rate * scale * (norm * norm)
 
 
 def square(d_parameter: Tensor) -> Tensor:
-    """All numbers of one gradient, squared and added up."""
+    """The squares of all numbers of one gradient, added up."""
     return (d_parameter * d_parameter).sum()
 
 
 def global_norm(*squares: Tensor) -> Tensor:
-    """Length of all gradients together, as if they were one long vector."""
+    """Norm of all gradients together, as if they were one long vector."""
     return torch.sqrt(reduce(add, squares))
 
 
 def times_rate(learning_rate: Tensor, d_parameter: Tensor) -> Tensor:
-    """Learning rate times gradient: what is taken away."""
+    """Learning rate times gradient: what is subtracted."""
     return learning_rate * d_parameter
 
 
 def times_rate_clipped(learning_rate: Tensor, scale: Tensor, d_parameter: Tensor) -> Tensor:
-    """Learning rate times the shortened gradient: what is taken away."""
+    """Learning rate times the clipped gradient: what is subtracted."""
     return learning_rate * scale * d_parameter
 
 
 def descend(parameter: Tensor, learning_rate: Tensor, d_parameter: Tensor) -> Tensor:
-    """Gradient descent: one small step against the gradient."""
+    """Gradient descent: the parameter moves a little against its gradient."""
     return parameter - learning_rate * d_parameter
 
 
 def descend_clipped(
     parameter: Tensor, learning_rate: Tensor, scale: Tensor, d_parameter: Tensor
 ) -> Tensor:
-    """Gradient descent: one small step against the shortened gradient."""
+    """Gradient descent: the parameter moves a little against its clipped gradient."""
     return parameter - learning_rate * scale * d_parameter
 
 
