@@ -27,7 +27,7 @@ def charts() -> None:
         q, value = result.trace.quantities[name], result.trace[name]
         value = value[:1, t] if "T" in q.dims else value
         labels = [[str(k) for k in range(n)] for n in value.shape]
-        figure = grid([[Panel(name, f"{name} at {t}", value, *labels)]], "light")
+        figure = grid([[Panel.of(q, f"{name} at {t}", value, *labels)]], "light")
         columns[i % 4].plotly_chart(figure, key=name, config={"displayModeBar": False})
 
 

@@ -372,7 +372,7 @@ SITUATIONS = [
         lambda: run(LARGE),
         ConstraintError,
         "Batch size 1 × context length 4096 with hidden size 256 and a vocabulary of 20,000 "
-        "tokens makes about 779,618,560 numbers; at most 40,000,000 are possible. "
+        "tokens makes 773,355,011 numbers; at most 40,000,000 are possible. "
         "Use a smaller batch, a shorter context or a text with fewer different characters.",
     ),
     (

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from explainer import PRESETS, run, train
+from explainer.engine.batch_run import check_size
 from explainer.engine.quantity import Quantity, equation
 from explainer.engine.training import RNNTraining
 
@@ -144,3 +145,36 @@ def test_an_equation_that_has_no_place_in_a_module_can_not_come_back():
 
     with pytest.raises(AttributeError, match="local"):
         copy.deepcopy(local)
+
+
+# Size.
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+def test_the_numbers_of_a_trace_are_those_in_its_memory(settings, monkeypatch):
+    trace = run(settings).trace
+    sizes = {(v.__array_interface__["data"][0], v.shape): v.size for v in trace.arrays.values()}
+    monkeypatch.setattr("explainer.engine.batch_run.LARGEST_TRACE", 1)
+    with pytest.raises(ValueError, match=rf"makes {sum(sizes.values()):,} numbers"):
+        check_size(settings, trace.sizes["V"])
+
+
+# Roles.
+
+
+def test_a_role_says_what_the_numbers_are(result):
+    trained = {**result.trace.quantities, **run(replace(START, clip_norm=1.0)).update.quantities}
+    for name, q in trained.items():
+        value = (result.trace if name in result.trace else result.update).get(name)
+        if value is None:
+            continue
+        if q.role in ("gate", "probability", "mask", "one_hot"):
+            assert ((value >= 0) & (value <= 1)).all(), name
+        if q.integer:
+            np.testing.assert_array_equal(value, value.astype(int), err_msg=name)
+        assert (q.role == "gradient") == name.startswith("d_"), name
+        assert (q.role in ("weight", "bias")) == (
+            name.removeprefix("new_")[:2] in ("W_", "b_", "E")
+        )
+    assert {n for n, q in trained.items() if q.integer} == {"ids", "targets"}
+    assert {q.part for q in trained.values()} == {"", "x", "r", "z", "n", "h"}

@@ -195,7 +195,7 @@ def one_sequence(run: Run, sequence: int) -> dict[str, Tensor]:
     sequence = place("sequence", sequence, run.trace.sizes["B"])
     known = {}
     for name, value in run.trace.arrays.items():
-        if not name.startswith("d_"):
+        if run.trace.quantities[name].role != "gradient":
             own = run.trace.quantities[name].dims[:1] == ("B",)
             # copies, since torch warns of read-only arrays
             part = value[sequence : sequence + 1] if own else value

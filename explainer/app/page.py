@@ -94,7 +94,7 @@ class Page:
         """Show a quantity's equation, and what it is for."""
         trace = trace or self.trace
         q = trace.quantities[name]
-        st.latex(equation_latex(q, trace.quantities, lambda n: colours.hue(n, self.theme)))
+        st.latex(equation_latex(q, trace.quantities, lambda q: colours.hue(q.part, self.theme)))
         st.caption(f"{q.description} {dims_text(trace, name)}.")
 
     def parameter(self, key: str) -> str:
@@ -122,7 +122,7 @@ class Page:
 
     def matrices(self, key: str, *lines: Sequence[Panel], alt: str) -> None:
         """Draw matrices in lines."""
-        panels = [[p.part() for p in line] for line in lines]
+        panels = [[p.cropped() for p in line] for line in lines]
         cells = sum(p.value.size for line in panels for p in line)
         if cells > MOST_CELLS:
             st.warning(
@@ -144,19 +144,10 @@ class Page:
         """Draw quantities of the chosen sequence over all time steps, units downwards."""
         lines = []
         for name in names:
+            q = self.trace.quantities[name]
             table = tables.matrix(self.trace, name, self.run.batch, self.sequence)
-            lines.append(
-                [
-                    Panel(
-                        name,
-                        name,
-                        table.to_numpy().T,
-                        list(map(str, table.columns)),
-                        list(map(str, table.index)),
-                        whole=True,
-                    )
-                ]
-            )
+            rows, columns = (list(map(str, axis)) for axis in (table.columns, table.index))
+            lines.append([Panel.of(q, name, table.to_numpy().T, rows, columns, whole=True)])
         self.matrices(
             "over-time-" + "-".join(names),
             *lines,

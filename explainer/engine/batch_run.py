@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from explainer.batches import Batch, batch, tokenize
 from explainer.engine.equations import backward, gru, update
+from explainer.engine.expression import Leaf
 from explainer.engine.network import GIVEN, Network, network
 from explainer.engine.parameters import (
     checked_parameters,
@@ -19,7 +21,7 @@ from explainer.engine.parameters import (
     initial_parameters,
     real_numbers,
 )
-from explainer.engine.quantity import depends, solve
+from explainer.engine.quantity import Quantity, depends, solve
 from explainer.engine.trace import LARGEST_TRACE, Array, Trace, Update
 from explainer.engine.unroll import backward_pass, forward_pass, known_values
 from explainer.errors import ConstraintError, InvalidValueError, NotFiniteError, in_range
@@ -64,14 +66,18 @@ class Run:
         return self.trace.nbytes + self.update.nbytes + self.second.nbytes
 
 
+def recorded(net: Network, gradients: bool = True) -> tuple[Quantity, ...]:
+    """Return what a pass computes and is given, in the order of the story."""
+    forward = (*GIVEN, *net.held, *net.parameters, gru.h_prev, *net.forward)
+    back = (backward.d_loss, backward.d_h_next, *net.backward) if gradients else ()
+    return (*forward, *back)
+
+
 def make_trace(
     net: Network, values: Mapping[str, Tensor], sizes: Mapping[str, int], gradients: bool = True
 ) -> Trace:
     """Gather what was computed into a trace, in the order of the story."""
-    declared = {q.name: q for q in (*GIVEN, *net.held, *net.parameters, gru.h_prev, *net.forward)}
-    if gradients:
-        extra = (backward.d_loss, backward.d_h_next, *net.backward)
-        declared |= {q.name: q for q in extra}
+    declared = {q.name: q for q in recorded(net, gradients)}
     arrays = {n: values[n].to(torch.float64).numpy() for n in declared}
     if gradients:
         declared |= {q.name: q for q in net.on_demand}
@@ -84,18 +90,31 @@ def check_size(settings: Settings, V: int) -> dict[str, int]:
     Raises:
         ValueError: one trace would have too many numbers.
     """
-    D = V if settings.input == "one_hot" else settings.embedding_size
-    H, B, T = settings.hidden_size, settings.batch_size, settings.context_length
-    numbers = B * T * (30 * H + 5 * D + 9 * V) + 2 * (3 * H * (D + H) + V * (H + D))
+    sizes = dim_sizes(settings, V)
+    B, T, H = (sizes[d] for d in "BTH")
+    # what only passes a value on, as d_a_hr does, has no numbers of its own
+    own = (q for q in recorded(network(settings)) if not isinstance(q.expression, Leaf))
+    numbers = sum(prod(sizes[d] for d in q.dims) for q in own)
     if numbers > LARGEST_TRACE:
         raise ConstraintError(
             "text",
             f"at most {LARGEST_TRACE:,} are possible",
             f"Batch size {B} × context length {T} with hidden size {H} and a vocabulary of {V:,} "
-            f"tokens makes about {numbers:,} numbers",
+            f"tokens makes {numbers:,} numbers",
             "Use a smaller batch, a shorter context or a text with fewer different characters.",
         )
-    return {"B": B, "T": T, "D": D, "H": H, "V": V}
+    return sizes
+
+
+def dim_sizes(settings: Settings, V: int) -> dict[str, int]:
+    """Return the length of each dim."""
+    return {
+        "B": settings.batch_size,
+        "T": settings.context_length,
+        "D": V if settings.input == "one_hot" else settings.embedding_size,
+        "H": settings.hidden_size,
+        "V": V,
+    }
 
 
 def run_batch(

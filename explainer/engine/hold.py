@@ -66,6 +66,8 @@ def hold(net: Network, names: tuple[str, ...]) -> Network:
             dims=" ".join(q.dims),
             name=q.name,
             inputs=(f"free_{q.name}", own.name, f"set_{q.name}"),
+            role=q.role,
+            part=q.part,
         )
         return own, make(held_or_own)
 
@@ -82,6 +84,8 @@ def hold(net: Network, names: tuple[str, ...]) -> Network:
             dims=" ".join(q.dims),
             name=gradients[q.name],
             inputs=(f"free_{q.name.removeprefix('d_')}", q.name),
+            role=q.role,
+            part=q.part,
         )
         return renamed, make(where_free)
 
@@ -90,8 +94,8 @@ def hold(net: Network, names: tuple[str, ...]) -> Network:
         free = f"1 where {q.name} is by itself, 0 where it is held."
         held = f"The numbers at which {q.name} is held; 0 where it is by itself."
         return (
-            leaf(f"free_{q.name}", rf"\mathrm{{free}}\,{q.symbol}", dims, free),
-            leaf(f"set_{q.name}", rf"\mathrm{{set}}\,{q.symbol}", dims, held),
+            leaf(f"free_{q.name}", rf"\mathrm{{free}}\,{q.symbol}", dims, free, "mask", q.part),
+            leaf(f"set_{q.name}", rf"\mathrm{{set}}\,{q.symbol}", dims, held, q.role, q.part),
         )
 
     return replace(

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from explainer.engine.equations import backward, embedding, gru, head, loss, rnn
-from explainer.engine.quantity import Quantity, leaf
+from explainer.engine.quantity import Part, Quantity, leaf
 from explainer.settings import Settings
 
-GATES = "rzn"
+GATES: tuple[Part, ...] = ("r", "z", "n")
 
 GIVEN = (
     *(embedding.ids, embedding.one_hot, embedding.mask_x, embedding.dropout),
@@ -58,19 +58,31 @@ def rnn_network(settings: Settings) -> Network:
 
 @cache
 def _network(after: bool, embedded: bool, head_bias: bool) -> Network:
-    words = {"r": "reset gate", "z": "update gate", "n": "candidate"}
+    words: dict[Part, str] = {"r": "reset gate", "z": "update gate", "n": "candidate"}
     own = [
         *(
-            leaf(f"W_i{g}", f"W_{{i{g}}}", "H D", f"Input weights of the {words[g]}.")
+            leaf(
+                f"W_{side}{g}",
+                f"W_{{{side}{g}}}",
+                dims,
+                f"{kind} weights of the {words[g]}.",
+                role="weight",
+                part=g,
+            )
+            for side, dims, kind in (("i", "H D", "Input"), ("h", "H H", "Recurrent"))
             for g in GATES
         ),
         *(
-            leaf(f"W_h{g}", f"W_{{h{g}}}", "H H", f"Recurrent weights of the {words[g]}.")
+            leaf(
+                f"b_{side}{g}",
+                f"b_{{{side}{g}}}",
+                "H",
+                f"Bias of the {words[g]}.",
+                role="bias",
+                part=g,
+            )
+            for side in (("i", "h") if after else ("",))
             for g in GATES
-        ),
-        *(
-            leaf(f"b_{name}", f"b_{{{name}}}", "H", f"Bias of the {words[name[-1]]}.")
-            for name in ([f"{i}{g}" for i in "ih" for g in GATES] if after else GATES)
         ),
     ]
     past = "h_prev" if after else "h_reset"
@@ -116,9 +128,13 @@ def _with_input_and_head(
         head_bias: whether the head has a bias.
         on_demand: further equations of the cell.
     """
-    E = leaf("E", "E", "V D", "Embedding: one row for each token.")
-    W_o = leaf("W_o", "W_o", "V H", "Weights of the output head: one row for each token.")
-    b_o = leaf("b_o", "b_o", "V", "Bias of the output head: one number for each token.")
+    E = leaf("E", "E", "V D", "Embedding: one row for each token.", role="weight")
+    W_o = leaf(
+        "W_o", "W_o", "V H", "Weights of the output head: one row for each token.", role="weight"
+    )
+    b_o = leaf(
+        "b_o", "b_o", "V", "Bias of the output head: one number for each token.", role="bias"
+    )
     inputs: dict[Quantity, tuple[str, ...]] = {
         **({E: ("one_hot", "d_e")} if embedded else {}),
         **own,

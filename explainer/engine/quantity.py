@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:  # figures and tables know quantities, and need no torch
     from torch import Tensor
@@ -27,6 +27,24 @@ DIMS = {
 """Every dim by its letter, in the words that a page uses."""
 
 
+Role = Literal[
+    "index",  # a place in the vocabulary, a whole number
+    "one_hot",  # such a place as a row of zeros with one 1
+    "mask",  # 1 keeps, 0 drops
+    "rate",  # a number of the settings
+    "weight",
+    "bias",
+    "activation",  # computed on the way forward, and no gate and no probability
+    "gate",  # between 0 and 1
+    "probability",
+    "gradient",
+    "update",  # computed between gradient and new parameter
+]
+"""What a quantity is for."""
+Part = Literal["", "x", "r", "z", "n", "h"]
+"""Which part of the cell a quantity belongs to: input, reset or update gate, candidate, state."""
+
+
 @dataclass(frozen=True)
 class Quantity:
     """One named tensor: what it is called, how it is computed, why it exists.
@@ -39,6 +57,8 @@ class Quantity:
         function: computes it from the tensors in `inputs`; None for what is given
             (data, masks, parameters, settings).
         inputs: the names of the function's arguments, in order.
+        role: what it is for.
+        part: the letter of the part of the cell that it belongs to; "" for none.
         expression: the function's body as a tree; None where `function` is.
     """
 
@@ -48,6 +68,8 @@ class Quantity:
     description: str
     function: Callable[..., Tensor] | None = None
     inputs: tuple[str, ...] = ()
+    role: Role = "activation"
+    part: Part = ""
     expression: Expression | None = None
 
     def __hash__(self) -> int:
@@ -60,6 +82,11 @@ class Quantity:
         if self.function:
             named["function"] = self.function.__module__, self.function.__qualname__
         return restored_quantity, tuple(named.values())
+
+    @property
+    def integer(self) -> bool:
+        """Whether its numbers are whole numbers."""
+        return self.role == "index"
 
     @property
     def source(self) -> str:
@@ -80,13 +107,26 @@ def restored_quantity(
     return Quantity(name, symbol, dims, description, own, *more)
 
 
-def leaf(name: str, symbol: str, dims: str, description: str) -> Quantity:
+def leaf(
+    name: str,
+    symbol: str,
+    dims: str,
+    description: str,
+    role: Role = "activation",
+    part: Part = "",
+) -> Quantity:
     """Declare a quantity that is not computed: data, a mask, a parameter, a setting."""
-    return Quantity(name, symbol, tuple(dims.split()), description)
+    return Quantity(name, symbol, tuple(dims.split()), description, role=role, part=part)
 
 
 def equation(
-    symbol: str, dims: str, name: str = "", inputs: tuple[str, ...] = (), description: str = ""
+    symbol: str,
+    dims: str,
+    name: str = "",
+    inputs: tuple[str, ...] = (),
+    description: str = "",
+    role: Role = "activation",
+    part: Part = "",
 ) -> Callable[[Callable[..., Tensor]], Quantity]:
     """Turn a function into a quantity.
 
@@ -96,6 +136,8 @@ def equation(
         name: name of the result where it is not the function's own.
         inputs: names of the arguments where they are not the parameters' own; so one
             function can serve several tensors of the same kind.
+        role: what the result is for.
+        part: the letter of the part of the cell that it belongs to; "" for none.
         description: sentence for the user where it is not the docstring.
 
     Raises:
@@ -117,6 +159,8 @@ def equation(
             " ".join(sentence.split()),
             function,
             names,
+            role,
+            part,
             read_expression(function, names),
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from explainer.batches import tokenize
 from explainer.engine.network import network
@@ -61,20 +62,15 @@ def continue_text(
     # nothing is dropped while it writes
     known = checked_parameters(settings, parameters, len(tokenizer))
     known |= {"mask_x": one, "mask_h": one, "dropout": zero}
-    # row i is what the network is given for token i
-    rows = torch.eye(len(tokenizer), dtype=torch.float64, device="cpu")
     generator = torch.Generator().manual_seed(seed)
     h = torch.zeros(1, settings.hidden_size, dtype=torch.float64, device="cpu")
     written: list[int] = []
     with torch.inference_mode():
         while len(written) < tokens:
             for i in ids:
-                token = {
-                    "ids": torch.tensor([i], device="cpu"),
-                    "one_hot": rows[i : i + 1],
-                    "h_prev": h,
-                }
-                values = solve(equations, {**known, **token})
+                token = torch.tensor([i], device="cpu")
+                row = one_hot(token, len(tokenizer)).to(torch.float64)
+                values = solve(equations, {**known, "ids": token, "one_hot": row, "h_prev": h})
                 h, logits = values["h"], values["logits"][0]
             if temperature == 0:
                 chosen = int(logits.argmax())

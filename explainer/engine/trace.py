@@ -193,7 +193,7 @@ def refuse_not_finite(quantities: Mapping[str, Quantity], values: Mapping[str, A
             continue
         dims = quantities[name].dims
         places = np.argwhere(~np.isfinite(value))
-        backwards = name.startswith("d_")
+        backwards = quantities[name].role == "gradient"
         if "T" in dims:
             time = places[:, dims.index("T")] * (-1 if backwards else 1)
             when, place = float(time.min()), places[int(time.argmin())]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from explainer.batches import batch
-from explainer.engine.batch_run import check_size, update_values
+from explainer.engine.batch_run import dim_sizes, update_values
 from explainer.engine.equations.update import update_equations
 from explainer.engine.network import Network
 from explainer.engine.parameters import draw_masks, effective_dropout
@@ -55,7 +55,7 @@ def train_step(
         ValueError: a number of the update is not finite.
     """
     chosen = batch(settings, batch_number(settings, i))
-    sizes = check_size(settings, len(chosen.vocabulary))
+    sizes = dim_sizes(settings, len(chosen.vocabulary))
     masks = draw_masks(settings, sizes, i)
     known = known_values(chosen, effective_dropout(settings), masks, state.h_0)
     values = {**known, **state.parameters}

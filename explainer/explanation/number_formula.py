@@ -100,7 +100,7 @@ class Style:
                 return rf"{self.quantities[x.name].symbol}{index_text(x.index)}"
             return element_text(x)
         value = self.look(x)
-        if x.name in ("ids", "targets"):
+        if self.quantities[x.name].integer:
             return str(int(value))
         return format_number(value, self.digits, self.latex)
 

@@ -25,18 +25,18 @@ from explainer.explanation.number_formula import LATEX, LOOSE, PRODUCT, TEXT, TI
 def equation_latex(
     q: Quantity,
     quantities: Mapping[str, Quantity],
-    colour: Callable[[str], str] = lambda _: "",
+    colour: Callable[[Quantity], str] = lambda _: "",
 ) -> str:
     """Write a whole tensor's equation in LaTeX, products as row vectors, x_t W^T.
 
     Args:
         q: the quantity.
         quantities: all quantities by name; they give the symbols.
-        colour: gives a quantity's colour by its name, such as "#0072B2"; "" for none.
+        colour: gives a quantity's colour, such as "#0072B2"; "" for none.
     """
 
     def name(leaf: str) -> str:
-        hue = colour(leaf)
+        hue = colour(quantities[leaf])
         symbol = quantities[leaf].symbol
         return rf"\textcolor{{{hue}}}{{{symbol}}}" if hue else symbol
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from explainer.engine.quantity import Part, Role
 from explainer.engine.trace import Array
 from explainer.plots.colours import INK, SCALES, hue, kind, readable
 from explainer.plots.heatmap import (
@@ -58,7 +59,7 @@ def panel_heatmap(panel: Panel, theme: str, left: float, top: float) -> dict[str
         "y": [top + panel.step * (i + 0.5) for i in range(rows)],
         "zmin": low,
         "zmax": high,
-        "colorscale": SCALES[theme][kind(panel.name)],
+        "colorscale": SCALES[theme][kind(panel.role)],
         "showscale": False,
         "hovertext": hover,
         "hoverinfo": "text",
@@ -91,7 +92,7 @@ class Labels:
 
     def numbers(self, panel: Panel, left: float, top: float) -> None:
         """Put a matrix's numbers into its cells."""
-        scale = SCALES[self.theme][kind(panel.name)]
+        scale = SCALES[self.theme][kind(panel.role)]
         inks = readable(panel.value, panel.ends, scale)
         for i, (values, hues) in enumerate(zip(panel.value.tolist(), inks, strict=True)):
             for j, (value, ink) in enumerate(zip(values, hues, strict=True)):
@@ -141,7 +142,7 @@ def grid(lines: list[list[Panel]], theme: str) -> go.Figure:
             if columns <= most and panel.step == 1 and not crowded:
                 labels.numbers(panel, left + 0.5, top + 1.5)
             title = panel.heading
-            labels.add(left, top + 0.62, title, "middle right", 13, hue(panel.name, theme) or ink)
+            labels.add(left, top + 0.62, title, "middle right", 13, hue(panel.part, theme) or ink)
             if 1 < columns <= MOST_LABELS and not crowded:
                 for i, column in enumerate(panel.columns):
                     # where cells are narrow there is room for the token alone
@@ -276,14 +277,15 @@ def colour_legend(theme: str) -> go.Figure:
     steps = np.linspace(-1.0, 1.0, 5).reshape(1, -1)
     unit = np.linspace(0.0, 1.0, 5).reshape(1, -1)
 
-    def panel(name: str, title: str, value: Array) -> Panel:
-        return Panel(name, title, value, [""], [""] * value.shape[1], shape="")
+    def panel(name: str, title: str, value: Array, role: Role, part: Part = "") -> Panel:
+        columns = [""] * value.shape[1]
+        return Panel(name, title, value, [""], columns, shape="", role=role, part=part)
 
     return grid(
         [
-            [panel("n", "values: orange below 0, blue above", steps)],
-            [panel("W_o", "parameters: brown below 0, teal above", steps)],
-            [panel("p", "0 to 1: gates, probabilities, masks", unit)],
+            [panel("n", "values: orange below 0, blue above", steps, "activation", "n")],
+            [panel("W_o", "parameters: brown below 0, teal above", steps, "weight")],
+            [panel("p", "0 to 1: gates, probabilities, masks", unit, "probability")],
         ],
         theme,
     )

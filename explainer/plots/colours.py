@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from explainer.engine.quantity import Part, Role
 from explainer.engine.trace import Array
 
 HUES = {
@@ -36,32 +37,20 @@ SCALES: dict[str, dict[str, Scale]] = {
         },
     }.items()
 }
-UNIT = {"r", "z", "z_other", "p", "one_hot", "y", "mask_x", "mask_h"}
-"""Quantities between 0 and 1."""
 INK = {"light": "#31333F", "dark": "#FAFAFA"}
 """Colour of words that belong to no hue."""
 
 
-def kind(name: str) -> str:
-    """Return which scale a quantity has."""
-    if name in UNIT:
+def kind(role: Role) -> str:
+    """Return which scale a quantity of this role has."""
+    if role in ("gate", "probability", "mask", "one_hot"):  # between 0 and 1
         return "unit"
-    return "weight" if name.removeprefix("new_").split("_")[0] in ("W", "b", "E") else "signed"
+    return "weight" if role in ("weight", "bias") else "signed"
 
 
-def letter(name: str) -> str:
-    """Return which hue a quantity's name has: x, r, z, n or h; "" for none."""
-    if name in ("h_prev", "h_out", "h_reset", "h_0", "d_h_prev", "d_h_next", "d_h_out"):
-        return "h"
-    if name in ("learning_rate", "norm"):
-        return ""
-    found = name.removesuffix("_t").removesuffix("_other")[-1]
-    return found if found in HUES["light"] else ""
-
-
-def hue(name: str, theme: str) -> str:
+def hue(part: Part, theme: str) -> str:
     """Return the colour of a quantity's name: that of its gate, state or input; "" for none."""
-    return HUES[theme].get(letter(name), "")
+    return HUES[theme].get(part, "")
 
 
 def readable(value: Array, ends: tuple[float, float], scale: Scale) -> list[list[str]]:

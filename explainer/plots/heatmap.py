@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from explainer.engine.quantity import Part, Quantity, Role
 from explainer.engine.trace import Array
 from explainer.plots.colours import kind
 
@@ -37,6 +38,8 @@ class Panel:
         columns: label of each column.
         limit: the number at the end of the colour scale; None takes the matrix's own.
         shape: the shape, where it is not the matrix's own; "" for none.
+        role: as the quantity's, which decides the colour scale.
+        part: as the quantity's, which decides the hue of its title.
         whole: never continued below, as a picture over time is read from left to right.
     """
 
@@ -48,6 +51,21 @@ class Panel:
     limit: float | None = None
     shape: str | None = None
     whole: bool = False
+    role: Role = "activation"
+    part: Part = ""
+
+    @classmethod
+    def of(
+        cls,
+        q: Quantity,
+        title: str,
+        value: Array,
+        rows: list[str],
+        columns: list[str],
+        whole: bool = False,
+    ) -> Panel:
+        """Return a picture of a quantity, in its colours."""
+        return cls(q.name, title, value, rows, columns, whole=whole, role=q.role, part=q.part)
 
     @property
     def step(self) -> float:
@@ -59,7 +77,7 @@ class Panel:
         """Height of all rows, in cells."""
         return self.step * len(self.rows)
 
-    def part(self) -> Panel:
+    def cropped(self) -> Panel:
         """Return the first rows and columns of a matrix that is too large to look at."""
         rows, columns = self.value.shape
         if rows <= MOST_ROWS and (rows == 1 or self.whole or columns <= MOST_COLUMNS):
@@ -103,7 +121,7 @@ class Panel:
     @property
     def ends(self) -> tuple[float, float]:
         """The numbers at the two ends of the colour scale."""
-        if kind(self.name) == "unit":
+        if kind(self.role) == "unit":
             return 0.0, 1.0
         limit = self.limit or scale_end(self.value)
         return -limit, limit

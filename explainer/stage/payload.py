@@ -160,8 +160,8 @@ def describe_quantity(source: Source, name: str) -> dict[str, Any]:
         "letters": own_letters(q),
         "text": equation_text(q, trace.quantities),
         "shapes": shapes_line(trace, name),
-        "kind": colours.kind(name),
-        "hue": colours.letter(name),
+        "kind": colours.kind(q.role),
+        "hue": q.part,
     }
 
 
@@ -177,8 +177,9 @@ def choose(
 
     def part(name: str, window: int, focus: int, one: bool) -> list[list[int]]:
         ends = [[0, size] for size in shape[name]]
+        whole = source.quantity(name).integer
         for axis, dim in enumerate(dims[name]):
-            if dim == "B" and one and name not in ("ids", "targets", "ce_2", "d_ce_2"):
+            if dim == "B" and one and name not in ("ce_2", "d_ce_2") and not whole:
                 ends[axis] = [place.sequence, place.sequence + 1]
             if dim == "T" and window < sizes["T"]:
                 first = max(0, min(place.t - window // 4, sizes["T"] - window))

@@ -24,6 +24,7 @@ from explainer.app.background_training import PLACES, server_is_full
 from explainer.app.cache import keep_task, kept_task
 from explainer.app.page import Page
 from explainer.app.session import session
+from explainer.engine.equations import gru
 from explainer.plots.heatmap import Panel
 from explainer.plots.tables import visible
 
@@ -154,11 +155,11 @@ def gates(page: Page, task: Task, learned: Learned, length: int, seed: int) -> N
     page.matrices(
         "task-gates",
         *(
-            [Panel(g, f"{g}: {words}", values[g][0].T, rows, columns, whole=True)]
-            for g, words in (
-                ("z", "1 keeps the old state"),
-                ("r", "0 hides the past from the candidate"),
-                ("h", "the hidden state"),
+            [Panel.of(q, f"{q.name}: {words}", values[q.name][0].T, rows, columns, whole=True)]
+            for q, words in (
+                (gru.z, "1 keeps the old state"),
+                (gru.r, "0 hides the past from the candidate"),
+                (gru.h, "the hidden state"),
             )
         ),
         alt="update gate, reset gate and state over one sequence",

@@ -68,9 +68,10 @@ def past(page: Page) -> None:
     T = len(tokens)
     t = st.slider(**bound("target", max_value=T - 1, value=T - 1))
     found = token_influence(page.run, page.sequence, t)
+    title = f"influence of each token on target {t}"
     page.matrices(
         "past-tokens",
-        [Panel("d_x", f"influence of each token on target {t}", found[None, :], [""], tokens)],
+        [Panel.of(page.trace.quantities["d_x"], title, found[None, :], [""], tokens)],
         alt=f"norm of the gradient of target {t}'s loss at each earlier input",
     )
 

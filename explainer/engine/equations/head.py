@@ -7,17 +7,22 @@ from torch.nn.functional import linear
 from explainer.engine.quantity import equation, leaf
 
 mask_h = leaf(
-    "mask_h", "m^h_t", "B T H", "Dropout mask of the hidden states: 1 keeps a number, 0 drops it."
+    "mask_h",
+    "m^h_t",
+    "B T H",
+    "Dropout mask of the hidden states: 1 keeps a number, 0 drops it.",
+    role="mask",
+    part="h",
 )
 
 
-@equation(symbol="h^{o}_t", dims="B T H")
+@equation(symbol="h^{o}_t", dims="B T H", part="h")
 def h_out(mask_h: Tensor, h: Tensor, dropout: Tensor) -> Tensor:
     """What the head reads: hidden states after dropout, scaled up by 1 / (1 - q)."""
     return mask_h * h / (1 - dropout)
 
 
-@equation(symbol="h^{o}_t", dims="B T H", name="h_out")
+@equation(symbol="h^{o}_t", dims="B T H", name="h_out", part="h")
 def h_out_no_dropout(h: Tensor) -> Tensor:
     """Without dropout the head reads the hidden states themselves."""
     return h
@@ -35,7 +40,7 @@ def logits_no_bias(h_out: Tensor, W_o: Tensor) -> Tensor:
     return linear(h_out, W_o)
 
 
-@equation(symbol="p_t", dims="B T V")
+@equation(symbol="p_t", dims="B T V", role="probability")
 def p(logits: Tensor) -> Tensor:
     """Softmax: logits turned into probabilities that add up to 1."""
     return torch.softmax(logits, -1)

@@ -4,8 +4,20 @@ from torch import Tensor
 
 from explainer.engine.quantity import equation, leaf
 
-targets = leaf("targets", r"\mathrm{targets}", "B T", "Ids of the tokens that actually come next.")
-y = leaf("y", "y_t", "B T V", "Each target as a one-hot vector: a 1 at its id, 0 elsewhere.")
+targets = leaf(
+    "targets",
+    r"\mathrm{targets}",
+    "B T",
+    "Ids of the tokens that actually come next.",
+    role="index",
+)
+y = leaf(
+    "y",
+    "y_t",
+    "B T V",
+    "Each target as a one-hot vector: a 1 at its id, 0 elsewhere.",
+    role="one_hot",
+)
 
 
 @equation(symbol=r"\mathrm{ce}^1_t", dims="B T V")
