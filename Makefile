@@ -10,7 +10,7 @@ WEB := node_modules/.installed
 # npm and what it starts must find the Node of the virtual environment.
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
-.PHONY: help run test lint bench clean
+.PHONY: help run test lint bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -35,16 +35,23 @@ lint: $(DEV) $(WEB) ## Check style, formatting and types
 bench: $(DEV) ## Run the benchmarks
 	$(BIN)/python -m benchmarks
 
+lock: $(DEV) ## Write versions and hashes anew after a change of requirements*.txt
+	$(BIN)/uv pip compile -q requirements.txt -o requirements-lock.txt
+	$(BIN)/uv pip compile -q -c requirements-lock.txt requirements-dev.txt -o requirements-dev-lock.txt
+
 clean: ## Remove the virtual environment and all caches
 	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(RUN): requirements.txt | $(BIN)/pip
+# First everything whose hash is known, then what is left: torch, see requirements.txt.
+$(RUN): requirements.txt requirements-lock.txt | $(BIN)/pip
+	$(BIN)/python -m pip install --no-deps --require-hashes -r requirements-lock.txt
 	$(BIN)/python -m pip install -r requirements.txt
 	@touch $@
 
-$(DEV): requirements-dev.txt $(RUN)
-	$(BIN)/python -m pip install -r requirements-dev.txt
+$(DEV): requirements-dev.txt requirements-dev-lock.txt $(RUN)
+	$(BIN)/python -m pip install --no-deps --require-hashes -r requirements-dev-lock.txt
+	@$(BIN)/python -m pip check
 	@touch $@
 
 $(WEB): package-lock.json $(DEV)

@@ -7,6 +7,7 @@ wheel's own metadata asks for, and pip then installs the wheel without an index.
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -195,7 +196,8 @@ def test_the_app_starts_from_the_wheel_on_a_locked_machine(with_app, tmp_path, c
 def pins(name):
     """The versions that a requirements file names, by project."""
     lines = (ROOT / name).read_text("utf-8").splitlines()
-    found = [Requirement(line) for line in lines if line and line[0] not in "#-"]
+    lines = [line.split(" #")[0] for line in lines if line and line[0] not in "#-"]
+    found = map(Requirement, lines)
     return {canonicalize_name(r.name): r for r in found}
 
 
@@ -209,3 +211,43 @@ def test_pins_are_in_the_ranges_and_complete():
         assert version.operator == "=="
         assert wanted.specifier.contains(version.version), wanted
     assert not pinned, "pinned, and not in pyproject.toml"
+
+
+NOT_LOCKED = re.compile(r"torch|triton|cuda-.*|nvidia-.*")
+"""torch, whose builds differ, and what only its default build for Linux needs."""
+
+
+def locked(name):
+    """Project to version and number of hashes, as a lock file says them for this machine."""
+    found = {}
+    for entry in (ROOT / name).read_text("utf-8").replace("\\\n", " ").splitlines():
+        if entry.startswith("#"):
+            continue
+        line, *hashes = entry.split(" --hash=sha256:")
+        requirement = Requirement(line.strip())
+        if requirement.marker is None or requirement.marker.evaluate():
+            (version,) = requirement.specifier
+            found[canonicalize_name(requirement.name)] = version.version
+            assert hashes, line
+    return found
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+def test_everything_but_torch_is_installed_by_hash(name):
+    found, pinned = locked(f"{name}-lock.txt"), pins("requirements.txt")
+    pinned |= pins(f"{name}.txt")
+    assert not list(filter(NOT_LOCKED.fullmatch, found))
+    for project in needed(map(str, pinned.values())):
+        if not NOT_LOCKED.fullmatch(project):
+            assert project in found, f"make lock: {project} is missing"
+    for project, requirement in pinned.items():
+        if project != "torch":
+            assert requirement.specifier.contains(found[project]), f"make lock: {requirement}"
+    assert found.items() >= locked("requirements-lock.txt").items(), "both install the same"
+
+
+def test_no_file_names_a_package_index():
+    """Whoever installs decides where from."""
+    for path in (*ROOT.glob("requirements*.txt"), ROOT / "Makefile", ROOT / "pyproject.toml"):
+        assert not re.search(r"https?://|index-url", path.read_text("utf-8")), path.name
+    assert '"resolved"' not in (ROOT / "package-lock.json").read_text("utf-8")
