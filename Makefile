@@ -20,8 +20,9 @@ help: ## Show this list
 run: $(RUN) ## Start the app on this machine and open it in the browser (PORT=8501)
 	$(BIN)/streamlit run app.py --server.port $(PORT) $(if $(CI),--server.headless true)
 
-test: $(DEV) ## Lint, then run all tests; gets a Chromium for the browser tests first
+test: $(DEV) ## Lint, then run all tests; gets Chromium and nginx for them first
 	@$(BIN)/python tests/get_browser.py
+	@$(BIN)/python tests/get_nginx.py
 	@$(MAKE) --no-print-directory lint
 	$(NPM) test --silent
 	$(BIN)/pytest

@@ -32,10 +32,12 @@ class Server:
     port: int
     log: Path
     process: subprocess.Popen[bytes]
+    path: str = ""
+    """Under which it answers."""
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.port}{self.path}"
 
     def answers(self) -> bool:
         try:
@@ -61,6 +63,7 @@ def serve(
     command: Sequence[str] = APP,
     *options: str,
     cwd: Path = ROOT,
+    path: str = "",
     **others: Any,
 ) -> Iterator[Server]:
     """Start the app, or what else the command says, on a free port; stop it in the end.
@@ -70,6 +73,7 @@ def serve(
         command: what starts it.
         options: of Streamlit, beside those for the port.
         cwd: where.
+        path: under which it will answer, as "/gru".
         others: for Popen, an environment or a user for example.
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -84,7 +88,7 @@ def serve(
             **others,
         )
     try:
-        server = Server(port, log, process)
+        server = Server(port, log, process, path)
         server.wait()
         yield server
     finally:
