@@ -8,7 +8,7 @@ from .errors import ExplainerError
 from .explanation.explain import Explanation, explain
 from .presets import PRESETS
 from .settings import Settings
-from .url import from_link, to_link
+from .url import edits_from_link, from_link, to_link
 
 __all__ = [
     "PRESETS",
@@ -21,6 +21,7 @@ __all__ = [
     "Settings",
     "Trace",
     "Update",
+    "edits_from_link",
     "explain",
     "from_link",
     "run",

@@ -20,6 +20,7 @@ from explainer.errors import (
 )
 from explainer.presets import PRESETS
 from explainer.settings import Settings, check_field, must_be_settings
+from explainer.url_edits import EDITS_IN_LINK, Places, parse_edits, write_edits
 from explainer.view_state import ViewState
 
 TEXT_IN_LINK = 2_000
@@ -136,25 +137,29 @@ def to_link(
     chapter: str = "",
     view: ViewState | None = None,
     base: Settings | None = None,
+    edits: Mapping[str, Any] | None = None,
 ) -> str:
-    """Return a link, such as "/cell?preset=math&hidden_size=8&t=3".
+    """Return a link, such as "/cell?preset=math&hidden_size=8&edit=z.*.*.2:1&t=3".
 
     Args:
         settings: what the link shows. Of a long text it has the fingerprint only.
         chapter: the page's slug, such as "cell"; empty for the first page.
         view: where the user looks there; None for the beginning.
         base: the preset to start from; None takes the one that leaves least to say.
+        edits: numbers changed and held, as for `run`.
 
     Raises:
-        ValueError: `base` is not a preset, or `chapter` is no slug.
+        TypeError: the edits have something that is no index or number.
+        ValueError: `base` is not a preset, `chapter` is no slug, or the edits are too many.
     """
     if not (isinstance(chapter, str) and re.fullmatch("[a-z]*", chapter)):
         raise InvalidValueError("chapter", "the slug of a page, such as 'cell'", shorten(chapter))
     if view is not None:
         must_be("view", view, ViewState, "a ViewState or None")
     must_be_settings(settings)
-    query = write_query(settings, base) | write_view(view or ViewState())
-    return f"/{chapter}?{urlencode(query, safe=':,')}".removesuffix("?")
+    written = {"edit": write_edits(edits)} if edits else {}
+    query = write_query(settings, base) | written | write_view(view or ViewState())
+    return f"/{chapter}?{urlencode(query, safe=':,;*')}".removesuffix("?")
 
 
 def from_link(link: str | Mapping[str, str], text: str | None = None) -> Settings:
@@ -162,7 +167,7 @@ def from_link(link: str | Mapping[str, str], text: str | None = None) -> Setting
 
     Args:
         link: a whole address, its part after the "?", or names and values as they stand in it;
-            what says where the user looks is left alone.
+            what says edits and where the user looks is left alone.
         text: the long text, where the link has only its fingerprint.
 
     Raises:
@@ -172,6 +177,24 @@ def from_link(link: str | Mapping[str, str], text: str | None = None) -> Setting
     if problems:
         raise problems[0].also(*map(str, problems[1:]))
     return settings
+
+
+def edits_from_link(link: str | Mapping[str, str]) -> dict[str, Places]:
+    """Return the edits that a link says, as `run` takes them.
+
+    Args:
+        link: as in `from_link`; whatever else it says is left alone.
+
+    Returns:
+        By name numbers by index, None for all of an axis; the index () means every number.
+
+    Raises:
+        ValueError: what is wrong with the edits, one sentence for each problem.
+    """
+    edits, problems = parse_edits(query_of(link).get("edit", ""))
+    if problems:
+        raise problems[0].also(*map(str, problems[1:]))
+    return edits
 
 
 def view_from_link(link: str | Mapping[str, str]) -> ViewState:
@@ -207,8 +230,13 @@ def query_of(link: str | Mapping[str, str]) -> Mapping[str, str]:
 
 
 def view_table() -> dict[str, dict[str, Any]]:
-    """Return the view state's table for JavaScript: default, kind, bounds and options by name."""
-    table = {}
+    """Return the address's table for JavaScript: default, kind, bounds and options by name.
+
+    It has the view state and the edits; settings are the server's.
+    """
+    table: dict[str, dict[str, Any]] = {
+        "edit": {"default": "", "kind": "str", "high": EDITS_IN_LINK}
+    }
     for name, f in VIEW.items():
         bounds = {k: f.metadata[k] for k in ("low", "high") if k in f.metadata}
         options = {"options": list(f.metadata["options"])} if "options" in f.metadata else {}

@@ -11,6 +11,7 @@ from explainer import PRESETS, Settings, from_link, to_link
 from explainer.analysis.task_data import LENGTHS
 from explainer.analysis.tasks import TASKS
 from explainer.url import SETTINGS, VIEW, read_view, view_from_link, view_table
+from explainer.url_edits import EDITS_IN_LINK
 from explainer.view_state import ViewState
 
 SHARED = {
@@ -218,7 +219,8 @@ def test_a_chapter_is_a_slug(chapter):
 
 
 def test_a_name_of_the_address_means_one_thing():
-    assert not {"preset", "fingerprint", *SETTINGS} & VIEW.keys()
+    assert not {"preset", "fingerprint", "edit", *SETTINGS} & VIEW.keys()
+    assert "edit" not in SETTINGS
     assert list(SETTINGS) == [f.name for f in fields(Settings)]
 
 
@@ -230,6 +232,8 @@ def test_the_table_says_what_the_tasks_have():
 
 def test_javascript_is_given_the_table():
     table = view_table()
+    assert table.keys() == VIEW.keys() | {"edit"}
+    assert table["edit"] == {"default": "", "kind": "str", "high": EDITS_IN_LINK}
     assert table["t"] == {"default": 0, "kind": "int", "low": 0, "high": 4095}
     options = ["matrix", "time", "run"]
     assert table["range"] == {"default": "matrix", "kind": "str", "options": options}

@@ -31,7 +31,8 @@ from explainer.errors import (
 from explainer.settings import Settings
 
 Edits = Mapping[str, "float | Array | Tensor | Mapping[Any, float]"]
-"""By name: one number for all, an array, or numbers by index, None for all of an axis."""
+"""By name: one number for all, an array, or numbers by index, None for all of an axis; the index ()
+means every number."""
 
 FOLLOWING = {"one_hot": "ids", "y": "targets"}
 """Given quantities that follow others."""
@@ -171,11 +172,11 @@ def read_index(q: Quantity, index: Any, shape: tuple[int, ...]) -> tuple[int | s
         ValueError: there is nothing at this place.
     """
     places = index if isinstance(index, tuple) else (index,)
-    if len(places) != len(shape):
+    if len(places) not in (0, len(shape)):
         expected = f"{len(shape)} numbers, one for each of {' '.join(q.dims)}"
         raise InvalidValueError(f"index of {q.name}", expected, shorten(index))
     found: list[int | slice] = []
-    for dim, size, place in zip(q.dims, shape, places, strict=True):
+    for dim, size, place in zip(q.dims, shape, places, strict=False):
         if place is None:
             found.append(slice(None))
         else:
