@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import small_settings
+from test_edits import draw_edits
 
 from explainer import PRESETS, explain, run
+from explainer.engine.edits import edited_run
 from explainer.errors import ExplainerError
 from explainer.explanation.number_formula import format_number
 
@@ -384,3 +386,64 @@ def test_a_name_that_is_not_there_says_which_are(start_run, name):
 
 def test_an_explanation_is_a_value(start_run):
     assert explain(start_run.trace, "d_n", (0, 1, 2)) == explain(start_run.trace, "d_n", (0, 1, 2))
+
+
+def test_a_changed_number_says_what_it_was(start_run):
+    was = float(start_run.trace["W_hz"][0, 1])
+    result = run(PRESETS["start"], edits={"W_hz": {(0, 1): 0.5}, "ids": {(0, 2): 5}})
+    for trace in (result.trace, result.update):
+        opened = explain(trace, "W_hz", (0, 1))
+        written = f"{was:.4f}".replace("-", "−")
+        assert opened.numbers == f"W_hz[0,1] = 0.5000; changed from {written}"
+        assert opened.symbols == "W_hz[0,1] is given"
+        assert (opened.before, opened.by_itself, opened.value) == (was, None, 0.5)
+        assert opened.edit == f"changed from {written}"
+    # the second pass has it as the update has made it
+    assert explain(result.second, "W_hz", (0, 1)).edit == ""
+    before = int(start_run.trace["ids"][0, 2])
+    assert explain(result.trace, "ids", (0, 2)).numbers == f"ids[0,2] = 5; changed from {before}"
+
+
+def test_a_held_number_says_what_it_would_be_by_itself(start_run):
+    result = run(PRESETS["start"], edits={"z": {(0, 2, 1): 1.0}})
+    alone = start_run.trace["z"][0, 2, 1]
+    for trace in (result.trace, result.second):
+        opened = explain(trace, "z", (0, 2, 1))
+        assert opened.symbols == "z[0,2,1] is held"
+        assert opened.numbers == f"z[0,2,1] {opened.edit}"
+        assert (opened.before, opened.value, opened.recompute()) == (None, 1.0, 1.0)
+    opened = explain(result.trace, "z", (0, 2, 1))
+    assert math.isclose(opened.by_itself, alone, rel_tol=1e-12)
+    assert opened.edit == f"held at 1.0000; by itself {alone:.4f}"
+    exact = explain(result.trace, "z", (0, 2, 1), digits=None)
+    assert exact.edit == f"held at 1.0; by itself {opened.by_itself!r}"
+    assert opened.shapes == explain(start_run.trace, "z", (0, 2, 1)).shapes
+    assert opened.description == explain(start_run.trace, "z", (0, 2, 1)).description
+
+
+@pytest.mark.parametrize("edits", [{}, {"z": {(0, 2, 1): 0.0}}, {"h": {(1, 7, 0): 0.5}}])
+def test_numbers_that_no_edit_reaches_are_explained_as_ever(start_run, edits):
+    result = run(PRESETS["start"], edits=edits)
+    for name in ("z", "h", "e", "r", "W_hz", "logits"):
+        index = (0, 1, 1)[: len(start_run.trace.shape(name))]
+        assert explain(result.trace, name, index) == explain(start_run.trace, name, index)
+
+
+@given(settings=small_settings(), number=st.integers(0, 2**32))
+def test_edited_numbers_follow_from_their_explanation(settings, number):
+    base, places = run(settings), Random(number)
+    result = edited_run(base, draw_edits(base, places))
+    for trace in (result.trace, result.update, result.second):
+        for name in trace:
+            index = tuple(places.randrange(n) for n in trace.shape(name))
+            opened = explain(trace, name, index, digits=None, shown=None)
+            value = float(trace[name][index])
+            assert same(opened.recompute(), value, [t.value for t in opened.terms]), opened
+            edit = trace.edits.get(name)
+            edited = edit is not None and bool(edit.where[index])
+            assert bool(opened.edit) == edited
+            assert opened.numbers.endswith(opened.edit)
+            if edited and edit.before is None:
+                assert opened.by_itself == trace[f"own_{name}"][index]
+            elif edited:
+                assert opened.before == edit.before[index]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,6 @@ class Run:
         trace: every quantity of the first pass, values and gradients.
         update: one SGD update by hand.
         second: the forward pass on the same batch with the updated parameters.
-        edits: what was changed or held, by name; empty where nothing was.
     """
 
     settings: Settings
@@ -52,13 +51,17 @@ class Run:
     trace: Trace
     update: Update
     second: Trace
-    edits: Mapping[str, Edit] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Return what a notebook shows: the network's kind and sizes, and the loss."""
         sizes = ", ".join(f"{d}={n}" for d, n in self.trace.sizes.items())
         loss, after = float(self.trace["loss"]), float(self.second["loss"])
         return f"Run({self.settings.variant}, {sizes}, loss {loss:.6g} → {after:.6g})"
+
+    @property
+    def edits(self) -> Mapping[str, Edit]:
+        """What was changed or held, by name; empty where nothing was."""
+        return self.trace.edits
 
     @property
     def nbytes(self) -> int:

@@ -243,4 +243,12 @@ def edited_run(run: Run, edits: Edits) -> Run:
     redrawn = {n: torch.from_numpy(run.second[n].copy()) for n in masks}
     settings = replace(run.settings, **rates)
     solved = solve_run(settings, hold(net, held), batch, known, redrawn, run.trace.sizes)
-    return replace(solved, settings=run.settings, edits=read)
+    # the second pass has updated parameters, and may have masks of its own
+    again = {n: e for n, e in read.items() if n not in {*solved.update.before, *redrawn}}
+    return replace(
+        solved,
+        settings=run.settings,
+        trace=replace(solved.trace, edits=read),
+        update=replace(solved.update, edits=read),
+        second=replace(solved.second, edits=again),
+    )

@@ -66,6 +66,7 @@ def hold(net: Network, names: tuple[str, ...]) -> Network:
             dims=" ".join(q.dims),
             name=q.name,
             inputs=(f"free_{q.name}", own.name, f"set_{q.name}"),
+            description=q.description,
             role=q.role,
             part=q.part,
         )

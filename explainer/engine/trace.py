@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ from explainer.errors import (
     names_of,
     shorten,
 )
+
+if TYPE_CHECKING:
+    from explainer.engine.edits import Edit
 
 Array = NDArray[np.float64]
 
@@ -39,6 +43,7 @@ class Trace(Mapping[str, Array]):
         quantities: what is in the trace, in the order it was computed.
         arrays: one read-only float64 array by name, dims as its quantity says.
         sizes: length of each dim, such as {"B": 2, "T": 8, "D": 4, "H": 4, "V": 36}.
+        edits: what was changed or held in it, by name; empty where nothing was.
 
     Raises:
         ValueError: an array has not the declared shape, or is not finite; the message names
@@ -48,6 +53,7 @@ class Trace(Mapping[str, Array]):
     quantities: Mapping[str, Quantity]
     arrays: Mapping[str, Array]
     sizes: Mapping[str, int]
+    edits: Mapping[str, Edit] = field(default_factory=dict, repr=False)
     _on_demand: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -60,7 +66,7 @@ class Trace(Mapping[str, Array]):
         refuse_not_finite(self.quantities, self.arrays)
         for value in self.arrays.values():
             value.setflags(write=False)
-        for name in ("quantities", "arrays", "sizes"):
+        for name in ("quantities", "arrays", "sizes", "edits"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     def __getitem__(self, name: str) -> Array:
@@ -99,7 +105,8 @@ class Trace(Mapping[str, Array]):
 
     def __reduce__(self) -> tuple[type[Trace], tuple[dict[str, object], ...]]:
         """Tell copy and pickle to make it anew, locked; what was computed on demand stays out."""
-        return type(self), (dict(self.quantities), dict(self.arrays), dict(self.sizes))
+        kept = (self.quantities, self.arrays, self.sizes, self.edits)
+        return type(self), tuple(map(dict, kept))
 
     def __eq__(self, other: object) -> bool:
         """Tell whether it is this very trace."""

@@ -22,6 +22,7 @@ from explainer.errors import (
     shorten,
     to_builtin,
 )
+from explainer.explanation.edit_words import by_itself_equation, edit_of
 from explainer.explanation.index_form import (
     FUNCTIONS,
     SOFT,
@@ -92,6 +93,9 @@ class Explanation:
         value: the number itself, as the trace has it.
         position: see `function`.
         description: what the quantity is for.
+        before: what a given number was before it was changed; None where it was not.
+        by_itself: what a held number would be by itself; None where it is not held.
+        edit: the same in words, such as "held at 1.0000; by itself 0.3100"; else empty.
     """
 
     name: str
@@ -105,6 +109,9 @@ class Explanation:
     value: float
     position: int | None
     description: str
+    before: float | None = None
+    by_itself: float | None = None
+    edit: str = ""
 
     def recompute(self) -> float:
         """Compute the value again from nothing but the terms."""
@@ -142,13 +149,14 @@ def explain(
         shown = in_range("shown", shown, int, 1, 2**32 - 1, "None writes every term.")
     trace.check(name)
     q = trace.quantities[name]
-    shape = trace.shape(name)
-    index = check_index(q, shape, index)
+    index = check_index(q, trace.shape(name), index)
     look = reader(trace)
     result = Element(name, index)
     value = look(result)
     style = Style(look, trace.quantities, digits=digits, shown=shown)
-    form = index_form(q, trace.quantities)
+    before, by_itself, edit = edit_of(trace, result, look, style)
+    computed = by_itself_equation(trace, name)
+    form = None if by_itself is not None else index_form(computed, trace.quantities)
     short: Scalar = result
     full: Scalar = result
     if form is not None:
@@ -171,13 +179,17 @@ def explain(
             )
         )
     else:
-        symbols = f"{element_text(result)} is given"
+        symbols = f"{element_text(result)} is {'given' if by_itself is None else 'held'}"
         with_numbers, latex = f"{element_text(result)} = {number}", f"{left} = {latex_number}"
+        if by_itself is not None:
+            with_numbers = f"{element_text(result)} {edit}"
+        elif before is not None:
+            with_numbers += f"; {edit}"
     return Explanation(
         name=name,
         index=index,
         symbols=symbols,
-        shapes=shapes_line(trace, name),
+        shapes=shapes_line(trace, computed),
         numbers=with_numbers,
         latex=latex,
         terms=terms,
@@ -185,6 +197,9 @@ def explain(
         value=value,
         position=position,
         description=q.description,
+        before=before,
+        by_itself=by_itself,
+        edit=edit,
     )
 
 

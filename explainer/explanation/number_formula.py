@@ -99,8 +99,11 @@ class Style:
             if self.latex:
                 return rf"{self.quantities[x.name].symbol}{index_text(x.index)}"
             return element_text(x)
-        value = self.look(x)
-        if self.quantities[x.name].integer:
+        return self.number(x.name, self.look(x))
+
+    def number(self, name: str, value: float) -> str:
+        """Write a number that a quantity has."""
+        if self.quantities[name].integer:
             return str(int(value))
         return format_number(value, self.digits, self.latex)
 

@@ -52,7 +52,7 @@ def equation_text(q: Quantity, quantities: Mapping[str, Quantity]) -> str:
     return f"{q.name} = {write_tensor(q.expression, str, quantities, latex=False)[0]}"
 
 
-def shapes_line(trace: Trace, name: str) -> str:
+def shapes_line(trace: Trace, q: Quantity) -> str:
     """Write a whole tensor's equation in plain text, each tensor with its shape."""
 
     def leaf(n: str) -> str:
@@ -60,10 +60,9 @@ def shapes_line(trace: Trace, name: str) -> str:
         sizes = zip(trace.quantities[n].dims, shape, strict=True)
         return f"{n} ({', '.join(f'{d}={s}' for d, s in sizes)})" if shape else n
 
-    q = trace.quantities[name]
     if q.expression is None:
-        return leaf(name)
-    return f"{leaf(name)} = {write_tensor(q.expression, leaf, trace.quantities, latex=False)[0]}"
+        return leaf(q.name)
+    return f"{leaf(q.name)} = {write_tensor(q.expression, leaf, trace.quantities, latex=False)[0]}"
 
 
 def write_tensor(

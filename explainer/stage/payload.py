@@ -159,7 +159,7 @@ def describe_quantity(source: Source, name: str) -> dict[str, Any]:
         "form": form_as_json(index_form(q, trace.quantities)),
         "letters": own_letters(q),
         "text": equation_text(q, trace.quantities),
-        "shapes": shapes_line(trace, name),
+        "shapes": shapes_line(trace, trace.quantities[name]),
         "kind": colours.kind(q.role),
         "hue": q.part,
     }
