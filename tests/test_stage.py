@@ -1074,8 +1074,8 @@ def test_what_is_asked_is_hidden(checking):
     expect(inside(page, ".status")).to_contain_text("r[0,1,2] = ?")
     cell(page, "r", 0, 1, 3).hover()
     expect(inside(page, ".status")).to_contain_text("r[0,1,3] = ?")
-    hidden = format_number(float(numbers_of(START, "r")[0, 1, 3]), None)
-    assert hidden not in stage(page).inner_text()
+    another = format_number(float(numbers_of(START, "r")[0, 1, 3]), None)
+    assert another not in stage(page).inner_text()
     assert button(page, "copy value").count() == 0
     assert button(page, "copy as NumPy").count() == 0
     button(page, "next time step").click()

@@ -113,7 +113,7 @@ class Mounted {
    */
   change(change) {
     this.queue.push(change);
-    if (this.rendering || this.data === null) return;
+    if (this.rendering || this.state.tensors === null) return;
     this.rendering = true;
     try {
       for (let next = this.queue.shift(); next; next = this.queue.shift()) {
@@ -157,7 +157,7 @@ class Mounted {
       answers.set(answerKey(answer, /** @type {any} */ (answer).digits), answer);
     const theme = themeOf(this.view.root);
     const news = data.meta !== this.data?.meta || data.numbers !== this.data?.numbers;
-    const first = this.data === null;
+    const first = this.state.tensors === null;
     this.data = data;
     if (!news) {
       this.change({ theme, answers });
