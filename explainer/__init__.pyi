@@ -1,3 +1,4 @@
+from .analysis.compare import Comparison, compare
 from .batches import Batch
 from .engine.batch_run import Run
 from .engine.quantity import Quantity
@@ -13,6 +14,7 @@ from .url import edits_from_link, from_link, to_link
 __all__ = [
     "PRESETS",
     "Batch",
+    "Comparison",
     "ExplainerError",
     "Explanation",
     "History",
@@ -21,6 +23,7 @@ __all__ = [
     "Settings",
     "Trace",
     "Update",
+    "compare",
     "edits_from_link",
     "explain",
     "from_link",

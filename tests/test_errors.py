@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load, save
 
 import explainer
-from explainer import PRESETS, History, Run, Settings, Trace, explain, run, train
+from explainer import PRESETS, History, Run, Settings, Trace, compare, explain, run, train
 from explainer.analysis.influence import (
     growth,
     influence,
@@ -45,7 +45,14 @@ from explainer.errors import (
 )
 from explainer.interop.pytorch import safetensors, snippet, state_dict
 from explainer.tokenizer import UNKNOWN, Tokenizer
-from explainer.url import from_link, read_query, to_link, view_from_link, write_query
+from explainer.url import (
+    edits_from_link,
+    from_link,
+    read_query,
+    to_link,
+    view_from_link,
+    write_query,
+)
 from explainer.view_state import ViewState
 
 SMALL = replace(
@@ -759,8 +766,10 @@ def calls():
         "gradients": (result.trace.gradients.__getitem__, ["W_hz"]),
         "PRESETS": (PRESETS.__getitem__, ["math"]),
         "TASKS": (TASKS.__getitem__, ["store"]),
-        "to_link": (to_link, [SMALL, "cell", ViewState(), PRESETS["math"]]),
+        "to_link": (to_link, [SMALL, "cell", ViewState(), PRESETS["math"], {"z": 1.0}]),
         "from_link": (from_link, ["?seed=3", "a"]),
+        "edits_from_link": (edits_from_link, ["?edit=z:1"]),
+        "compare": (compare, [result, result, 0.0]),
         "view_from_link": (view_from_link, ["?t=3"]),
         "batch": (batch, [SMALL, 0]),
         "tokenize": (tokenize, [SMALL]),

@@ -198,15 +198,8 @@ def refuse_not_finite(quantities: Mapping[str, Quantity], values: Mapping[str, A
             total = value.sum()
         if np.isfinite(total) or np.isfinite(value).all():
             continue
-        dims = quantities[name].dims
-        places = np.argwhere(~np.isfinite(value))
-        backwards = quantities[name].role == "gradient"
-        if "T" in dims:
-            time = places[:, dims.index("T")] * (-1 if backwards else 1)
-            when, place = float(time.min()), places[int(time.argmin())]
-        else:  # given before the first time step, or computed after the last
-            when, place = np.inf if quantities[name].function else -np.inf, places[0]
-        found.append((backwards, when, order, name, tuple(int(i) for i in place)))
+        when, place = earliest(quantities[name], ~np.isfinite(value))
+        found.append((when, order, name, place))
     if not found:
         return
     *_, name, place = min(found)
@@ -218,6 +211,27 @@ def refuse_not_finite(quantities: Mapping[str, Quantity], values: Mapping[str, A
         f"{name}{at} is {first}{values[name][place]:g}{axes_text(q, place)}",
         "Begin with smaller parameters." if q.function else "Pass finite numbers.",
     )
+
+
+def earliest(q: Quantity, marked: NDArray[np.bool_]) -> tuple[tuple[bool, float], tuple[int, ...]]:
+    """Return which of some numbers of a quantity is computed first.
+
+    Args:
+        q: the quantity.
+        marked: which of its numbers; at least one.
+
+    Returns:
+        When it is computed, to be compared with that of other quantities, and its place. Of two
+        at the same time the one computed first is that of the quantity declared first.
+    """
+    places = np.argwhere(marked)
+    backwards = q.role == "gradient"
+    if "T" in q.dims:
+        time = places[:, q.dims.index("T")] * (-1 if backwards else 1)
+        when, place = float(time.min()), places[int(time.argmin())]
+    else:  # given before the first time step, or computed after the last
+        when, place = np.inf if q.function else -np.inf, places[0]
+    return (backwards, when), tuple(int(i) for i in place)
 
 
 def axes_text(q: Quantity, place: tuple[int, ...]) -> str:
