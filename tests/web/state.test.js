@@ -78,3 +78,11 @@ test("from another chapter place and look come along, equation and number stay b
   const state = read("equation=h&cell=h:1,2,0", { ...begun, t: 1, digits: "full" }, true);
   assert.deepEqual([state.t, state.digits, state.equation, state.opened], [1, "full", -1, null]);
 });
+
+test("the sequence is the server's, which follows it on every chapter", () => {
+  const { tensors } = begun;
+  const meta = { ...tensors.meta, sent: { sequence: 1, t: 0 } };
+  const arrived = { ...begun, tensors: Object.assign(Object.create(tensors), tensors, { meta }) };
+  const state = readQuery(arrived, new URLSearchParams(), { ...begun, t: 2 }, true, false);
+  assert.deepEqual([state.t, state.sequence], [2, 1]);
+});

@@ -216,10 +216,12 @@ class Mounted {
   ask(complete, before) {
     const { state } = this;
     const { t, sequence, focus, opened } = state;
-    // the pictures below show one sequence, too
+    const { sent } = tensorsOf(state).meta;
+    // the pictures below show one sequence, too; on the way here the address has lost its place
     const other =
-      (sequence !== before?.sequence || state.tensors !== before.tensors) &&
-      sequence !== tensorsOf(state).meta.sent.sequence;
+      ((sequence !== before?.sequence || state.tensors !== before.tensors) &&
+        sequence !== sent.sequence) ||
+      (before === null && t !== sent.t);
     const open = opened && opened !== before?.opened && mustAsk(state, opened);
     if (complete && !other && !open) return;
     const wish = { t, sequence, focus };

@@ -27,7 +27,8 @@ export const PHONE = 560;
 export function readQuery(state, query, kept, arrived, narrow) {
   const tensors = /** @type {Tensors} */ (state.tensors);
   const table = tensors.meta.address;
-  const from = kept ?? EMPTY;
+  // the server follows every change of the sequence, also where there is no stage
+  const from = { ...(kept ?? EMPTY), sequence: tensors.meta.sent.sequence };
   /** @type {string[]} */
   const problems = [];
   /** @type {(name: "t" | "sequence", size: number) => number} */
