@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explainer.app.address import bound
+from explainer.app.address import bound, unfolding
 from explainer.app.page import Page, show_chapter
 from explainer.app.token_ribbon import MOST_TOKENS, ribbon
 from explainer.batches import tokenize
@@ -54,7 +54,7 @@ def body(page: Page) -> None:
                 )
                 known = [tables.visible(p) for p in pieces]
                 ribbon(f"ribbon-{label}", known, [tokenizer.ids.get(p, 0) for p in pieces])
-        with st.expander(**bound("open-merges")):
+        with unfolding("open-merges"):
             st.dataframe(tables.merges(tokenizer.merges), hide_index=True)
     else:
         page.text("Every character is a token here; nothing is merged.")
@@ -83,7 +83,7 @@ def body(page: Page) -> None:
     st.subheader("Try the tokenizer")
     written = st.text_input(**bound("try-text"))
     cut(tokenizer, normalize(written or "", settings.normalization, settings.end_of_text))
-    with st.expander(**bound("open-vocabulary")):
+    with unfolding("open-vocabulary"):
         st.dataframe(tables.vocabulary(tokenizer.tokens), hide_index=True)
 
 

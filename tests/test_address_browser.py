@@ -53,9 +53,13 @@ def test_any_number_is_opened_where_the_stage_is(tab):
     soon(page, lambda: opened(page) == {"B": "1", "T": "3"})
     tab.settle()
     step(tab)
-    tab.choose("time")  # it stays open there, and the place goes along
+    tab.choose("time")
+    assert opened(page) == {}
+    page.get_by_text("Open any number: its formula").click()
     soon(page, lambda: opened(page) == {"B": "1", "T": "4"})
     assert tab.query == {"t": "4", "sequence": "1", "open-number": "true"}
+    page.get_by_text("Open any number: its formula").click()
+    soon(page, lambda: tab.query == {"t": "4", "sequence": "1"})
 
 
 def test_batches_and_the_stage_look_at_one_sequence(tab):

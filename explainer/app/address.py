@@ -2,7 +2,10 @@
 
 from typing import Any, Final
 
-from explainer.url import VIEW
+import streamlit as st
+from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
+
+from explainer.url import VIEW, query_value
 
 BOUND: Final = "query-params"
 """Binds a widget to the parameter of the address that has its key as name."""
@@ -26,3 +29,22 @@ def bound(name: str, **changed: Any) -> dict[str, Any]:
     elif meta["kind"] is str:
         args |= {"value": f.default, "max_chars": meta["high"]}
     return args | changed
+
+
+def unfolding(name: str) -> ExpanderContainer:
+    """Return a part of a page that a user unfolds; a link may have it open.
+
+    It is not bound: on the way to another page Streamlit takes a bound expander out of the
+    address that Back leads to, and with it the place on the stage.
+    """
+    label = VIEW[name].metadata["label"]
+    if st.query_params.get(name) == query_value(True):
+        st.session_state.setdefault(name, True)
+
+    def say() -> None:
+        if st.session_state[name]:
+            st.query_params[name] = query_value(True)
+        else:
+            st.query_params.pop(name, None)
+
+    return st.expander(label, key=name, on_change=say)

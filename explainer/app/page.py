@@ -14,7 +14,7 @@ import numpy as np
 import plotly.graph_objs as go
 import streamlit as st
 
-from explainer.app.address import BOUND, bound
+from explainer.app.address import BOUND, unfolding
 from explainer.app.cache import kept_checks, kept_run, weigh_again
 from explainer.app.header import escape_markdown
 from explainer.app.navigation import ensure_routed
@@ -183,7 +183,7 @@ def show_chapter(slug: str, body: Callable[[Page], None]) -> None:
 
 def lazy_expander(key: str, fill: Callable[[Page], None], page: Page) -> None:
     """Offer something that is only made once the user opens it; the address has it as `key`."""
-    part = st.expander(**bound(key))
+    part = unfolding(key)
     if part.open:
         with part:
             fill(page)

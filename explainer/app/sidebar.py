@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from explainer.app.address import BOUND, bound
+from explainer.app.address import BOUND, unfolding
 from explainer.app.session import session
 from explainer.errors import ExplainerError, InvalidValueError
 from explainer.presets import PRESETS
@@ -64,7 +64,7 @@ def sidebar() -> tuple[Settings, list[str]]:
             values["text"] = text_area(base, preset)
         for name in LADDERS:
             values[name] = slider(SETTINGS[name], getattr(base, name))
-        with st.expander(**bound("open-settings")):
+        with unfolding("open-settings"):
             if preset != "your_text":
                 values["text"] = text_area(base, preset)
             uploaded, problem = upload()

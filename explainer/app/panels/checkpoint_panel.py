@@ -9,7 +9,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from explainer.app.address import bound
+from explainer.app.address import bound, unfolding
 from explainer.app.background_training import Trainer
 from explainer.app.cache import kept_text
 from explainer.app.current_run import train_up_to
@@ -148,5 +148,5 @@ def downloads(run: Run) -> None:
         on_click="ignore",
         width="stretch",
     )
-    with st.expander(**bound("open-code")):
+    with unfolding("open-code"):
         st.code(snippet(settings, "gru.safetensors"), language="python")
