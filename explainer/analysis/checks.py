@@ -134,7 +134,7 @@ def check_cell(run: Run) -> Check:
 
 def check_same_equations(run: Run) -> Check:
     """What computes the gates of the tasks, too, at the settings that all chapters show."""
-    return replace(check_cell(run), what="h by the same equations, for the settings at the left")
+    return replace(check_cell(run), what="h by the same equations, for the settings in the sidebar")
 
 
 def check_convention(run: Run) -> Check:
