@@ -1058,7 +1058,7 @@ def test_a_reader_trains_looks_back_and_begins_again(preset, variant):
     prefix = at.text_input(key="prefix").value
     greedy = continue_text(settings, history.state_at(6).parameters, prefix, 60)
     assert code(at)[0] == f"{prefix}|{greedy}"
-    assert "Trained on this server before" not in said(at)
+    assert "Already trained on this server" not in said(at)
     at.slider(key="look-at").set_value(4).run()
     button(at, "show it everywhere").click().run()
     assert run_of(at).settings == replace(settings, updates=4)
@@ -1077,7 +1077,7 @@ def test_a_reader_trains_looks_back_and_begins_again(preset, variant):
     assert_sent_as_computed(stage(cell), run(replace(settings, updates=4)))
     other = visit("training", preset=preset, variant=variant)
     assert "6 updates done." in said(other)
-    assert "Trained on this server before" in said(other)
+    assert "Already trained on this server" in said(other)
     at = cell.switch_page(page_of("training")).run()
     button(at, "reset").click().run()
     assert not at.exception
