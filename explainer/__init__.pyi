@@ -9,7 +9,8 @@ from .errors import ExplainerError
 from .explanation.explain import Explanation, explain
 from .presets import PRESETS
 from .settings import Settings
-from .url import edits_from_link, from_link, to_link
+from .url import edits_from_link, from_link, to_link, view_from_link
+from .view_state import ViewState
 
 __all__ = [
     "PRESETS",
@@ -23,6 +24,7 @@ __all__ = [
     "Settings",
     "Trace",
     "Update",
+    "ViewState",
     "compare",
     "edits_from_link",
     "explain",
@@ -30,4 +32,5 @@ __all__ = [
     "run",
     "to_link",
     "train",
+    "view_from_link",
 ]

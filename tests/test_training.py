@@ -993,7 +993,7 @@ def test_a_reader_looks_on_where_they_looked_while_another_trains():
         history.step()  # somebody else goes on
         reader.run()
         assert reader.slider(key="look-at").value == chosen
-        assert f"writes after {chosen} updates" in said(reader)
+        assert f"After {chosen} updates the network continues" in said(reader)
         reader.run()
         assert not reader.slider(key="look-at").proto.set_value, "who moves it is not moved back"
     train_on_page(other, 3)
