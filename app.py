@@ -15,12 +15,12 @@ def main() -> None:
     from explainer.app.header import problems_and_network, title
     from explainer.app.sidebar import sidebar
 
-    settings, problems = sidebar()
+    settings, edit, problems = sidebar()
     title(chapter)
     from explainer.app.current_run import current_run, prepare_process
 
     prepare_process()
-    run, refused = current_run(settings)
+    run, refused = current_run(settings, edit)
     problems_and_network(chapter, run, problems + refused)
     page.run()
 

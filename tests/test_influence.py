@@ -465,3 +465,12 @@ def test_a_gradient_that_explodes_beyond_all_numbers_is_refused():
     sentence = r"gradient of target \d is no longer finite at time step \d; only .* Use a shorter"
     with pytest.raises(ValueError, match=sentence):
         gradient_norms(network(result.settings).backward, known, range(4), "d_h")
+
+
+def test_nothing_reaches_a_target_through_a_state_that_is_held():
+    result = run(PRESETS["start"], edits={"h": {(0, 3, None): 0.25}})
+    norms = influence(result, 0)
+    assert not norms[3:, :3].any()
+    assert norms[:3, 0].all()
+    assert (norms[4:, 4] > 0).all()
+    assert not token_influence(result, 0, 5)[:4].any()

@@ -104,7 +104,8 @@ def assert_sent_as_computed(sent, result):
         assert (described["symbol"], described["why"]) == (q.symbol, q.description), name
         assert described["tree"] == as_json(q.expression), name
         assert (described["form"] is None) == (q.expression is None), name
-        assert described["shapes"] == explain(trace, name, (0,) * len(shape)).shapes, name
+        if f"own_{name}" not in trace:  # explain opens what can be held by its own equation
+            assert described["shapes"] == explain(trace, name, (0,) * len(shape)).shapes, name
         assert set(q.inputs) <= sent.quantities.keys(), name
         if name in sent:
             cut = tuple(slice(*ends) for ends in sent.part(name))

@@ -8,6 +8,7 @@ import torch
 
 from explainer import PRESETS, run
 from explainer.analysis.checks import verify
+from explainer.analysis.references import holds
 from explainer.stage.chapters import CHAPTERS, chapter
 
 SEEN = [
@@ -110,3 +111,32 @@ def test_a_check_that_the_machine_refuses_is_a_sentence(results, monkeypatch):
     first, second = verify(results["reset_after"], chapter("update").checks)
     assert first.problem == "No usable temporary directory found"
     assert second.problem == ""
+
+
+EDITS = [
+    {"W_hz": {(0, 1): 0.5}, "b_hn": -0.25, "learning_rate": 0.5},
+    {"ids": {(0, 2): 5}, "targets": {(1, 0): 7}, "mask_x": {(0, 0, 0): 0}, "h_0": 0.5},
+    {"z": {(None, None, 2): 1.0}, "r": {(0, 3, 0): 0.0}, "E": {(3, 1): 2.0}},
+    {"e": {(0, 1, 2): 1.0}, "x": {(1, 1, 0): -1.0}, "h_out": {(0, 2, 1): 0.5}, "n": 0.25},
+    {"h": {(0, 3, None): 0.25}, "a_hn": {(1, 2, 1): 3.0}, "logits": {(0, 5, 3): 4.0}},
+    {"a_ir": 1.0, "a_in": {(0, 0, 0): 1.0}, "a_hz": {(0, 4, 1): -2.0}, "dropout": 0.4},
+]
+
+
+@pytest.mark.parametrize("edits", EDITS, ids=lambda edits: "-".join(edits))
+@pytest.mark.parametrize("variant", ["reset_after", "reset_before"])
+def test_an_edited_run_is_checked_with_its_edits(variant, edits):
+    if variant == "reset_before":
+        edits = {n.replace("b_hn", "b_n"): places for n, places in edits.items()}
+        edits["h_reset"] = {(0, 2, 0): 0.5}
+    settings = replace(PRESETS["start"], variant=variant, dropout=0.2, clip_norm=0.5)
+    result = run(settings, edits=edits)
+    for c in CHAPTERS:
+        for check in verify(result, c.checks):
+            assert not check.problem, check
+            assert check.difference < 1e-10, (c.slug, check)
+    # and the checks see a run whose numbers are those of other edits
+    other = run(settings)
+    mixed = replace(result, trace=replace(other.trace, edits=result.edits))
+    seen = [check.difference for c in CHAPTERS for check in verify(mixed, c.checks)]
+    assert max(seen) > 1e-6 or not holds(result.trace)

@@ -1,9 +1,9 @@
 """Checks of this run: how far the numbers are from those of an independent computation.
 
 Nothing here calls the equations. The references are torch.nn.GRU (a plain NumPy loop where
-the reset gate comes before the product), autograd, F.cross_entropy, torch.optim.SGD, and for
-text and batches the definition itself. The time steps' contributions are compared with their
-gradient, which autograd confirms in the line before.
+the reset gate comes before the product, one with torch.where where numbers are held), autograd,
+F.cross_entropy, torch.optim.SGD, and for text and batches the definition itself. The time steps'
+contributions are compared with their gradient, which autograd confirms in the line before.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ from torch.optim.sgd import sgd
 
 from explainer.analysis.references import (
     as_tensor,
+    holds,
     linear,
+    loop_with_held,
     mean_loss,
     plain_loop,
     scale_of_dropout,
     torch_gru,
     torch_logits,
+    where_held,
 )
 from explainer.analysis.time_contributions import too_many
 from explainer.batches import tokenize
@@ -85,11 +88,18 @@ def check_tokens(run: Run) -> Check:
 
 
 def check_batches(run: Run) -> Check:
-    """Rows stand in the text, targets one place further: every row that doesn't counts 1."""
+    """Rows stand in the text, targets one place further: every row that doesn't counts 1.
+
+    Where tokens were changed these are the rows before that.
+    """
     text = as_characters(tokenize(run.settings)[1])
-    rows = zip(run.batch.ids, run.batch.targets, strict=True)
+    edited = {n: e.before for n, e in run.edits.items() if e.before is not None}
+    before = [edited.get(n, run.trace[n]).astype(int) for n in ("ids", "targets")]
+    rows = zip(*before, strict=True)
     wrong = sum((x[1:] != y[:-1]).any() or as_characters([*x, y[-1]]) not in text for x, y in rows)
-    return Check("rows whose targets are not what comes next", "the text's ids", int(wrong))
+    changed = " before the edits" if edited.keys() & {"ids", "targets"} else ""
+    what = f"rows{changed} whose targets are not what comes next"
+    return Check(what, "the text's ids", int(wrong))
 
 
 def as_characters(ids: Iterable[int]) -> str:
@@ -104,7 +114,7 @@ def check_embedding(run: Run) -> Check:
     return Check(
         "e",
         "one-hot times E" if "E" in t else "the one-hot rows",
-        largest_difference(t["e"], product),
+        largest_difference(t["e"], where_held(t, "e", torch.from_numpy(product.copy()))),
     )
 
 
@@ -112,19 +122,24 @@ def check_dropout(run: Run) -> Check:
     """Survivors have the scale that torch.nn.functional.dropout gives them."""
     t = run.trace
     scale = scale_of_dropout(float(t["dropout"]))
+
+    def off(name: str, mask: str, source: str) -> float:
+        kept = np.where(t[mask] == 1, t[source] * scale, 0.0)
+        return largest_difference(t[name], where_held(t, name, torch.from_numpy(kept)))
+
     return Check(
         "x and h_out",
         "the masked numbers with the scale of F.dropout",
-        max(
-            largest_difference(t["x"], np.where(t["mask_x"] == 1, t["e"] * scale, 0.0)),
-            largest_difference(t["h_out"], np.where(t["mask_h"] == 1, t["h"] * scale, 0.0)),
-        ),
+        max(off("x", "mask_x", "e"), off("h_out", "mask_h", "h")),
     )
 
 
 def check_cell(run: Run) -> Check:
-    """Hidden states against torch.nn.GRU, or a plain loop for reset-before."""
+    """Hidden states against torch.nn.GRU, or a plain loop for reset-before and held numbers."""
     t = run.trace
+    if holds(t):
+        states, _ = loop_with_held(t, {n: as_tensor(t, n) for n in run.update.before})
+        return Check("h", "a plain loop with torch.where", largest_difference(t["h"], states))
     if run.settings.variant == "reset_before":
         return Check("h", "a plain NumPy loop", largest_difference(t["h"], plain_loop(t)))
     with torch.no_grad():
@@ -142,7 +157,8 @@ def check_convention(run: Run) -> Check:
     t = run.trace
     z_other = 1 - t["z"]
     h = t["h_prev"] + z_other * (t["n"] - t["h_prev"])
-    worst = max(largest_difference(h, t["h"]), largest_difference(h, t["h_other"]))
+    by_itself = t["own_h"] if "own_h" in t else t["h"]
+    worst = max(largest_difference(h, by_itself), largest_difference(h, t["h_other"]))
     return Check("h", "h in the other convention", worst)
 
 
@@ -185,12 +201,12 @@ def check_contributions(run: Run) -> Check:
 
 def check_update(run: Run) -> Check:
     """Updated parameters against torch.optim.SGD."""
-    settings, names = run.settings, list(run.update.before)
-    leaf = [torch.nn.Parameter(torch.from_numpy(run.update.before[n].copy())) for n in names]
+    update, names = run.update, list(run.update.before)
+    leaf = [torch.nn.Parameter(torch.from_numpy(update.before[n].copy())) for n in names]
     for n, v in zip(names, leaf, strict=True):
         v.grad = as_tensor(run.trace, f"d_{n}")
-    if settings.clip_norm is not None:
-        torch.nn.utils.clip_grad_norm_(leaf, settings.clip_norm)
+    if "clip_norm" in update:
+        torch.nn.utils.clip_grad_norm_(leaf, float(update["clip_norm"]))
     # What torch.optim.SGD calls. Making the object imports PyTorch's compiler, which takes seconds
     # and needs a folder for temporary files.
     with torch.no_grad():
@@ -199,17 +215,15 @@ def check_update(run: Run) -> Check:
             list(leaf),
             gradients,
             [None] * len(leaf),
-            lr=settings.learning_rate,
+            lr=float(update["learning_rate"]),
             momentum=0.0,
             dampening=0.0,
             weight_decay=0.0,
             nesterov=False,
             maximize=False,
         )
-    worst = max(
-        largest_difference(run.update.after[n], v) for n, v in zip(names, leaf, strict=True)
-    )
-    clipped = " after clip_grad_norm_" if settings.clip_norm is not None else ""
+    worst = max(largest_difference(update.after[n], v) for n, v in zip(names, leaf, strict=True))
+    clipped = " after clip_grad_norm_" if "clip_norm" in update else ""
     return Check("all updated parameters", f"torch.optim.SGD{clipped}", worst)
 
 

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from explainer.engine.batch_run import Run
-from explainer.engine.network import GIVEN, network, rnn_network
+from explainer.engine.edits import network_of
+from explainer.engine.network import GIVEN, rnn_network
 from explainer.engine.parameters import rnn_parameters
 from explainer.engine.quantity import Quantity, solve
 from explainer.engine.trace import Array
@@ -73,7 +74,7 @@ def influence(run: Run, sequence: int) -> Array:
     """
     must_be_run(run)
     refuse_large(run)
-    equations = network(run.settings).backward
+    equations = network_of(run).backward
     known = one_sequence(run, sequence)
     return gradient_norms(equations, known, range(run.trace.sizes["T"]), "d_h")
 
@@ -97,7 +98,7 @@ def token_influence(run: Run, sequence: int, t: int) -> Array:
     must_be_run(run)
     t = place("t", t, run.trace.sizes["T"])
     known = one_sequence(run, sequence)
-    return gradient_norms(network(run.settings).backward, known, (t,), "d_x").reshape(-1)
+    return gradient_norms(network_of(run).backward, known, (t,), "d_x").reshape(-1)
 
 
 def rnn_influence(run: Run, sequence: int, state: TrainingState | None = None) -> Array:

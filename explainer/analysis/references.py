@@ -60,7 +60,63 @@ def plain_loop(trace: Trace) -> Array:
 def linear(trace: Trace) -> Tensor:
     """Return the logits from F.linear."""
     bias = as_tensor(trace, "b_o") if "b_o" in trace else None
-    return F.linear(as_tensor(trace, "h_out"), as_tensor(trace, "W_o"), bias)
+    found = F.linear(as_tensor(trace, "h_out"), as_tensor(trace, "W_o"), bias)
+    return where_held(trace, "logits", found)
+
+
+def holds(trace: Trace) -> bool:
+    """Tell whether some computed number of a trace is held."""
+    return any(edit.before is None for edit in trace.edits.values())
+
+
+def where_held(trace: Trace, name: str, value: Tensor, t: int | None = None) -> Tensor:
+    """Return a value with the numbers in it at which the trace holds them.
+
+    Args:
+        trace: says what is held.
+        name: the quantity.
+        value: what it would be by itself; at one time step if `t` says which.
+        t: the time step.
+    """
+    edit = trace.edits.get(name)
+    if edit is None or edit.before is not None:
+        return value
+    at = (slice(None),) if t is None else (slice(None), t)
+    return torch.where(torch.from_numpy(edit.where[at]), torch.from_numpy(edit.values[at]), value)
+
+
+def loop_with_held(trace: Trace, parameters: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """Return states and logits of a plain loop, with `torch.where` where the trace holds numbers.
+
+    Args:
+        trace: whose ids, masks, first state and held numbers.
+        parameters: by name.
+    """
+    own, scale = parameters, 1 / (1 - float(trace["dropout"]))
+    after = "b_ir" in own
+
+    def held(name: str, value: Tensor, t: int | None = None) -> Tensor:
+        return where_held(trace, name, value, t)
+
+    def part(name: str, value: Tensor, t: int) -> Tensor:
+        bias = own.get(f"b_{name}" if after else f"b_{name[1]}" if name[0] == "i" else "")
+        return held(f"a_{name}", F.linear(value, own[f"W_{name}"], bias), t)
+
+    one_hot = as_tensor(trace, "one_hot")
+    e = held("e", one_hot @ own["E"] if "E" in own else one_hot)
+    x = held("x", as_tensor(trace, "mask_x") * e * scale)
+    h, states = as_tensor(trace, "h_0"), []
+    for t, x_t in enumerate(x.unbind(1)):
+        r, z = (
+            held(g, torch.sigmoid(part(f"i{g}", x_t, t) + part(f"h{g}", h, t)), t) for g in "rz"
+        )
+        past = r * part("hn", h, t) if after else part("hn", held("h_reset", r * h, t), t)
+        n = held("n", torch.tanh(part("in", x_t, t) + past), t)
+        h = held("h", z * h + (1 - z) * n, t)
+        states.append(h)
+    found = torch.stack(states, 1)
+    out = held("h_out", as_tensor(trace, "mask_h") * found * scale)
+    return found, held("logits", F.linear(out, own["W_o"], own.get("b_o")))
 
 
 def mean_loss(trace: Trace, of: Tensor) -> Tensor:
@@ -73,9 +129,11 @@ def torch_logits(trace: Trace, parameters: Mapping[str, Tensor]) -> Tensor:
     """Return the logits of a forward pass of PyTorch's own, with these parameters.
 
     Args:
-        trace: whose ids, masks and first state.
+        trace: whose ids, masks, first state and held numbers.
         parameters: by name.
     """
+    if holds(trace):
+        return loop_with_held(trace, parameters)[1]
     own, keep = parameters, 1 - float(trace["dropout"])
     e = F.embedding(as_tensor(trace, "ids").long(), own["E"]) if "E" in own else None
     x = as_tensor(trace, "mask_x") * (as_tensor(trace, "one_hot") if e is None else e) / keep

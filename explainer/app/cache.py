@@ -18,10 +18,12 @@ from cachetools import LRUCache
 from explainer.analysis.checks import Check, verify
 from explainer.analysis.tasks import Kind, Learned, Task
 from explainer.engine.batch_run import Run
+from explainer.engine.edits import edited_run
 from explainer.engine.run import run, trained_parameters
 from explainer.engine.sampling import continue_text
 from explainer.engine.training import History, RNNTraining
 from explainer.settings import Settings
+from explainer.url_edits import parse_edits
 
 BUDGET = 384 * 2**20
 """Memory for everything that is kept, in bytes."""
@@ -124,9 +126,9 @@ def key_size(settings: Settings) -> int:
     return sys.getsizeof(settings.text) + sys.getsizeof(settings.alphabet) + 1_000
 
 
-def run_key(settings: Settings) -> Hashable:
+def run_key(settings: Settings, edit: str = "") -> Hashable:
     """Return the key of a run."""
-    return Run, settings
+    return Run, settings, edit
 
 
 def run_size(result: Run) -> int:
@@ -134,34 +136,40 @@ def run_size(result: Run) -> int:
     return result.nbytes + OBJECTS + key_size(result.settings)
 
 
-def kept_run(settings: Settings) -> Run:
+def kept_run(settings: Settings, edit: str = "") -> Run:
     """Return the run of these settings, after their updates.
 
+    Args:
+        settings: every choice.
+        edit: what is changed and held, as in an address.
+
     Raises:
-        ValueError: the settings can't be run.
+        ValueError: the settings can't be run, or not with these edits.
     """
 
     def make() -> Run:
+        if edit:
+            return edited_run(kept_run(settings), parse_edits(edit)[0])
         if settings.updates:
             training = shared_training(History, settings)
             return run(settings, trained_parameters(training, settings))
         return run(settings)
 
-    return CACHE.get(run_key(settings), make, run_size)
+    return CACHE.get(run_key(settings, edit), make, run_size)
 
 
-def weigh_again(result: Run) -> None:
+def weigh_again(result: Run, edit: str = "") -> None:
     """Count a run as it is by now: what was computed on demand stays in it."""
-    key = run_key(result.settings)
+    key = run_key(result.settings, edit)
     if CACHE.peek(key) is result:
         CACHE.put(key, result, run_size(result))
 
 
-def kept_checks(result: Run, names: tuple[str, ...]) -> tuple[Check, ...]:
-    """Return checks of a run by their names."""
+def kept_checks(result: Run, edit: str, names: tuple[str, ...]) -> tuple[Check, ...]:
+    """Return checks of a run, with its edits as in an address, by their names."""
     settings = result.settings
     return CACHE.get(
-        (Check, settings, names),
+        (Check, settings, edit, names),
         lambda: verify(result, names),
         lambda found: 1_000 * len(found) + key_size(settings),
     )

@@ -32,10 +32,15 @@ def prepare_process() -> None:
     gc.freeze()
 
 
-def current_run(settings: Settings) -> tuple[Run, list[str]]:
-    """Return the run of the settings, and what is wrong if they can't be run.
+def current_run(settings: Settings, edit: str) -> tuple[Run, list[str]]:
+    """Return the run of the settings with their edits, and what is wrong if they can't be run.
 
-    Then the run is the last one that worked for this user, or the preset `start`.
+    Then the run is the one without edits, the last one that worked for this user, or the preset
+    `start`.
+
+    Args:
+        settings: every choice.
+        edit: what is changed and held, as in an address.
     """
     own = session()
     try:
@@ -43,8 +48,15 @@ def current_run(settings: Settings) -> tuple[Run, list[str]]:
             reach(settings)
         result = kept_run(settings)
     except InvalidValueError as error:
-        return kept_run(own.shown), [str(error)]
-    own.last_good = settings
+        return kept_run(*own.shown), [str(error)]
+    own.last_good = settings, ""
+    if not edit:
+        return result, []
+    try:
+        result = kept_run(settings, edit)
+    except InvalidValueError as error:
+        return result, [str(error.also("The numbers without edits are shown."))]
+    own.last_good = settings, edit
     return result, []
 
 

@@ -10,10 +10,13 @@ import streamlit as st
 
 from explainer.app.session import session
 from explainer.stage.chapters import HOME, Chapter
+from explainer.url_edits import parse_edits
 
 if TYPE_CHECKING:
     from explainer.engine.batch_run import Run
 
+MOST_EDITS = 8
+"""Most edits that are named above a page."""
 STYLE = Path(__file__).with_name("page.css")
 
 
@@ -34,6 +37,34 @@ def problems_and_network(chapter: Chapter, shown: Run, problems: list[str]) -> N
         st.caption(f"Shown below: {'the last settings that worked' if worked else '`start`'}.")
     if chapter.shows and shown.settings.updates:
         st.markdown(trained_before(shown))
+    if shown.edits:
+        active_edits(shown)
+
+
+def active_edits(shown: Run) -> None:
+    """Say which numbers are changed or held, and let the user take that back."""
+    edits, _ = parse_edits(session().shown[1])
+    held = {name for name, edit in shown.edits.items() if edit.before is None}
+    said = [
+        f"`{edit_text(name, index)}` {'held at' if name in held else 'changed to'} {value:g}"
+        for name, places in edits.items()
+        for index, value in places.items()
+    ]
+    more = f" · and {len(said) - MOST_EDITS} more" if len(said) > MOST_EDITS else ""
+
+    def reset() -> None:
+        st.session_state["edit"] = ""
+
+    with st.container(horizontal=True, vertical_alignment="center", key="edits"):
+        text = " · ".join(said[:MOST_EDITS]).replace("-", "−")
+        st.markdown(f"**What if:** {text}{more}", width="content")
+        st.button("Reset all", key="reset-edits", on_click=reset)
+
+
+def edit_text(name: str, index: tuple[int | None, ...]) -> str:
+    """Return the name and place of an edit, such as "z[*,*,2]"."""
+    at = ",".join("*" if i is None else str(i) for i in index)
+    return f"{name}[{at}]" if at else name
 
 
 def trained_before(result: Run) -> str:

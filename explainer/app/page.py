@@ -49,12 +49,14 @@ class Page:
     Attributes:
         chapter: what the page is about.
         run: the user's run.
+        edit: what is changed and held in it, as in an address.
         place: which sequence of the batch and which time step are looked at.
         theme: "light" or "dark".
     """
 
     chapter: Chapter
     run: Run
+    edit: str
     place: Place
     theme: str
 
@@ -118,7 +120,9 @@ class Page:
     def stage(self, *lanes: LaneSpec, wired: bool = False) -> None:
         """Show one time step of these quantities, every number to step through and to open."""
         quantities = {**self.run.update.quantities, **self.trace.quantities}
-        stage(self.run.settings, self.chapter, derive(lanes, quantities), wired, self.place)
+        stage(
+            self.run.settings, self.edit, self.chapter, derive(lanes, quantities), wired, self.place
+        )
 
     def matrices(self, key: str, *lines: Sequence[Panel], alt: str) -> None:
         """Draw matrices in lines."""
@@ -167,9 +171,10 @@ class Page:
 def show_chapter(slug: str, body: Callable[[Page], None]) -> None:
     """Show a chapter: its story, then its numbers to open, its code, its proof."""
     ensure_routed()
-    run = kept_run(session().shown)
+    settings, edit = session().shown
+    run = kept_run(settings, edit)
     theme = "dark" if st.context.theme.type == "dark" else "light"
-    page = Page(chapter(slug), run, position(slug, run.trace.sizes), theme)
+    page = Page(chapter(slug), run, edit, position(slug, run.trace.sizes), theme)
     body(page)
     if page.chapter.task:
         st.success(f"**Try this.** {page.chapter.task}")
@@ -178,7 +183,7 @@ def show_chapter(slug: str, body: Callable[[Page], None]) -> None:
         lazy_expander("open-table", numbers_table, page)
         lazy_expander("open-sources", sources, page)
     checks_line(page)
-    weigh_again(run)
+    weigh_again(run, edit)
 
 
 def lazy_expander(key: str, fill: Callable[[Page], None], page: Page) -> None:
@@ -275,7 +280,7 @@ def sources(page: Page) -> None:
 
 def checks_line(page: Page) -> None:
     """Show how far this run is from independent computations."""
-    checks = kept_checks(page.run, page.chapter.checks)
+    checks = kept_checks(page.run, page.edit, page.chapter.checks)
     if checks:
         lines = [
             f"not checked here: {escape_markdown(c.problem)}"

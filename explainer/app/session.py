@@ -47,7 +47,7 @@ class Session:
     Attributes:
         routed: whether app.py came before the page that runs now.
         link_problems: what is wrong with the link that opened the app; None before it is read.
-        last_good: the last settings that could be run.
+        last_good: the last settings that could be run, and their edits as in an address.
         steps: values from links that were added to the steps of a slider, by setting.
         uploads: how many uploads a new preset has emptied.
         own_text: the user's own text, for when they come back to it.
@@ -67,7 +67,7 @@ class Session:
 
     routed: bool = False
     link_problems: list[ExplainerError] | None = None
-    last_good: Settings | None = None
+    last_good: tuple[Settings, str] | None = None
     steps: dict[str, list[float]] = field(default_factory=dict)
     uploads: int = 0
     own_text: str | None = None
@@ -85,9 +85,9 @@ class Session:
     train_task: bool = False
 
     @property
-    def shown(self) -> Settings:
-        """The settings whose numbers are on the page."""
-        return self.last_good or PRESETS["start"]
+    def shown(self) -> tuple[Settings, str]:
+        """The settings whose numbers are on the page, and their edits as in an address."""
+        return self.last_good or (PRESETS["start"], "")
 
 
 def session() -> Session:

@@ -21,6 +21,7 @@ from explainer.url import (
     read_query,
     text_hash,
 )
+from explainer.url_edits import EDITS_IN_LINK, parse_edits, write_edits
 
 PRESET_WORDS = {
     "start": "A first look: a short text, a small network, random weights.",
@@ -46,8 +47,12 @@ MORE = {
 }
 
 
-def sidebar() -> tuple[Settings, list[str]]:
-    """Draw all settings; return them, and a sentence for each one that could not be used."""
+def sidebar() -> tuple[Settings, str, list[str]]:
+    """Draw all settings and the edits.
+
+    Returns:
+        The settings, the edits as in an address, and a sentence for each that could not be used.
+    """
     problems = first_link()
     with st.sidebar:
         preset = st.selectbox(
@@ -73,14 +78,16 @@ def sidebar() -> tuple[Settings, list[str]]:
                 st.markdown(f"**{group}**")
                 for name in names:
                     values[name] = widget(SETTINGS[name], getattr(base, name))
+            edit, wrong = edit_input()
+            problems += wrong
     values["text"] = uploaded or values["text"] or base.text
     try:
         settings = replace(base, **values)
     except InvalidValueError as error:
-        settings = session().last_good or base
+        settings = own[0] if (own := session().last_good) else base
         if error.field not in {problem.field for problem in problems}:
             problems.append(error)
-    return settings, list(map(str, problems))
+    return settings, edit, list(map(str, problems))
 
 
 def first_link() -> list[ExplainerError]:
@@ -105,6 +112,10 @@ def first_link() -> list[ExplainerError]:
             clean[name] = query_value(value)
             if name in LADDERS:
                 own.steps[name].append(value)
+        edits, wrong = parse_edits(query.get("edit", ""))
+        if wrong:
+            own.link_problems += wrong
+            clean["edit"] = write_edits(edits)
         if clean != query:
             st.query_params.from_dict(clean)
             st.rerun()
@@ -129,6 +140,24 @@ def apply_preset() -> None:
     own.uploads += 1
     st.session_state["text"] = (own.own_text or base.text) if preset == "your_text" else ""
     st.session_state["fingerprint"] = ""
+    st.session_state["edit"] = ""
+
+
+def edit_input() -> tuple[str, list[ExplainerError]]:
+    """Draw the field for edits; return those that can be read, and what is wrong with others."""
+    st.markdown("**What if**")
+    written = st.text_input(
+        "Numbers changed or held",
+        key="edit",
+        max_chars=EDITS_IN_LINK,
+        bind=BOUND,
+        on_change=changed,
+        placeholder="W_hz.0.1:0.5;z.*.*.2:1",
+        help="A name, an index (`*` for all of an axis), a colon and a number; semicolons between "
+        "several. Given numbers are changed, computed ones held.",
+    )
+    edits, problems = parse_edits(written or "")
+    return write_edits(edits), problems
 
 
 def text_area(base: Settings, preset: str) -> str:

@@ -37,18 +37,21 @@ _stage = st.components.v2.component(
 
 
 @st.fragment
-def stage(settings: Settings, chapter: Chapter, scene: Scene, wired: bool, drawn: Place) -> None:
+def stage(
+    settings: Settings, edit: str, chapter: Chapter, scene: Scene, wired: bool, drawn: Place
+) -> None:
     """Draw the stage of a chapter.
 
     Args:
         settings: what was run; a fragment keeps its arguments, and a run may be large.
+        edit: what is changed and held in it, as in an address.
         chapter: gives slug, and which way time runs.
         scene: what stands on the stage.
         wired: draw the data's way between the lanes.
         drawn: the place that the rest of the page shows.
     """
     own = session()
-    run = kept_run(settings)
+    run = kept_run(settings, edit)
     sizes = dict(run.trace.sizes)  # a callback that held the run would keep it
 
     def asked() -> None:

@@ -15,7 +15,7 @@ from torch.nn.functional import one_hot
 
 from explainer.engine.batch_run import Run, solve_run
 from explainer.engine.hold import hold, holdable
-from explainer.engine.network import GIVEN, network
+from explainer.engine.network import GIVEN, Network, network
 from explainer.engine.parameters import real_numbers
 from explainer.engine.quantity import Quantity
 from explainer.engine.trace import Array
@@ -201,6 +201,12 @@ def check_numbers(name: str, values: Array, bounds: Limits | None) -> None:
         kind = "an integer" if whole else "a finite number"
         limit = f" from {low:g} to {high:g}" if bounds else ""
         raise InvalidValueError(name, f"{kind}{limit}", f"{value:g}")
+
+
+def network_of(run: Run) -> Network:
+    """Return the equations that a run was computed by, with what is held in it."""
+    net = network(run.settings)
+    return hold(net, tuple(name for name in holdable(net) if name in run.edits))
 
 
 def edited_run(run: Run, edits: Edits) -> Run:
