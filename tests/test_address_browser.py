@@ -84,3 +84,17 @@ def test_back_leads_to_the_chapter_before_with_what_was_open(tab):
     tab.stage("cell")
     soon(page, lambda: tab.query.get("cell") == "h:0,3,1")
     assert tab.query == {"t": "3", "cell": "h:0,3,1", "open-number": "true"}
+
+
+def test_a_link_with_edits_is_taken_along_and_taken_back(tab):
+    page = tab.open("cell", edit="W_hz.0.1:0.5;z.*.*.2:1")
+    said = page.get_by_text("What if: W_hz[0,1] changed to 0.5 · z[*,*,2] held at 1")
+    expect(said).to_be_visible()
+    tab.choose("loss")
+    expect(said).to_be_visible()
+    assert tab.query["edit"] == "W_hz.0.1:0.5;z.*.*.2:1"
+    page.get_by_role("button", name="Reset all").click()
+    expect(page.get_by_text("What if:")).to_have_count(0)
+    soon(page, lambda: "edit" not in tab.query)
+    tab.choose("cell")
+    expect(page.get_by_text("What if:")).to_have_count(0)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from explainer.analysis.task_data import generator_of
-from explainer.analysis.tasks import TASKS, Examples, Learned, compare, learn, make, measure
+from explainer.analysis.tasks import TASKS, Examples, Learned, gate_measure, learn, make, measure
 from explainer.errors import ExplainerError
 
 EXACT = 1e-10
@@ -233,25 +233,25 @@ def hand_made(where_marked, elsewhere):
 def test_a_measure_speaks_for_the_claim_or_against_it(name, gate):
     task = TASKS[name]
     high, low = (0.9, 0.2) if task.expected > 0 else (0.2, 0.9)
-    does = compare(task, gate, hand_made(high, low), MARKS, solved=True)
+    does = gate_measure(task, gate, hand_made(high, low), MARKS, solved=True)
     assert (does.name, does.value, does.other) == (gate, pytest.approx(high), pytest.approx(low))
     assert does.difference == pytest.approx(high - low)
     assert does.says == (
         f"Mean {gate} is {high:.2f} {task.steps[0]} and {low:.2f} {task.steps[1]}: "
         f"this network solved it, {task.claims[gate]}."
     )
-    opposite = compare(task, gate, hand_made(low, high), MARKS, solved=True)
+    opposite = gate_measure(task, gate, hand_made(low, high), MARKS, solved=True)
     assert opposite.difference == pytest.approx(low - high)
     ends = f"the other way round; here the network solved it without {task.claims[gate]}."
     assert opposite.says.endswith(ends)
-    hardly = compare(task, gate, hand_made(0.52, 0.5), MARKS, solved=True)
+    hardly = gate_measure(task, gate, hand_made(0.52, 0.5), MARKS, solved=True)
     assert hardly.difference == pytest.approx(0.02)
     ends = (
         f"hardly a difference, so the mean over all units does not show the network "
         f"{task.claims[gate]}; single units may, in the picture."
     )
     assert hardly.says.endswith(ends)
-    unsolved = compare(task, gate, hand_made(high, low), MARKS, solved=False)
+    unsolved = gate_measure(task, gate, hand_made(high, low), MARKS, solved=False)
     assert unsolved.difference == does.difference
     assert "has not learned the task" in unsolved.says
     assert task.claims[gate] not in unsolved.says

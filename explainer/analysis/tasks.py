@@ -35,7 +35,17 @@ from explainer.engine.trace import Array
 from explainer.engine.unroll import FORWARD, make_plan, unroll
 from explainer.errors import ConstraintError, InvalidValueError, in_range, must_be, one_of
 
-__all__ = ["TASKS", "Examples", "Learned", "Measure", "Task", "compare", "learn", "make", "measure"]
+__all__ = [
+    "TASKS",
+    "Examples",
+    "Learned",
+    "Measure",
+    "Task",
+    "gate_measure",
+    "learn",
+    "make",
+    "measure",
+]
 
 Kind = Literal["gru", "rnn"]
 KINDS: dict[Kind, type[nn.GRU] | type[nn.RNN]] = {"gru": nn.GRU, "rnn": nn.RNN}
@@ -222,10 +232,10 @@ def measure(task: Task, learned: Learned, examples: Examples, gate: str = "z") -
     if learned.task.name != task.name:
         raise InvalidValueError("learned", f"a network that learned {task.name}", learned.task.name)
     gate = one_of("gate", gate, task.claims)
-    return compare(task, gate, learned.gates(examples)[gate], examples.marks, learned.solved)
+    return gate_measure(task, gate, learned.gates(examples)[gate], examples.marks, learned.solved)
 
 
-def compare(
+def gate_measure(
     task: Task, gate: str, values: Array, marks: NDArray[np.bool_], solved: bool
 ) -> Measure:
     """Return the measure of a gate's values (N, T, H), marked at (N, T).

@@ -66,7 +66,8 @@ class Run:
     @property
     def nbytes(self) -> int:
         """Size of all kept values in bytes."""
-        return self.trace.nbytes + self.update.nbytes + self.second.nbytes
+        edits = sum(edit.values.nbytes + edit.where.nbytes for edit in self.edits.values())
+        return self.trace.nbytes + self.update.nbytes + self.second.nbytes + edits
 
 
 def recorded(net: Network, gradients: bool = True) -> tuple[Quantity, ...]:
