@@ -2,7 +2,6 @@
 
 from explainer.app.page import Page, show_chapter
 from explainer.presets import LINEAR_ALGEBRA
-from explainer.stage.scene import lane
 
 
 def body(page: Page) -> None:
@@ -14,14 +13,7 @@ def body(page: Page) -> None:
         "Each column is one hidden unit: read it from top to bottom. Each number of x stands "
         "beside the row of weights that it multiplies, as in x Wᵀ + b."
     )
-    page.stage(
-        lane("What comes in", first=("x", "h_prev"), hue="x"),
-        lane("Reset gate r", "a_ir", "a_hr", "a_r", "r"),
-        lane("Update gate z", "a_iz", "a_hz", "a_z", "z"),
-        lane("Candidate n", "a_in", "h_reset", "a_hn", "a_n", "n"),
-        lane("New state h", "h"),
-        wired=True,
-    )
+    page.stage()
     if page.run.settings.variant == "reset_after":
         page.note(
             "Here the reset gate is applied **after** the recurrent product, as in PyTorch and "

@@ -2,7 +2,6 @@
 
 from explainer.app.page import Page, show_chapter
 from explainer.presets import LINEAR_ALGEBRA
-from explainer.stage.scene import lane
 
 
 def body(page: Page) -> None:
@@ -25,10 +24,7 @@ def body(page: Page) -> None:
             f"rescaled when dropout is off. In this draw, {kept:.1%} of the input's numbers are "
             "kept."
         )
-    page.stage(
-        lane("On the input", "x", first=("e",)),
-        lane("On the hidden states", "h_out", first=("h",)),
-    )
+    page.stage()
     if q == 0:
         page.text("The masks have one number for each feature and unit; all of them are 1.")
     elif settings.dropout_kind == "locked":

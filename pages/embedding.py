@@ -3,7 +3,6 @@
 import numpy as np
 
 from explainer.app.page import Page, show_chapter
-from explainer.stage.scene import lane
 
 
 def body(page: Page) -> None:
@@ -14,7 +13,7 @@ def body(page: Page) -> None:
             "the vocabulary, a 1 at the token's id. A weight matrix times such a vector picks out "
             "one column, so the cell's input weights do the work of an embedding."
         )
-        page.stage(lane("One-hot row", "e", hue="x"))
+        page.stage()
         page.over_time("e")
         return
     page.text(
@@ -22,7 +21,7 @@ def body(page: Page) -> None:
         "row at the token's id is the same as multiplying its one-hot vector by the matrix: every "
         "other row is multiplied by 0."
     )
-    page.stage(lane("Lookup", "e", hue="x"))
+    page.stage()
     page.over_time("e")
     if np.ptp(page.trace["E"], axis=0).max() == 0:
         page.note(

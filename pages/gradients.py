@@ -8,7 +8,6 @@ from explainer.app.page import Page, lazy_expander, show_chapter
 from explainer.app.panels.contributions_panel import sum_over_time
 from explainer.app.panels.influence_panel import past
 from explainer.plots.heatmap import NOTHING
-from explainer.stage.scene import lane
 
 
 def body(page: Page) -> None:
@@ -29,22 +28,7 @@ def body(page: Page) -> None:
     weight = page.parameter("weight")
     share = f"d_{weight}_t"
     problem = too_many(page.trace, weight)
-    page.stage(
-        lane("From the loss to the logits", "d_logits"),
-        lane("To the state", "d_h_out", "d_h"),
-        lane("To the candidate", "d_n", "d_a_n"),
-        lane("To the update gate", "d_z", "d_a_z"),
-        lane("To the reset gate", "d_h_reset", "d_r", "d_a_r"),
-        lane("Back to the old state", "d_h_prev"),
-        lane("Back to the input", "d_x", "d_e", hue="d_x"),
-        lane(
-            f"The gradient of {weight}: this time step's contribution, and the sum over time"
-            if problem is None
-            else f"The gradient of {weight}",
-            *([share] if problem is None else []),
-            f"d_{weight}",
-        ),
-    )
+    page.stage(weight, without=share if problem else "")
     lazy_expander("open-past", past, page)
     page.over_time("d_h")
     st.subheader("A weight's gradient is a sum over time")

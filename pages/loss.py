@@ -7,7 +7,6 @@ import streamlit as st
 
 from explainer.app.page import Page, show_chapter
 from explainer.plots.heatmap import NOTHING
-from explainer.stage.scene import lane
 
 
 def body(page: Page) -> None:
@@ -20,12 +19,7 @@ def body(page: Page) -> None:
         "the vocabulary, take minus the mean over the sequences. Taken apart, each step can be "
         "checked by itself, and the loss of every single token is seen before it is averaged."
     )
-    page.stage(
-        lane("First term: the one-hot target times ln p", "log_p", "ce_1", first=("p",)),
-        lane("Second term: the sum over the vocabulary, for each sequence", "ce_2"),
-        lane("Third term: minus the mean over the sequences, for each time step", "ce_3"),
-        lane("Loss: the mean over the time steps", "loss"),
-    )
+    page.stage()
     page.over_time("ce_2")
     page.bars("ce_3", trace["ce_3"], page.tokens(), "third term: the mean loss at each time step")
     page.note(

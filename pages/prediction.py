@@ -5,7 +5,6 @@ import numpy as np
 from explainer.app.page import Page, show_chapter
 from explainer.plots.heatmap import NOTHING
 from explainer.plots.tables import visible
-from explainer.stage.scene import lane
 
 
 def body(page: Page) -> None:
@@ -15,10 +14,7 @@ def body(page: Page) -> None:
         "The output head turns the state into one score for each token of the vocabulary, the "
         "**logits**. Softmax turns the logits into probabilities that add up to 1."
     )
-    page.stage(
-        lane("What the head reads", "h_out", first=("h",)),
-        lane("Logits and probabilities", "logits", "p"),
-    )
+    page.stage()
     chance = 1 / len(batch.vocabulary)
     page.text(f"Uniform guessing gives every token the probability {chance:.4f}.")
     if page.equal_head and np.ptp(page.trace["logits"], axis=-1).max() < NOTHING:

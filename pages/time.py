@@ -4,7 +4,6 @@ import numpy as np
 
 from explainer.app.page import Page, show_chapter
 from explainer.plots.heatmap import NOTHING
-from explainer.stage.scene import lane
 
 
 def body(page: Page) -> None:
@@ -13,7 +12,7 @@ def body(page: Page) -> None:
         "The same weights are used at every time step; only the state is passed on. Read each "
         "picture from left to right: each row is one hidden unit, each column one token."
     )
-    page.stage(lane("Old state, candidate, new state", "h"))
+    page.stage()
     page.over_time("r", "z")
     page.over_time("n", "h")
     page.text(

@@ -7,7 +7,6 @@ import streamlit as st
 from explainer.app.page import Page, show_chapter
 from explainer.plots import tables
 from explainer.presets import PRESETS
-from explainer.stage.scene import lane
 
 
 def body(page: Page) -> None:
@@ -19,10 +18,7 @@ def body(page: Page) -> None:
         "learning rate sets how far."
     )
     name = page.parameter("parameter")
-    page.stage(
-        lane("Learning rate × gradient", f"lr_d_{name}"),
-        lane("Before and after", f"new_{name}"),
-    )
+    page.stage(name)
     st.subheader("Every parameter")
     st.dataframe(tables.parameters_changed(update, dict(update.after)), hide_index=True)
     if "scale" in update:

@@ -31,7 +31,6 @@ from explainer.plots.heatmap import NOTHING, Panel
 from explainer.stage.chapters import Chapter, chapter
 from explainer.stage.lanes import derive
 from explainer.stage.payload import Place
-from explainer.stage.scene import LaneSpec
 from explainer.url import VIEW
 
 MOST_CELLS = 40_000
@@ -117,12 +116,17 @@ class Page:
             st.session_state[key] = self.sequence
             st.number_input(f"Sequence (0 to {last})", 0, last, key=key, on_change=choose)
 
-    def stage(self, *lanes: LaneSpec, wired: bool = False) -> None:
-        """Show one time step of these quantities, every number to step through and to open."""
+    def stage(self, parameter: str = "", without: str = "") -> None:
+        """Show one time step of the chapter's scene, every number to step through and to open.
+
+        Args:
+            parameter: the one that the user has chosen, where the scene is about one.
+            without: a quantity that is too large to be computed.
+        """
         quantities = {**self.run.update.quantities, **self.trace.quantities}
-        stage(
-            self.run.settings, self.edit, self.chapter, derive(lanes, quantities), wired, self.place
-        )
+        quantities.pop(without, None)
+        lanes = [lane.of(parameter) for lane in self.chapter.scene]
+        stage(self.run.settings, self.edit, self.chapter, derive(lanes, quantities), self.place)
 
     def matrices(self, key: str, *lines: Sequence[Panel], alt: str) -> None:
         """Draw matrices in lines."""

@@ -37,9 +37,7 @@ _stage = st.components.v2.component(
 
 
 @st.fragment
-def stage(
-    settings: Settings, edit: str, chapter: Chapter, scene: Scene, wired: bool, drawn: Place
-) -> None:
+def stage(settings: Settings, edit: str, chapter: Chapter, scene: Scene, drawn: Place) -> None:
     """Draw the stage of a chapter.
 
     Args:
@@ -47,7 +45,6 @@ def stage(
         edit: what is changed and held in it, as in an address.
         chapter: gives slug, and which way time runs.
         scene: what stands on the stage.
-        wired: draw the data's way between the lanes.
         drawn: the place that the rest of the page shows.
     """
     own = session()
@@ -77,7 +74,7 @@ def stage(
         backwards=chapter.backwards,
         learning=chapter.learning,
         ranking=chapter.ranking,
-        wired=wired,
+        wired=chapter.wired,
         address=view_table(),
     )
     answers = []

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from explainer.errors import UnknownNameError, shorten
+from explainer.stage.scene import LaneSpec, lane
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,8 @@ class Chapter:
         question: what a user wants to know here; the first line of the page.
         shows: the quantities of the page, in reading order.
         task: one thing to try.
+        scene: the lanes of its stage; "{parameter}" stands for the one that the user chooses.
+        wired: whether wires connect the lanes.
         checks: what is checked in the user's run, by the names in `checks.CHECKS`.
         timed: whether the page is about one time step at a time.
         backwards: whether time runs from the last step to the first there, as gradients do.
@@ -27,6 +30,8 @@ class Chapter:
     question: str
     shows: tuple[str, ...] = ()
     task: str = ""
+    scene: tuple[LaneSpec, ...] = ()
+    wired: bool = False
     checks: tuple[str, ...] = ()
     timed: bool = False
     backwards: bool = False
@@ -61,6 +66,7 @@ CHAPTERS = (
         "How does a token become a vector?",
         ("ids", "one_hot", "E", "e"),
         "Find a token that occurs twice and go to both time steps: the same token, the same row.",
+        scene=(lane("From id to vector", "e", hue="x"),),
         timed=True,
         checks=("embedding",),
     ),
@@ -71,6 +77,10 @@ CHAPTERS = (
         ("e", "mask_x", "dropout", "x", "mask_h", "h_out"),
         "Set **Dropout** to 0.5 in training mode: about half of the numbers become 0, the others "
         "double. Then lock the mask and step through time: the zeros stay where they are.",
+        scene=(
+            lane("On the input", "x", first=("e",)),
+            lane("On the hidden states", "h_out", first=("h",)),
+        ),
         timed=True,
         checks=("dropout",),
     ),
@@ -86,6 +96,14 @@ CHAPTERS = (
         "Find the unit that changed least from h_prev to h. Does it have the largest z? (With a "
         "small z, too, little changes where n is close to h_prev.) Then move the reset gate to its "
         "other place under *More settings* and see which numbers change.",
+        scene=(
+            lane("What comes in", first=("x", "h_prev"), hue="x"),
+            lane("Reset gate r", "a_ir", "a_hr", "a_r", "r"),
+            lane("Update gate z", "a_iz", "a_hz", "a_z", "z"),
+            lane("Candidate n", "a_in", "h_reset", "a_hn", "a_n", "n"),
+            lane("New state h", "h"),
+        ),
+        wired=True,
         timed=True,
         checks=("cell", "convention"),
     ),
@@ -95,6 +113,7 @@ CHAPTERS = (
         "What does the cell keep, and for how long?",
         ("r", "z", "n", "h"),
         "Pick one unit and follow it from left to right: where z is near 1, h hardly changes.",
+        scene=(lane("Old state, candidate, new state", "h"),),
         timed=True,
         checks=("cell",),
     ),
@@ -105,6 +124,10 @@ CHAPTERS = (
         ("h", "h_out", "logits", "p"),
         "Step through time and compare the most likely token with the target. Before training, "
         "the target's probability is close to 1 in V.",
+        scene=(
+            lane("What the head reads", "h_out", first=("h",)),
+            lane("Logits and probabilities", "logits", "p"),
+        ),
         timed=True,
         learning=True,
         ranking=True,
@@ -117,6 +140,12 @@ CHAPTERS = (
         ("p", "log_p", "y", "ce_1", "ce_2", "ce_3", "loss"),
         "Find the target with the smallest probability: it has the lowest entry in the second "
         "term.",
+        scene=(
+            lane("First term: the one-hot target times ln p", "log_p", "ce_1", first=("p",)),
+            lane("Second term: the sum over the vocabulary, for each sequence", "ce_2"),
+            lane("Third term: minus the mean over the sequences, for each time step", "ce_3"),
+            lane("Loss: the mean over the time steps", "loss"),
+        ),
         timed=True,
         learning=True,
         checks=("loss",),
@@ -132,6 +161,19 @@ CHAPTERS = (
         ),
         "Start at the last time step and go back: `d_h_next` is zero there; then gradients from "
         "later time steps arrive in it.",
+        scene=(
+            lane("From the loss to the logits", "d_logits"),
+            lane("To the state", "d_h_out", "d_h"),
+            lane("To the candidate", "d_n", "d_a_n"),
+            lane("To the update gate", "d_z", "d_a_z"),
+            lane("To the reset gate", "d_h_reset", "d_r", "d_a_r"),
+            lane("Back to the old state", "d_h_prev"),
+            lane("Back to the input", "d_x", "d_e", hue="d_x"),
+            lane(
+                "The gradient of {parameter}: this time step's contribution, and the sum over time",
+                *("d_{parameter}_t", "d_{parameter}"),
+            ),
+        ),
         timed=True,
         backwards=True,
         learning=True,
@@ -144,6 +186,10 @@ CHAPTERS = (
         ("norm", "predicted_change"),
         "Raise the **learning rate** until the loss goes up instead of down: the slope predicts "
         "the loss only close by.",
+        scene=(
+            lane("Learning rate × gradient", "lr_d_{parameter}"),
+            lane("Before and after", "new_{parameter}"),
+        ),
         checks=("update", "second_pass"),
     ),
     Chapter(

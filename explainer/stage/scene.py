@@ -6,7 +6,7 @@ stands between the names follows from the equations (`lanes.py`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,11 @@ class LaneSpec:
     results: tuple[str, ...]
     first: tuple[str, ...] = ()
     hue: str = ""
+
+    def of(self, parameter: str) -> LaneSpec:
+        """Return the lane of one parameter: its name in the place of "{parameter}"."""
+        name = [n.replace("{parameter}", parameter) for n in (self.title, *self.results)]
+        return replace(self, title=name[0], results=tuple(name[1:]))
 
 
 def lane(title: str, *results: str, first: tuple[str, ...] = (), hue: str = "") -> LaneSpec:
