@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING
@@ -94,11 +94,8 @@ def check_size(settings: Settings, V: int) -> dict[str, int]:
     Raises:
         ValueError: one trace would have too many numbers.
     """
-    sizes = dim_sizes(settings, V)
+    sizes, numbers = dim_sizes(settings, V), trace_numbers(settings, V)
     B, T, H = (sizes[d] for d in "BTH")
-    # what only passes a value on, as d_a_hr does, has no numbers of its own
-    own = (q for q in recorded(network(settings)) if not isinstance(q.expression, Leaf))
-    numbers = sum(prod(sizes[d] for d in q.dims) for q in own)
     if numbers > LARGEST_TRACE:
         raise ConstraintError(
             "text",
@@ -108,6 +105,14 @@ def check_size(settings: Settings, V: int) -> dict[str, int]:
             "Use a smaller batch, a shorter context or a text with fewer different characters.",
         )
     return sizes
+
+
+def trace_numbers(settings: Settings, V: int) -> int:
+    """Return how many numbers the first pass has."""
+    sizes = dim_sizes(settings, V)
+    # what only passes a value on, as d_a_hr does, has no numbers of its own
+    own = (q for q in recorded(network(settings)) if not isinstance(q.expression, Leaf))
+    return sum(prod(sizes[d] for d in q.dims) for q in own)
 
 
 def dim_sizes(settings: Settings, V: int) -> dict[str, int]:
@@ -126,6 +131,7 @@ def run_batch(
     parameters: Mapping[str, Tensor | Array] | None = None,
     h_0: Tensor | Array | None = None,
     draw: int = 0,
+    on_carried: Callable[[int], object] | None = None,
 ) -> Run:
     """Run one batch: forward, backward by hand, one SGD update by hand, forward again.
 
@@ -136,6 +142,7 @@ def run_batch(
         h_0: (B, H) state to begin with, an array or a tensor; None takes zeros, or with
             `carry_state` what the batches before this one leave behind, batch i with draw i.
         draw: which draw of the dropout masks, from 0.
+        on_carried: called before each batch that is computed for `h_0`, with its number.
 
     Returns:
         The run, all values float64.
@@ -155,7 +162,7 @@ def run_batch(
     else:
         own = checked_parameters(settings, parameters, len(tokenizer))
     if h_0 is None:
-        h_0 = carried_state(settings, net, own, sizes)
+        h_0 = carried_state(settings, net, own, sizes, on_carried)
     h_0 = real_numbers("h_0", h_0)
     if tuple(h_0.shape) != (sizes["B"], sizes["H"]):
         expected = f"an array of shape {sizes['B'], sizes['H']}, one row for each sequence, or None"
@@ -200,8 +207,18 @@ def solve_run(
     return Run(settings, chosen, trace, updated, second)
 
 
+def batches_before(settings: Settings) -> int:
+    """Return how many batches are computed for the state that the chosen one begins with."""
+    carried = settings.carry_state and settings.windows != "random"
+    return settings.batch_index if carried else 0
+
+
 def carried_state(
-    settings: Settings, net: Network, parameters: Mapping[str, Tensor], sizes: Mapping[str, int]
+    settings: Settings,
+    net: Network,
+    parameters: Mapping[str, Tensor],
+    sizes: Mapping[str, int],
+    on_carried: Callable[[int], object] | None = None,
 ) -> Tensor:
     """Return the state before the batch: zeros, or what the batches before leave behind.
 
@@ -209,9 +226,7 @@ def carried_state(
         ValueError: there are too many of them.
     """
     h = torch.zeros(sizes["B"], sizes["H"], dtype=torch.float64, device="cpu")
-    if not settings.carry_state or settings.windows == "random":
-        return h
-    if settings.batch_index > MOST_CARRIED:
+    if batches_before(settings) > MOST_CARRIED:
         raise ConstraintError(
             "batch_index",
             f"at most {MOST_CARRIED:,} are possible",
@@ -219,7 +234,9 @@ def carried_state(
             f"batches before it",
             "Use an earlier batch, or don't carry the state.",
         )
-    for i in range(settings.batch_index):
+    for i in range(batches_before(settings)):
+        if on_carried is not None:
+            on_carried(i)
         masks = draw_masks(settings, sizes, i)  # as in a training
         known = known_values(batch(settings, i), effective_dropout(settings), masks, h)
         h = forward_pass(net.forward, {**known, **parameters}, ("h",))["h"][:, -1]
