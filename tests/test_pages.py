@@ -20,7 +20,8 @@ from test_payload import STAGED, Sent, assert_place_is_sent, assert_sent_as_comp
 from explainer import PRESETS, Settings, edits_from_link, explain, run
 from explainer.analysis.checks import verify
 from explainer.app import cache
-from explainer.app.cache import BUDGET, CACHE, kept_run, weigh_again
+from explainer.app.cache import BUDGET, CACHE, weigh_again
+from explainer.app.current_run import kept_run
 from explainer.batches import tokenize
 from explainer.plots.colours import SCALES
 from explainer.stage.chapters import CHAPTERS, HOME

@@ -24,6 +24,7 @@ from explainer import PRESETS, History, run, train
 from explainer.analysis.influence import rnn_influence
 from explainer.app import background_training as trainers
 from explainer.app import current_run as runs
+from explainer.app import gate as gates
 from explainer.app.background_training import Trainer
 from explainer.app.cache import BUDGET, CACHE, Cache, shared_training
 from explainer.app.panels.influence_panel import influence_summary
@@ -236,8 +237,6 @@ def test_a_run_after_updates_is_the_chosen_batch_with_a_history_s_parameters(cas
             for name, values in fresh[k].update.before.items():
                 np.testing.assert_array_equal(values, other[name], err_msg=name)
     assert shared_training(History, asked[3]) is common
-    assert shared_training(History, settings, fresh=True) is not common
-    assert common.updates == 40, "who holds the old one keeps it"
 
 
 def test_a_training_outlives_a_look_at_many_other_settings():
@@ -304,18 +303,20 @@ def test_the_same_way_back_is_not_gone_twice(forgetful):
     assert done[20:] == [20, 21, 22]
 
 
-def test_a_long_way_back_is_bounded_and_goes_on(forgetful, monkeypatch):
+def test_who_looks_back_for_long_may_leave_and_come_back(forgetful):
     history, _, done = forgetful
-    monkeypatch.setattr(runs, "FEW", 5)
-    monkeypatch.setattr(runs, "LONGEST_WAIT", 0.0)
-    for i in range(1, 4):
-        with pytest.raises(ValueError, match=rf"After 0 seconds {i} updates are done; 31 were"):
-            runs.train_up_to(31, history)
-        assert done == list(range(i))
-    monkeypatch.setattr(runs, "LONGEST_WAIT", 60.0)
-    runs.train_up_to(31, history)
+
+    def work(goal, tell):
+        for steps, _ in history.replay_to(goal):
+            tell(steps)
+
+    ticket = gates.Gate(CACHE).enter("back", work, 31)
+    wait(lambda: len(done) > 3)
+    ticket.leave()
+    time.sleep(0.1)
+    assert len(done) < 31
+    runs.network_at(31, history)
     assert done == list(range(31)), "nothing twice"
-    assert_places(2)
 
 
 def test_a_training_larger_than_all_memory_for_them_is_shared_alone(monkeypatch):
@@ -775,7 +776,7 @@ def test_the_code_to_load_it_runs(case, tmp_path):
 
 @pytest.fixture
 def begin():
-    """Begin a training; in the end none is left, and both places are free."""
+    """Begin a training; in the end none is left."""
     begun = []
 
     def begin(settings, until):
@@ -787,18 +788,7 @@ def begin():
     yield begin
     for own in begun:
         own.pause()
-    assert_places(2)
-
-
-def assert_places(count):
-    """So many trainings, and no more, can begin."""
-    tries = [Trainer(History(TINY)) for _ in range(count + 1)]
-    for own in tries:
-        own.start(10**6)
-    refused = [bool(own.problem) for own in tries]
-    for own in tries:
-        own.pause()
-    assert refused == [False] * count + [True]
+    wait(lambda: not gates.GATE._jobs and not gates.GATE._working)
 
 
 def wait(condition, seconds=20.0):
@@ -811,7 +801,7 @@ def wait(condition, seconds=20.0):
 def test_a_training_ends_where_it_should(begin):
     own = begin(SMALL, 40)
     wait(lambda: not own.running)
-    assert (own.history.updates, own.problem, own.until, own.began) == (40, "", 40, 0)
+    assert (own.updates, own.problem, own.until, own.began) == (40, "", 40, 0)
     assert own.rate > 0
     assert own.history.losses == train(SMALL, epochs=8).losses
     assert Trainer(own.history).rate == 0
@@ -826,9 +816,10 @@ def test_a_training_is_paused_within_a_second_and_resumed(begin):
     own.pause()
     assert time.monotonic() - before < 1
     assert not own.running
-    done = own.history.updates
+    done = own.updates
     time.sleep(0.1)
-    assert own.history.updates == done
+    assert own.updates == done
+    assert own.history.updates <= done + 1, "at most the one that was being done"
     assert own.problem == ""
     until = (done + 20) // 5 * 5
     own.start(until)
@@ -837,27 +828,22 @@ def test_a_training_is_paused_within_a_second_and_resumed(begin):
     assert own.history.losses == train(SMALL, epochs=until // 5).losses
 
 
-def test_a_third_training_waits_for_a_place(begin):
+def test_a_third_training_waits_for_a_place_and_gets_it(begin):
     first, second = begin(SMALL, 10**6), begin(replace(SMALL, seed=2), 10**6)
+    wait(lambda: first.before is None and second.before is None)
     third = begin(replace(SMALL, seed=3), 10)
-    assert not third.running
-    assert third.problem == (
-        "2 trainings are running on this server; at most 2 can run at once. Try again when one has "
-        "ended."
-    )
+    fourth = begin(replace(SMALL, seed=4), 10)
+    assert (third.before, fourth.before) == (0, 1)
+    assert third.running
     assert third.history.updates == 0
-    assert first.running
-    assert second.running
     second.pause()
-    third.start(10)
-    assert third.problem == ""
-    wait(lambda: not third.running)
-    assert third.history.updates == 10
-    assert_places(1)
+    wait(lambda: not third.running and not fourth.running)
+    assert (third.updates, fourth.updates) == (10, 10)
+    assert first.running
 
 
 def test_a_training_ends_when_nobody_looks(begin, monkeypatch):
-    monkeypatch.setattr(trainers, "PATIENCE", 0.4)
+    monkeypatch.setattr(gates, "PATIENCE", 0.4)
     own = begin(SMALL, 10**6)
     end = time.monotonic() + 1.2
     while time.monotonic() < end:
@@ -865,26 +851,19 @@ def test_a_training_ends_when_nobody_looks(begin, monkeypatch):
         time.sleep(0.02)
     assert own.running, "as long as somebody looks"
     wait(lambda: not own.running, 2)
+    own.see()
     assert own.problem == (
-        f"The training stopped after {own.history.updates:,} updates, as its page was not open. "
+        f"The training stopped after {own.updates:,} updates, as its page was not open. "
         "Press resume to go on."
     )
-    assert_places(2)
 
 
-def test_a_training_ends_after_its_time(begin, monkeypatch):
-    monkeypatch.setattr(trainers, "SECONDS", 1.0)
-    own = begin(SMALL, 10**6)
-    wait(lambda: not own.running, 3)
-    assert own.problem == (
-        "The training stopped after 1 seconds, so that others have their turn. Press resume to go "
-        "on."
-    )
-    assert own.history.updates > 10
-    own.start(own.history.updates + 5)
-    assert own.problem == ""
-    wait(lambda: not own.running)
-    assert own.problem == ""
+def test_trainings_take_turns(begin, monkeypatch):
+    monkeypatch.setattr(gates, "TURN", 0.2)
+    many = [begin(replace(SMALL, seed=seed), 10**6) for seed in range(4)]
+    wait(lambda: all(own.updates > 30 for own in many))
+    before = [own.updates for own in many]
+    wait(lambda: all(own.updates > n for own, n in zip(many, before, strict=True)))
 
 
 def test_a_diverging_training_says_at_which_update_and_where(begin):
@@ -893,6 +872,7 @@ def test_a_diverging_training_says_at_which_update_and_where(begin):
     assert "time step" in str(caught.value)
     own = begin(DIVERGING, 10)
     wait(lambda: not own.running, 30)
+    own.see()
     assert own.problem == str(caught.value.within("at update 0")), "what the run says"
     assert own.problem.endswith("Begin with smaller parameters.")  # no update was done yet
     assert own.history.updates == 0
@@ -917,7 +897,6 @@ def test_two_trainings_of_one_history_are_one_training(begin):
     wait(lambda: not any(own.running for own in both))
     assert history.updates == 150, "exactly, though both wanted the last one"
     assert history.losses == train(SMALL, epochs=31).losses[:150]
-    assert_places(2)
 
 
 def test_rate_and_time_left_count_from_the_last_start(begin, monkeypatch):
@@ -927,23 +906,19 @@ def test_rate_and_time_left_count_from_the_last_start(begin, monkeypatch):
     monkeypatch.setattr(trainers.time, "monotonic", lambda: now)
     own.began, own._started = 30, now - 4.0
     assert own.rate == (40 - 30) / 4.0
-    assert own.seconds_left == trainers.SECONDS - 4.0
-    own._started = now - trainers.SECONDS - 1
-    assert own.seconds_left == 0.0
 
 
-def test_a_place_is_given_back_where_no_thread_can_start(monkeypatch):
+def test_a_training_begins_once_a_thread_can_start(begin, monkeypatch):
     def start(_thread):
         raise RuntimeError("can't start new thread")
 
-    own = Trainer(History(SMALL))
     with monkeypatch.context() as changed:
-        changed.setattr(trainers.Thread, "start", start)
-        own.start(5)
-    assert own.problem.startswith("The server has no thread left to train in. Press")
-    assert not own.running
-    assert own.starts == 0
-    assert_places(2)
+        changed.setattr(gates.Thread, "start", start)
+        own = begin(TINY, 5)
+    assert own.before == 0
+    own.see()
+    wait(lambda: not own.running)
+    assert own.updates == 5
 
 
 # The page.
@@ -986,8 +961,9 @@ def test_a_reader_looks_on_where_they_looked_while_another_trains():
     train_on_page(at, 6)
     history = at.session_state["session"].trainer.history
     other = visit("training")
-    assert other.slider(key="look-at").value == 0, "as its link says"
-    other.slider(key="look-at").set_value(5).run()
+    assert "No updates done yet." in said(other), "as its link says"
+    train_on_page(other, 6)
+    assert other.slider(key="look-at").value == 6
     for reader, chosen in ((at, 4), (other, 5)):
         reader.slider(key="look-at").set_value(chosen).run()
         history.step()  # somebody else goes on
@@ -997,7 +973,7 @@ def test_a_reader_looks_on_where_they_looked_while_another_trains():
         reader.run()
         assert not reader.slider(key="look-at").proto.set_value, "who moves it is not moved back"
     train_on_page(other, 3)
-    assert other.slider(key="look-at").value == 11, "what came out"
+    assert other.slider(key="look-at").value == 9, "what came out"
 
 
 @page_test
@@ -1058,7 +1034,6 @@ def test_a_reader_trains_looks_back_and_begins_again(preset, variant):
     prefix = at.text_input(key="prefix").value
     greedy = continue_text(settings, history.state_at(6).parameters, prefix, 60)
     assert code(at)[0] == f"{prefix}|{greedy}"
-    assert "Already trained on this server" not in said(at)
     at.slider(key="look-at").set_value(4).run()
     button(at, "show it everywhere").click().run()
     assert run_of(at).settings == replace(settings, updates=4)
@@ -1076,27 +1051,30 @@ def test_a_reader_trains_looks_back_and_begins_again(preset, variant):
     assert not cell.exception
     assert_sent_as_computed(stage(cell), run(replace(settings, updates=4)))
     other = visit("training", preset=preset, variant=variant)
-    assert "6 updates done." in said(other)
-    assert "Already trained on this server" in said(other)
+    assert "No updates done yet." in said(other), "each user sees those they asked for"
+    to_do(other, 5).run()
+    button(other, "start training").click().run()
+    assert "5 updates done." in said(other), "at once, since others have done them"
     at = cell.switch_page(page_of("training")).run()
     button(at, "reset").click().run()
     assert not at.exception
     assert run_of(at).settings == settings
     assert "No updates done yet." in said(at)
     assert "updates" not in at.query_params
+    assert "5 updates done." in said(other.run()), "a reset is one's own"
 
 
 @page_test
 def test_a_link_with_updates_shows_that_network():
     settings = replace(PRESETS["start"], updates=50)
-    for _ in range(2):  # the second reader finds the run ready
+    for _ in range(2):  # the second one finds the run ready
         at = visit("training", updates=50)
         assert not at.exception
         assert not at.error
         assert "**after 50 updates**" in said(at)
         assert "After 50 updates the network continues" in said(at)
         assert run_of(at).settings == settings
-        shared_training(History, settings, fresh=True)  # somebody begins anew
+        button(visit("training", updates=50), "reset").click().run()
     trained = train(settings, epochs=10).state_at(50).parameters
     assert_same_numbers(run_of(at), run(replace(settings, updates=0), trained))
 
@@ -1130,12 +1108,7 @@ def test_worse_than_guessing_is_said():
 @page_test
 def test_a_run_that_is_kept_needs_no_training(monkeypatch):
     at = visit("training", updates=40)
-    shared_training(History, PRESETS["start"], fresh=True)
-
-    def refuse(settings):
-        raise ValueError("trained again")
-
-    monkeypatch.setattr("explainer.app.current_run.reach", refuse)
+    monkeypatch.setattr("explainer.app.current_run.train_up_to", None)
     at = at.switch_page(page_of("cell")).run()
     assert not at.exception
     assert not at.error
@@ -1156,15 +1129,24 @@ def test_a_prefix_with_unknown_characters_says_which():
 
 
 @page_test
-def test_a_training_that_fails_says_so_on_its_page(begin):
+def test_who_must_wait_for_a_place_sees_how_many_come_first(begin):
     both = begin(SMALL, 10**6), begin(replace(SMALL, seed=2), 10**6)
+    wait(lambda: all(own.updates for own in both))
+    third = begin(replace(SMALL, seed=3), 10)
     at = visit("training")
+    for own in (*both, third):
+        own.see()
+    to_do(at, 3).run()
     button(at, "start training").click().run()
-    (sentence,) = sentences(at)
-    assert sentence == str(trainers.server_is_full())
-    for own in both:
-        own.pause()
-    train_on_page(at, 3)
+    assert not at.error
+    (bar,) = at.get("progress")
+    assert bar.proto.text == "Training: waiting for a place, 1 before you"
+    both[0].pause()
+    end = time.monotonic() + 20
+    while at.session_state["session"].trainer.running and time.monotonic() < end:
+        both[1].see()
+        at.run()
+    at.run()
     assert not at.error
     assert "3 updates done." in said(at)
 
@@ -1183,7 +1165,7 @@ def test_other_settings_end_a_training():
     second = at.session_state["session"].trainer
     assert second is not first
     assert second.history.settings == replace(PRESETS["start"], seed=9)
-    assert_places(2)
+    wait(lambda: not gates.GATE._jobs)
 
 
 # How far the past matters, on its page.

@@ -1,133 +1,100 @@
-"""A training outside the script's thread: bounded, watched, and ended when its user leaves."""
+"""One user's training on its page: watched, shared at the gate, and ended when they leave."""
 
 from __future__ import annotations
 
 import logging
 import time
-from threading import BoundedSemaphore, Event, Thread
 
+from explainer.app.current_run import enter_training
+from explainer.app.gate import AbandonedError, Ticket
 from explainer.engine.training import History
-from explainer.errors import ConstraintError, InvalidValueError
-
-AT_ONCE = 2
-"""Trainings that run on this server at the same time."""
-SECONDS = 120.0
-"""Longest time of one start; a user may resume."""
-PATIENCE = 8.0
-"""Seconds without a sign of the user after which a training ends."""
-BREATH = 0.001
-"""Pause after each update, in seconds, in which other users' pages come first."""
-
-PLACES = BoundedSemaphore(AT_ONCE)
-"""Taken by each training while it runs."""
+from explainer.errors import InvalidValueError
 
 
 class Trainer:
-    """One user's training of a history up to some update.
+    """How far one user has got with a training.
+
+    Equal settings give equal numbers, so the training itself is everybody's; each user sees as
+    many of its updates as they have asked for.
 
     Attributes:
-        history: what is trained.
-        until: the update at which it stops.
+        history: the training.
+        until: how many of its updates the user has asked for.
         problem: a sentence, if it had to stop early.
         began: how many updates there were at the last start.
         starts: how often this user has started it.
     """
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, updates: int = 0) -> None:
         self.history = history
-        self.until = history.updates
+        self.until = updates
         self.problem = ""
-        self.began = history.updates
+        self.began = updates
         self.starts = 0
         self._started = 0.0
-        self._seen = 0.0
-        self._halt = Event()
-        self._thread: Thread | None = None
+        self._ticket: Ticket[None] | None = None
+
+    @property
+    def updates(self) -> int:
+        """How many updates this user sees."""
+        return min(self.history.updates, self.until)
 
     @property
     def running(self) -> bool:
-        """Whether it is at work."""
-        return self._thread is not None and self._thread.is_alive()
+        """Whether the user waits for more of them."""
+        return self._ticket is not None and not self._ticket.done
+
+    @property
+    def before(self) -> int | None:
+        """How many others' work comes first; None once it is at work."""
+        return self._ticket.before if self._ticket is not None else None
 
     @property
     def rate(self) -> float:
         """Updates per second since the last start; 0 before the first."""
         took = time.monotonic() - self._started
-        return (self.history.updates - self.began) / took if self._started and took > 0 else 0.0
-
-    @property
-    def seconds_left(self) -> float:
-        """How long it may go on before it ends by itself."""
-        return max(SECONDS - (time.monotonic() - self._started), 0.0)
+        return (self.updates - self.began) / took if self._started and took > 0 else 0.0
 
     def see(self) -> None:
-        """Note that the user is still there."""
-        self._seen = time.monotonic()
+        """Note that the user is still there, and what the training came to."""
+        if self._ticket is None:
+            return
+        self._ticket.see()
+        if self._ticket.before is not None:
+            self._started = time.monotonic()
+        if self._ticket.done:
+            error = self._ticket.error
+            self.pause()
+            if error is not None:
+                self.problem = self._reason(error)
 
     def start(self, until: int) -> None:
-        """Train on, up to an update; a sentence in `problem` where that can't be."""
+        """Train on, up to an update."""
         if self.running:
             return
         self.problem = ""
-        if not PLACES.acquire(blocking=False):
-            self.problem = str(server_is_full())
-            return
-        self.until, self.began = until, self.history.updates
-        self._started = self._seen = time.monotonic()
-        self._halt = Event()
-        thread = Thread(target=self._work, daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:
-            PLACES.release()
-            self.problem = (
-                "The server has no thread left to train in. Press the button again in a moment."
-            )
-            return
-        self._thread = thread
+        self.began, self.until = self.updates, until
+        self._started = time.monotonic()
         self.starts += 1
+        if self.history.updates < until:
+            self._ticket = enter_training(until, self.history)
 
     def pause(self) -> None:
         """Stop after the current update."""
-        self._halt.set()
-        if self._thread is not None:
-            self._thread.join(5)
+        if self._ticket is not None:
+            self._ticket.leave()
+            self._ticket = None
+        self.until = self.updates
 
-    def _work(self) -> None:
-        try:
-            while self.history.updates < self.until and not self._halt.is_set():
-                now = time.monotonic()
-                if now - self._seen > PATIENCE:
-                    self.problem = (
-                        f"The training stopped after {self.history.updates:,} updates, as its "
-                        f"page was not open. Press resume to go on."
-                    )
-                    return
-                if now - self._started > SECONDS:
-                    self.problem = (
-                        f"The training stopped after {SECONDS:.0f} seconds, so that others have "
-                        f"their turn. Press resume to go on."
-                    )
-                    return
-                self.history.step_towards(self.until)
-                time.sleep(BREATH)
-        except InvalidValueError as error:
-            self.problem = str(error)
-        except Exception as error:
-            logging.getLogger(__name__).exception("a training ended")
-            self.problem = (
-                f"The training stopped after {self.history.updates:,} updates by a fault of the "
-                f"program ({type(error).__name__}). Press resume, or use a smaller network."
-            )
-        finally:
-            PLACES.release()
-
-
-def server_is_full() -> ConstraintError:
-    """Return what is said to who wants to train while no place is free."""
-    return ConstraintError(
-        "updates",
-        f"at most {AT_ONCE} can run at once",
-        f"{AT_ONCE} trainings are running on this server",
-        "Try again when one has ended.",
-    )
+    def _reason(self, error: Exception) -> str:
+        """Return what is said of a training that ended early."""
+        if isinstance(error, InvalidValueError):
+            return str(error)
+        stopped = f"The training stopped after {self.updates:,} updates"
+        if isinstance(error, AbandonedError):
+            return f"{stopped}, as its page was not open. Press resume to go on."
+        logging.getLogger(__name__).error("a training ended", exc_info=error)
+        return (
+            f"{stopped} by a fault of the program ({type(error).__name__}). Press resume, or use "
+            f"a smaller network."
+        )

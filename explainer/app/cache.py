@@ -2,10 +2,12 @@
 
 Runs, trainings, checks, the networks of the tasks, and what a network wrote. Each is made once,
 whoever asks for it at the same time waits, and what was not looked at for longest leaves first.
+What takes long to make goes through the gate (`gate.py`).
 """
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from collections.abc import Callable, Hashable
 from dataclasses import replace
@@ -18,12 +20,9 @@ from cachetools import LRUCache
 from explainer.analysis.checks import Check, verify
 from explainer.analysis.tasks import Kind, Learned, Task
 from explainer.engine.batch_run import Run
-from explainer.engine.edits import edited_run
-from explainer.engine.run import run, trained_parameters
 from explainer.engine.sampling import continue_text
 from explainer.engine.training import History, RNNTraining
 from explainer.settings import Settings
-from explainer.url_edits import parse_edits
 
 BUDGET = 384 * 2**20
 """Memory for everything that is kept, in bytes."""
@@ -105,6 +104,11 @@ class Cache:
             if hasattr(value, "__weakref__"):
                 self._alive[key] = value
 
+    def keeps(self, key: Hashable) -> bool:
+        """Tell whether a value stays when nobody holds it."""
+        with self._lock:
+            return key in self._kept
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
@@ -121,6 +125,15 @@ CACHE = Cache(BUDGET)
 """The cache of this process."""
 
 
+def give_back() -> None:
+    """Give memory that was freed back to the system, where the platform can."""
+    if sys.platform == "linux":
+        try:
+            ctypes.CDLL(None).malloc_trim(0)
+        except AttributeError:  # another C library than glibc
+            return
+
+
 def key_size(settings: Settings) -> int:
     """Return what settings take as a key, in bytes: their text, mostly."""
     return sys.getsizeof(settings.text) + sys.getsizeof(settings.alphabet) + 1_000
@@ -134,28 +147,6 @@ def run_key(settings: Settings, edit: str = "") -> Hashable:
 def run_size(result: Run) -> int:
     """Return what a run and its key take, in bytes."""
     return result.nbytes + OBJECTS + key_size(result.settings)
-
-
-def kept_run(settings: Settings, edit: str = "") -> Run:
-    """Return the run of these settings, after their updates.
-
-    Args:
-        settings: every choice.
-        edit: what is changed and held, as in an address.
-
-    Raises:
-        ValueError: the settings can't be run, or not with these edits.
-    """
-
-    def make() -> Run:
-        if edit:
-            return edited_run(kept_run(settings), parse_edits(edit)[0])
-        if settings.updates:
-            training = shared_training(History, settings)
-            return run(settings, trained_parameters(training, settings))
-        return run(settings)
-
-    return CACHE.get(run_key(settings, edit), make, run_size)
 
 
 def weigh_again(result: Run, edit: str = "") -> None:
@@ -175,13 +166,12 @@ def kept_checks(result: Run, edit: str, names: tuple[str, ...]) -> tuple[Check, 
     )
 
 
-def shared_training(kind: type[Trained], settings: Settings, fresh: bool = False) -> Trained:
+def shared_training(kind: type[Trained], settings: Settings) -> Trained:
     """Return the training of these settings that everybody in this process shares.
 
     Args:
         kind: `History` or `RNNTraining`.
         settings: what is trained.
-        fresh: begin a new one; who holds the old one keeps it.
 
     Raises:
         ValueError: the text is too short.
@@ -191,10 +181,6 @@ def shared_training(kind: type[Trained], settings: Settings, fresh: bool = False
     def nbytes(training: Trained) -> int:  # as large as it may become
         return training.nbytes + LOSSES + OBJECTS + key_size(settings)
 
-    if fresh:
-        new = kind(settings)
-        CACHE.put(key, new, nbytes(new))
-        return new
     return CACHE.get(key, lambda: kind(settings), nbytes)
 
 

@@ -1,26 +1,35 @@
-"""The run of a user's settings, trained as far as they ask, with a bar that shows how far it is."""
+"""The run of a user's settings, trained as far as they ask, with a bar while they wait."""
 
 from __future__ import annotations
 
 import gc
-import time
-from collections.abc import Iterator
+from typing import TypeVar
 
 import streamlit as st
 import torch
 
-from explainer.app.background_training import PLACES, server_is_full
-from explainer.app.cache import CACHE, kept_run, run_key, shared_training
+from explainer.app.cache import CACHE, run_key, run_size, shared_training
+from explainer.app.gate import GATE, Tell, Ticket
 from explainer.app.session import session
-from explainer.engine.batch_run import Run
+from explainer.batches import tokenize
+from explainer.engine.batch_run import Run, batches_before, check_size, run_batch, trace_numbers
+from explainer.engine.edits import edited_run
 from explainer.engine.training import History, Training
-from explainer.errors import ConstraintError, InvalidValueError
+from explainer.engine.training_state import TrainingState
+from explainer.errors import InvalidValueError
 from explainer.settings import Settings
+from explainer.url_edits import parse_edits
 
-LONGEST_WAIT = 60.0
-"""Longest training for one page, in seconds."""
 FEW = 25
-"""Updates between two looks at how far it is; so many alone are not worth a word."""
+"""Updates that are done while one looks; more of them go through the gate."""
+FEW_NUMBERS = 1_000_000
+"""Numbers that are computed while one looks: those of a run, and of the batches before it."""
+BYTES = 16
+"""Memory for a run, for each number of its first pass: its values, and what they are made from."""
+LOOK = 0.25
+"""Seconds between two looks at work that one waits for."""
+
+Value = TypeVar("Value")
 
 
 @st.cache_resource(show_spinner=False)
@@ -44,72 +53,139 @@ def current_run(settings: Settings, edit: str) -> tuple[Run, list[str]]:
     """
     own = session()
     try:
-        if run_key(settings) not in CACHE:
-            reach(settings)
         result = kept_run(settings)
     except InvalidValueError as error:
         return kept_run(*own.shown), [str(error)]
     own.last_good = settings, ""
     if not edit:
         return result, []
+    del result  # a large one is not held while another waits for memory
     try:
         result = kept_run(settings, edit)
     except InvalidValueError as error:
-        return result, [str(error.also("The numbers without edits are shown."))]
+        return kept_run(settings), [str(error.also("The numbers without edits are shown."))]
     own.last_good = settings, edit
     return result, []
 
 
-def reach(settings: Settings) -> None:
-    """Train as far as the settings ask, and say how far that is.
+def kept_run(settings: Settings, edit: str = "") -> Run:
+    """Return the run of these settings, after their updates; where it takes long, show a bar.
+
+    Args:
+        settings: every choice.
+        edit: what is changed and held, as in an address.
 
     Raises:
-        ValueError: it takes too long, too many trainings run already, or a number stops being
-            finite.
+        ValueError: the settings can't be run, or not with these edits.
     """
+    key = run_key(settings, edit)
+    found: Run | None = CACHE.peek(key)
+    if found is not None:
+        return found
+    V = len(tokenize(settings)[0])
+    check_size(settings, V)
+    parameters = None
     if settings.updates:
-        train_up_to(settings.updates, shared_training(History, settings))
+        training = shared_training(History, settings)
+        parameters = network_at(settings.updates, training).parameters
+
+    def work(_: int, tell: Tell) -> Run:
+        def make() -> Run:
+            plain: Run | None = CACHE.peek(run_key(settings)) if edit else None
+            plain = plain or run_batch(settings, parameters, on_carried=tell)
+            return edited_run(plain, parse_edits(edit)[0]) if edit else plain
+
+        return CACHE.get(key, make, run_size)
+
+    numbers, batches = trace_numbers(settings, V), 1 + batches_before(settings)
+    if numbers * batches <= FEW_NUMBERS:
+        return work(0, lambda _: None)
+    memory = (1 + bool(edit)) * BYTES * numbers  # the run without edits, too
+    return wait_for(
+        GATE.enter(key, work, batches, memory), f"Computing {numbers:,} numbers", "batches"
+    )
 
 
 def train_up_to(updates: int, training: Training, what: str = "Training") -> None:
-    """Go on with a training, or back to what was not kept, with a bar that shows how far it is.
+    """Go on with a training until so many updates are done, with a bar where they are many.
 
     Raises:
-        ValueError: it takes too long, too many trainings run already, or a number stops being
-            finite.
+        ValueError: a number stops being finite.
     """
-    steps = missing_steps(updates, training)
-    missing = next(steps)
-    if missing <= FEW:  # so many are done while one looks
-        for _ in steps:
-            pass
+    if updates - training.updates <= FEW:
+        while training.updates < updates:
+            training.step_towards(updates)
         return
-    if not PLACES.acquire(blocking=False):
-        raise server_is_full()
+    wait_for(enter_training(updates, training), what, "updates")
+
+
+def enter_training(updates: int, training: Training) -> Ticket[None]:
+    """Ask at the gate for a training of so many updates; it is one for all who share it."""
+
+    def work(goal: int, tell: Tell) -> None:
+        while training.updates < goal:
+            training.step_towards(goal)
+            tell(training.updates)
+
+    return GATE.enter(training, work, updates)
+
+
+def network_at(updates: int, training: Training, what: str = "Training") -> TrainingState:
+    """Return the network after so many updates, with a bar where it must be computed for long.
+
+    Raises:
+        ValueError: a number stops being finite.
+    """
+    train_up_to(updates, training, what)
+    nearest, _ = next(training.replay_to(updates))
+    if updates - nearest <= FEW:
+        return training.state_at(updates)
+
+    def work(goal: int, tell: Tell) -> TrainingState:
+        states = training.replay_to(goal)
+        done, state = next(states)
+        while done < goal:
+            tell(done)
+            done, state = next(states)
+        return state.copy()
+
+    return wait_for(GATE.enter((training, updates), work, updates), "Looking back", "updates")
+
+
+def wait_for(ticket: Ticket[Value], what: str, steps: str) -> Value:
+    """Wait for work, show how far it is and who is before, and return what it came to.
+
+    Args:
+        ticket: says which.
+        what: what is done, as the bar says it.
+        steps: what is counted.
+
+    Raises:
+        ValueError: the work can't be done.
+    """
+    first = ticket.steps
     try:
-        bar = st.empty()
-        start = time.monotonic()
-        for left in steps:
-            if time.monotonic() - start > LONGEST_WAIT:
-                raise ConstraintError(
-                    "updates",
-                    f"{updates:,} were asked for",
-                    f"After {LONGEST_WAIT:.0f} seconds {updates - left:,} updates are done",
-                    "Open the page again to go on, or use fewer.",
-                )
-            if left % FEW == 0:
-                bar.progress(
-                    1 - left / missing, f"{what}: {updates - left:,} of {updates:,} updates"
-                )
-        bar.empty()
+        if not ticket.wait(LOOK):
+            bar = st.empty()
+            while not ticket.wait(LOOK):
+                bar.progress(*progress(ticket, what, steps, first))
+            bar.empty()
+        return ticket.result()
     finally:
-        PLACES.release()
+        ticket.leave()
 
 
-def missing_steps(updates: int, training: Training) -> Iterator[int]:
-    """Lead to the network after so many updates, one at a time; yield how many are missing."""
-    while training.updates < updates:
-        yield updates - training.updates
-        training.step_towards(updates)
-    for done, _ in training.replay_to(updates):
-        yield updates - done
+def progress(ticket: Ticket[Value], what: str, steps: str, first: int) -> tuple[float, str]:
+    """Return how much of some work is done, 0 to 1, and the words for it."""
+    before = ticket.before
+    if before is not None:
+        return 0.0, waiting(what, before)
+    if ticket.goal == 1:
+        return 0.0, f"{what} …"
+    share = (ticket.steps - first) / max(ticket.goal - first, 1)
+    return min(max(share, 0.0), 1.0), f"{what}: {ticket.steps:,} of {ticket.goal:,} {steps}"
+
+
+def waiting(what: str, before: int) -> str:
+    """Say that some work waits for others."""
+    return f"{what}: waiting for a place, {f'{before} before you' if before else 'you are next'}"

@@ -15,7 +15,8 @@ import plotly.graph_objs as go
 import streamlit as st
 
 from explainer.app.address import BOUND, unfolding
-from explainer.app.cache import kept_checks, kept_run, weigh_again
+from explainer.app.cache import kept_checks, weigh_again
+from explainer.app.current_run import kept_run
 from explainer.app.header import escape_markdown
 from explainer.app.navigation import ensure_routed
 from explainer.app.position import position, show_sequence

@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from explainer.app.cache import kept_run
+from explainer.app.current_run import kept_run
 from explainer.app.position import follow_stage, position
 from explainer.app.session import session
 from explainer.engine.batch_run import Run

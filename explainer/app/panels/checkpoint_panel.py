@@ -12,7 +12,7 @@ from torch import Tensor
 from explainer.app.address import bound, unfolding
 from explainer.app.background_training import Trainer
 from explainer.app.cache import kept_text
-from explainer.app.current_run import train_up_to
+from explainer.app.current_run import network_at
 from explainer.app.header import escape_markdown
 from explainer.app.session import session
 from explainer.engine.batch_run import Run
@@ -31,7 +31,7 @@ def show_everywhere(updates: int) -> None:
 
 def checkpoint_slider(own: Trainer, settings: Settings) -> int:
     """Let the user look at any update, here or in all chapters; return which one."""
-    done = own.history.updates
+    done = own.updates
     state, remembered = st.session_state, session()
     start = own.history.settings, own.starts
     if not own.running:
@@ -96,8 +96,7 @@ def writing(own: Trainer, settings: Settings, at: int, network: TrainingState | 
         # looking for it may mean many updates, so only once, and not for what is kept
         if network is not None:
             return network.parameters
-        train_up_to(at, history, "Looking back")
-        return history.state_at(at).parameters
+        return network_at(at, history).parameters
 
     def write(heat: float) -> str:
         def make() -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import plotly.graph_objs as go
 import streamlit as st
 
@@ -20,8 +18,9 @@ from explainer.analysis.tasks import (
     measure,
 )
 from explainer.app.address import bound
-from explainer.app.background_training import PLACES, server_is_full
 from explainer.app.cache import keep_task, kept_task
+from explainer.app.current_run import wait_for
+from explainer.app.gate import GATE, Tell
 from explainer.app.page import Page
 from explainer.app.session import session
 from explainer.engine.equations import gru
@@ -54,8 +53,8 @@ def tasks(page: Page) -> None:
         on_click=wanted,
     )
     train_now, own.train_task = own.train_task, False
-    if train_now and not train_task(task, length, int(seed)):
-        return
+    if train_now:
+        train_task(task, length, int(seed))
     gru, rnn = (kept_task(task, kind, length, int(seed)) for kind in NAMES)
     if gru is None or rnn is None:
         st.caption("Press *train both*: it takes a few seconds.")
@@ -64,33 +63,25 @@ def tasks(page: Page) -> None:
     gates(page, task, gru, length, int(seed))
 
 
-def train_task(task: Task, length: int, seed: int) -> bool:
-    """Train both networks in turn, if there is a place; tell whether that was done."""
-    if not PLACES.acquire(blocking=False):
-        st.error(str(server_is_full()))
-        return False
-    try:
-        for kind, word in NAMES.items():
+def train_task(task: Task, length: int, seed: int) -> None:
+    """Train both networks in turn, with a bar."""
+
+    def work(_: int, tell: Tell) -> None:
+        for first, kind in zip(range(0, len(NAMES) * UPDATES, UPDATES), NAMES, strict=True):
+
+            def on_update(i: int, loss: float, first: int = first) -> bool:
+                tell(first + i)
+                return True
+
             if kept_task(task, kind, length, seed) is None:
-                learned = learn(task, kind, length, seed, on_update=task_progress(word))
-                keep_task(learned, length, seed)
-    finally:
-        PLACES.release()
-    return True
+                keep_task(learn(task, kind, length, seed, on_update=on_update), length, seed)
 
-
-def task_progress(word: str) -> Callable[[int, float], bool]:
-    """Return what draws a bar that follows a training."""
-    bar = st.progress(0.0, word)
-
-    def tell(i: int, loss: float) -> bool:
-        if i == UPDATES - 1:
-            bar.empty()
-        elif i % 10 == 0:
-            bar.progress((i + 1) / UPDATES, f"{word}: update {i}, loss {loss:.3f}")
-        return True
-
-    return tell
+    key = train_task, task.name, length, seed
+    wait_for(
+        GATE.enter(key, work, len(NAMES) * UPDATES),
+        f"Training {' and '.join(NAMES.values())}",
+        "updates",
+    )
 
 
 def results(task: Task, gru: Learned, rnn: Learned) -> None:

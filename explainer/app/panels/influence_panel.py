@@ -15,7 +15,7 @@ from explainer.analysis.influence import (
 )
 from explainer.app.address import bound
 from explainer.app.cache import shared_training
-from explainer.app.current_run import train_up_to
+from explainer.app.current_run import network_at
 from explainer.app.header import escape_markdown
 from explainer.app.page import Page
 from explainer.engine.trace import Array
@@ -91,14 +91,12 @@ def trained_beside(settings: Settings) -> TrainingState | None:
     """Return the ordinary RNN after as many updates as the GRU had; None where that is none.
 
     Raises:
-        ValueError: it takes too long, too many trainings run already, or a number stops being
-            finite.
+        ValueError: a number stops being finite.
     """
     if not settings.updates:
         return None
     training = shared_training(RNNTraining, settings)
-    train_up_to(settings.updates, training, "Training the ordinary RNN")
-    return training.state_at(settings.updates)
+    return network_at(settings.updates, training, "Training the ordinary RNN")
 
 
 def how_trained(settings: Settings, both: bool) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from statistics import fmean
 
 import plotly.graph_objs as go
 import streamlit as st
 
-from explainer.app.background_training import SECONDS, Trainer
+from explainer.app.background_training import Trainer
 from explainer.app.cache import shared_training
-from explainer.app.current_run import reach
+from explainer.app.current_run import train_up_to, waiting
 from explainer.app.header import escape_markdown
 from explainer.app.panels.checkpoint_panel import checkpoint_slider, show_everywhere, writing
 from explainer.app.session import session
@@ -31,8 +32,7 @@ def watch(settings: Settings) -> None:
     """Show the training of these settings, and let the user drive it."""
     try:
         # the run may have been kept for longer than its training
-        if shared_training(History, settings).updates < settings.updates:
-            reach(settings)
+        train_up_to(settings.updates, shared_training(History, settings))
     except InvalidValueError as error:
         st.error(escape_markdown(str(error)))
     own = trainer(settings)
@@ -46,7 +46,9 @@ def trainer(settings: Settings) -> Trainer:
     if own is None or own.history.settings != replace(settings, batch_index=0, updates=0):
         if own is not None:
             own.pause()
-        own = state.trainer = Trainer(shared_training(History, settings))
+        own = state.trainer = Trainer(shared_training(History, settings), settings.updates)
+    elif not own.running:
+        own.until = max(own.until, settings.updates)
     return own
 
 
@@ -59,14 +61,14 @@ def dashboard(settings: Settings) -> None:
     buttons(own, settings)
     if own.problem:
         st.error(escape_markdown(own.problem))
-    training_progress(own, settings.updates)
-    done, latest = history.latest()
-    at = done
+    training_progress(own)
+    last, latest = history.latest()
+    at = done = min(last, own.until)
     if done:
-        curves(history, settings.updates)
+        curves(history.losses[:done], settings.updates)
         chosen = checkpoint_slider(own, settings)
         at = done if own.running else chosen
-    writing(own, settings, at, latest if at == done else None)
+    writing(own, settings, at, latest if at == last else None)
     state = session()
     if state.moved or state.was_training != was_running:
         # sidebar, address, files and the clock of this part are the whole page's
@@ -80,18 +82,18 @@ def buttons(own: Trainer, settings: Settings) -> None:
     most = SETTINGS["updates"].metadata["high"]
     state = session()
     wanted = count.number_input("Updates to do", 1, most, state.to_do, key="to-do")
-    go_on = "resume" if own.history.updates else "start"
-    full = own.history.updates >= most
+    go_on = "resume" if own.updates else "start"
+    full = own.updates >= most
 
     def begin() -> None:
         # Streamlit forgets what stands in a field once another chapter is open
         state.to_do = int(st.session_state["to-do"])
-        own.start(min(own.history.updates + state.to_do, most))
+        own.start(min(own.updates + state.to_do, most))
 
     def again() -> None:
         own.pause()
         show_everywhere(0)
-        state.trainer = Trainer(shared_training(History, settings, fresh=True))
+        state.trainer = Trainer(own.history)
 
     start.button(
         f"{go_on} training",
@@ -102,34 +104,29 @@ def buttons(own: Trainer, settings: Settings) -> None:
         help=f"Do {wanted} more updates with the settings in the sidebar.",
     )
     pause.button("pause", on_click=own.pause, disabled=not own.running, width="stretch")
-    reset.button("reset", on_click=again, disabled=own.history.updates == 0, width="stretch")
+    reset.button("reset", on_click=again, disabled=own.updates == 0, width="stretch")
 
 
-def training_progress(own: Trainer, here: int) -> None:
-    """Say how far it is, how fast, and how long still; the chapters show update `here`."""
-    done = own.history.updates
+def training_progress(own: Trainer) -> None:
+    """Say how far it is, how fast, and how long still."""
+    done = own.updates
     if not own.running:
         st.caption(f"{done:,} updates done." if done else "No updates done yet.")
+    elif own.before is not None:
+        st.progress(0.0, waiting("Training", own.before))
     else:
         share = (done - own.began) / max(own.until - own.began, 1)
         left = (own.until - done) / own.rate if own.rate else math.inf
         time_left = f" · {left:.0f} s left" if math.isfinite(left) else ""
-        if math.isfinite(left) and left > own.seconds_left:
-            time_left = f" · pauses in {own.seconds_left:.0f} s ({SECONDS:.0f} s at a time)"
         speed = f"{own.rate:.0f} a second{time_left}"
         st.progress(min(share, 1.0), f"{done:,} of {own.until:,} updates · {speed}")
-    if done > here and not own.starts:
-        st.caption(
-            "Already trained on this server: equal settings give equal numbers, so one training "
-            "serves everybody. *reset* starts again from the initial values."
-        )
     if done:
-        st.caption(lately(own.history))
+        st.caption(lately(own.history, done))
 
 
-def lately(history: History) -> str:
-    """Say what the last pass over the text came to."""
-    last = history.losses[-history.batches :]
+def lately(history: History, done: int) -> str:
+    """Say what the last pass over the text came to, after so many updates."""
+    last = history.losses[max(done - history.batches, 0) : done]
     mean = fmean(last)
     blind = len(tokenize(history.settings)[0])
     wavers = perplexity(mean)
@@ -148,9 +145,8 @@ def perplexity(loss: float) -> float:
     return math.exp(loss) if loss < 709 else math.inf
 
 
-def curves(history: History, here: int) -> None:
+def curves(losses: Sequence[float], here: int) -> None:
     """Draw loss and perplexity over the updates, thinned where there are many."""
-    losses = history.losses
     width = -(-len(losses) // MOST_POINTS)
     means = [fmean(losses[i : i + width]) for i in range(0, len(losses), width)]
     left, right = st.columns(2)
