@@ -68,7 +68,7 @@ def everything(settings):
     yield token_influence(result, 1, 3)
     yield explain(result.trace, "z", (0, 2, 1)).value
     for chapter in CHAPTERS:
-        yield from (check.difference for check in verify(result, chapter.slug))
+        yield from (check.difference for check in verify(result, chapter.checks))
     for history in (train(replace(settings, batch_index=0), 1), RNNTraining(settings)):
         yield history.step()
         state = history.state_at(history.updates)
