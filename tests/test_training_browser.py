@@ -92,7 +92,7 @@ class Reader(StageTab):
         self.settle()
 
     def shows(self, updates):
-        said = self.page.get_by_text("The other chapters show the network")
+        said = self.page.get_by_text("The other chapters, and the link, show the network")
         expect(said).to_contain_text(f"after {updates:,} updates")
 
 
