@@ -2,7 +2,10 @@
 
 import base64
 import json
+import math
 from dataclasses import asdict, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -10,21 +13,21 @@ from hypothesis import given
 from hypothesis import strategies as some
 from hypothesis.extra.numpy import array_shapes, arrays
 from scenes import STAGED, scene_of
+from test_engine_js import ROOT, node
 
 from explainer import PRESETS, explain, run
 from explainer.app.position import from_query, stage_place
 from explainer.app.stage_component import opening
+from explainer.engine.edits import limits
+from explainer.engine.network import network
 from explainer.plots.tables import visible
 from explainer.stage.buffer import THUMBNAIL, Buffer
 from explainer.stage.chapters import chapter
-from explainer.stage.payload import OPERANDS, Place, answer, payload
-from explainer.stage.trees import as_json
+from explainer.stage.engine_input import given_numbers, network_as_json
+from explainer.stage.parts import OPERANDS, Place, answer
+from explainer.stage.payload import SAMPLES, payload
 
 VARIANTS = ("reset_after", "reset_before")
-BATCHED = ("ids", "targets", "ce_2", "d_ce_2")
-"""Quantities that are sent of all sequences, since a later one is made of all of them."""
-
-
 # As the browser reads it (tensors.js).
 
 
@@ -36,50 +39,78 @@ class Sent:
     """What a stage was sent."""
 
     def __init__(self, data):
+        self.data = dict(data)
         self.meta = json.loads(data["meta"], parse_constant=refuse)
         self.quantities = self.meta["quantities"]
-        self.numbers = np.frombuffer(base64.b64decode(data["numbers"], validate=True), "<f8")
+        self.parts = self.meta.get("parts")
+        self.content = base64.b64decode(data["numbers"], validate=True)
         self.bytes = np.frombuffer(base64.b64decode(data["quantised"], validate=True), np.uint8)
         self.length = sum(len(data[name]) for name in ("meta", "numbers", "quantised"))
 
-    def described(self, name):
-        q = self.quantities[name]
-        return self.quantities[q["same"]] if "same" in q else q
+    def read(self, piece, count):
+        """Numbers as they stand one after the other."""
+        kind = {"u1": "u1", "f4": "<f4", "f8": "<f8"}[piece["kind"]]
+        return np.frombuffer(self.content, kind, count, piece["at"]).astype(float)
 
-    def part(self, name):
-        """First and end of what was sent, for each dim."""
-        q = self.described(name)
-        return q.get("part") or [[0, size] for size in q["shape"]]
-
-    def __contains__(self, name):
-        return bool({"at", "constant", "sparse"} & self.described(name).keys())
-
-    def __getitem__(self, name):
-        q = self.described(name)
-        shape = [end - first for first, end in self.part(name)]
-        flat = np.full(int(np.prod(shape)), q.get("rest", 0.0))
-        if "at" in q:
-            flat[:] = self.numbers[q["at"] : q["at"] + flat.size]
-        elif "constant" in q:
-            flat[:] = q["constant"]
+    def decode(self, sent, shape):
+        """An array, in whichever way it was sent."""
+        flat = np.full(int(np.prod(shape)), sent.get("rest", 0.0))
+        if "at" in sent:
+            flat[:] = self.read(sent, flat.size)
+        elif "constant" in sent:
+            flat[:] = sent["constant"]
         else:
-            count = q["count"]
-            places, values = self.numbers[q["sparse"] : q["sparse"] + 2 * count].reshape(2, count)
+            places, values = (self.read(sent[n], sent["count"]) for n in ("places", "values"))
             flat[places.astype(int)] = values
         return flat.reshape(shape)
 
+    # of a run in parts
+
+    def described(self, name):
+        sent = self.parts[name]
+        return self.parts[sent["same"]] if "same" in sent else sent
+
+    def part(self, name):
+        """First and end of what was sent, for each dim."""
+        shape = self.quantities[name]["shape"]
+        return self.described(name).get("part") or [[0, size] for size in shape]
+
+    def __contains__(self, name):
+        return name in self.parts
+
+    def __getitem__(self, name):
+        shape = [end - first for first, end in self.part(name)]
+        return self.decode(self.described(name), shape)
+
     def rough(self, name):
         """A large matrix as its colours have it."""
-        q = self.quantities[name]
-        rows, columns = q["shape"]
-        found = self.bytes[q["quantised"] : q["quantised"] + rows * columns].astype(float)
-        return ((found - 128) / 127 * q["limit"]).reshape(rows, columns)
+        sent, (rows, columns) = self.parts[name], self.quantities[name]["shape"]
+        found = self.bytes[sent["quantised"] : sent["quantised"] + rows * columns].astype(float)
+        return ((found - 128) / 127 * sent["limit"]).reshape(rows, columns)
 
     def named(self):
         """Every quantity that the scene names."""
         bands = [b for one in self.meta["scene"] for b in one["bands"]]
         names = [n for b in bands for n in (b["left"], *(r["name"] for r in b["rows"])) if n]
         return list(dict.fromkeys(names))
+
+
+def in_browser(many):
+    """What the stage's own modules make of what was sent, by name; and their check of it."""
+    with TemporaryDirectory() as folder:
+        cases, results = Path(folder) / "cases.json", Path(folder) / "results.bin"
+        sent = [{"data": one.data, "names": list(one.quantities)} for one in many]
+        cases.write_text(json.dumps(sent), encoding="utf-8")
+        node(ROOT / "tests/web/read.js", cases, results)
+        numbers, at, found = np.fromfile(results, "<f8"), 0, []
+    for one in many:
+        found.append({})
+        for name, q in one.quantities.items():
+            size = int(np.prod(q["shape"]))
+            found[-1][name] = numbers[at : at + size].reshape(q["shape"])
+            at += size
+    assert at + len(many) == numbers.size
+    return list(zip(found, numbers[at:].tolist(), strict=True))
 
 
 def trace_of(result, name):
@@ -91,32 +122,55 @@ def assert_sent_as_computed(sent, result):
     """Every number, shape and formula is that of the run."""
     sizes, batch = result.trace.sizes, result.batch
     assert sent.meta["sizes"] == sizes
-    assert sent.meta["ids"] == batch.ids.tolist()
-    assert sent.meta["targets"] == batch.targets.tolist()
-    for name in ("z", "r", "n", "h"):
-        expected = result.trace[name][sent.meta["sent"]["sequence"]].mean(-1)
-        np.testing.assert_allclose(sent.meta["means"][name], expected, atol=0.0005)
     assert set(sent.named()) <= sent.quantities.keys()
     for name, described in sent.quantities.items():
         trace = trace_of(result, name)
         q, shape = trace.quantities[name], trace.shape(name)
         assert (described["dims"], described["shape"]) == (list(q.dims), list(shape)), name
         assert (described["symbol"], described["why"]) == (q.symbol, q.description), name
-        assert described["tree"] == as_json(q.expression), name
         assert (described["form"] is None) == (q.expression is None), name
         if f"own_{name}" not in trace:  # explain opens what can be held by its own equation
             assert described["shapes"] == explain(trace, name, (0,) * len(shape)).shapes, name
         assert set(q.inputs) <= sent.quantities.keys(), name
-        if name in sent:
-            cut = tuple(slice(*ends) for ends in sent.part(name))
-            np.testing.assert_array_equal(sent[name], trace[name][cut], err_msg=name)
-        if "quantised" in described:
-            error = np.abs(sent.rough(name) - trace[name]).max()
-            assert error <= np.abs(trace[name]).max() / 254 + 1e-15, name
+    if sent.parts is None:
+        assert_given_as_computed(sent, result)
+        return
+    assert (sent.meta["ids"], sent.meta["targets"]) == (batch.ids.tolist(), batch.targets.tolist())
+    for name in ("z", "r", "n", "h"):
+        expected = result.trace[name][sent.meta["place"]["sequence"]].mean(-1)
+        np.testing.assert_allclose(sent.meta["means"][name], expected, atol=0.0005)
+    for name in sent.parts:
+        value = trace_of(result, name)[name]
+        cut = tuple(slice(*ends) for ends in sent.part(name))
+        np.testing.assert_array_equal(sent[name], value[cut], err_msg=name)
+        if "quantised" in sent.parts[name]:
+            error = np.abs(sent.rough(name) - value).max()
+            assert error <= np.abs(value).max() / 254 + 1e-15, name
+
+
+def assert_given_as_computed(sent, result):
+    """What is given is the run's, bit for bit, and so is what it is checked by."""
+    settings = result.settings
+    given = given_numbers(result, network(settings))
+    assert sent.meta["given"].keys() == given.keys()
+    for name, value in given.items():
+        assert sent.decode(sent.meta["given"][name], value.shape).tobytes() == value.tobytes(), name
+    bounds = limits(settings, result.trace.sizes["V"])
+    assert sent.meta["network"] == network_as_json(network(settings), bounds)
+    computed = [n for n, q in sent.quantities.items() if q["form"] is not None]
+    assert list(sent.meta["checks"]) == computed
+    for name in computed:
+        flat = trace_of(result, name)[name].ravel()
+        expected = flat[:: max(1, math.ceil(flat.size / SAMPLES))]
+        np.testing.assert_array_equal(
+            sent.decode(sent.meta["checks"][name], expected.shape), expected
+        )
 
 
 def assert_place_is_sent(sent, result, here):
     """What the scene shows, and what it is made of, is there at one place."""
+    if sent.parts is None:
+        return  # all of it is computed
     shown = sent.named()
     needed = [n for name in shown for n in trace_of(result, name).quantities[name].inputs]
     for name in dict.fromkeys([*shown, *needed]):
@@ -151,22 +205,22 @@ NUMBERS = some.floats(allow_nan=False, allow_infinity=False) | WHOLE
 ARRAYS = arrays(np.float64, array_shapes(min_dims=0, max_dims=3), elements=NUMBERS, fill=WHOLE)
 
 
-def received(buffer, encoded):
-    """Encoded arrays as a browser has them."""
-    return Sent({"meta": json.dumps({"quantities": encoded}, allow_nan=False), **buffer.text()})
+def received(buffer, **described):
+    """Arrays as a browser has them."""
+    return Sent({"meta": json.dumps({"quantities": {}, **described}), **buffer.text()})
 
 
 @given(many=some.lists(ARRAYS, min_size=1, max_size=5))
 def test_an_array_comes_back(many):
-    buffer, encoded = Buffer(), {}
-    for i, array in enumerate(many):
-        before = buffer.length
-        encoded[str(i)] = {"shape": array.shape, **buffer.encode(array)}
-        assert buffer.length - before <= array.size
-    sent = received(buffer, encoded)
-    assert sent.numbers.size == buffer.length
-    for i, array in enumerate(many):
-        np.testing.assert_array_equal(sent[str(i)], array)
+    buffer, encoded = Buffer(), []
+    for array in many:
+        before = len(buffer.content)
+        encoded.append(buffer.encode(array))
+        assert len(buffer.content) - before <= 8 * array.size + 16
+    sent = received(buffer)
+    assert len(sent.content) == len(buffer.content)
+    for one, array in zip(json.loads(json.dumps(encoded, allow_nan=False)), many, strict=True):
+        np.testing.assert_array_equal(sent.decode(one, array.shape), array)
 
 
 @pytest.mark.parametrize(
@@ -175,35 +229,40 @@ def test_an_array_comes_back(many):
         (np.full((3, 4), 0.1), "constant", 0),
         (np.zeros((3, 4)), "constant", 0),
         (-np.zeros((3, 4)), "constant", 0),
-        (np.diag([1.0, -2.0, 3.0, 4.0]) * -1.0, "sparse", 8),
-        (np.array([0.0, -0.0]), "at", 2),
-        (np.eye(4), "sparse", 8),
-        (np.arange(12.0).reshape(3, 4), "at", 12),
-        (np.array([0.0, 1.0]), "at", 2),
-        (np.arange(12.0).reshape(3, 4).T, "at", 12),
+        (np.diag([1.0, -2.0, 3.0, 4.0]) * -1.0, "places", 8 + 16),
+        (np.array([0.0, -0.0]), "f4", 8),
+        (np.eye(4), "places", 8 + 4),
+        (np.arange(12.0).reshape(3, 4), "u1", 12),
+        (np.array([0.0, 1.0]), "u1", 2),
+        (np.arange(12.0).reshape(3, 4).T, "u1", 12),
+        (np.array([255.0, 256.0]), "f4", 8),
+        (np.array([0.5, -1.5]), "f4", 8),
+        (np.array([0.1, 1.0]), "f8", 16),
+        (np.array([1e300, 1.0]), "f8", 16),
         (np.array(7.0), "constant", 0),
-        (np.zeros((0, 3)), "at", 0),
+        (np.zeros((0, 3)), "u1", 0),
     ],
     ids=[
         *("equal", "zero", "minus zero", "mostly minus zero", "both zeros", "mostly zero"),
-        *("any", "half zero", "turned", "single", "empty"),
+        *("small", "half zero", "turned", "larger", "float32", "float64", "huge", "single"),
+        "empty",
     ],
 )
 def test_an_array_is_sent_in_the_shortest_way(array, way, length):
     buffer = Buffer()
     encoded = buffer.encode(array)
-    assert way in encoded
-    assert buffer.length == length
-    sent = received(buffer, {"x": {"shape": array.shape, **encoded}})
-    assert sent["x"].tobytes() == np.ascontiguousarray(array, float).tobytes()
+    assert way in {*encoded, encoded.get("kind")}
+    assert len(buffer.content) == length
+    found = received(buffer).decode(encoded, array.shape)
+    assert found.tobytes() == np.ascontiguousarray(array, float).tobytes()
 
 
 @given(value=arrays(np.float64, (3, 5), elements=some.floats(-1e300, 1e300)))
 def test_a_thumbnail_is_right_within_a_colour(value):
     buffer = Buffer()
     buffer.thumbnail(np.ones((2, 2)))  # something before it
-    encoded = buffer.thumbnail(value)
-    rough = received(buffer, {"x": {"shape": value.shape, **encoded}}).rough("x")
+    parts = {"x": buffer.thumbnail(value)}
+    rough = received(buffer, quantities={"x": {"shape": value.shape}}, parts=parts).rough("x")
     assert (np.abs(rough - value) <= np.abs(value).max() / 254 * (1 + 1e-12)).all()
 
 
@@ -221,14 +280,30 @@ def preset_run(request):
     return run(PRESETS[request.param])
 
 
-@pytest.mark.parametrize("slug", STAGED)
-def test_a_preset_is_sent_in_a_moment(preset_run, slug):
+def test_a_preset_is_sent_in_a_moment_and_computed_in_the_browser(preset_run):
     sizes = preset_run.trace.sizes
     here = Place(sizes["B"] - 1, sizes["T"] - 1, {})
-    sent = Sent(data_for(slug, preset_run, here))
-    assert sent.length <= 300_000
-    assert_sent_as_computed(sent, preset_run)
-    assert_place_is_sent(sent, preset_run, here)
+    many = [Sent(data_for(slug, preset_run, here)) for slug in STAGED]
+    for sent, (numbers, difference) in zip(many, in_browser(many), strict=True):
+        assert sent.length <= 80_000
+        assert sent.parts is None
+        assert_sent_as_computed(sent, preset_run)
+        for name, found in numbers.items():
+            value = trace_of(preset_run, name)[name]
+            off = np.abs(found - value).max(initial=0)
+            assert off <= 1e-12 * np.abs(value).max(initial=0) + 1e-14, name
+        assert 0 <= difference <= 1e-12
+
+
+def test_the_check_finds_a_difference(start_run):
+    sent = Sent(data_for("cell", start_run))
+    meta = json.loads(sent.data["meta"])
+    meta["checks"]["h"] = {"constant": 0.0}
+    wrong = Sent({**sent.data, "meta": json.dumps(meta)})
+    ((_, found),) = in_browser([wrong])
+    flat = start_run.trace["h"].ravel()
+    expected = np.abs(flat[:: math.ceil(flat.size / SAMPLES)]).max()
+    assert found == pytest.approx(expected, abs=1e-14)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -253,21 +328,12 @@ def test_the_other_convention_is_sent_with_the_gate(start_run):
         sent = Sent(data_for(slug, start_run))
         assert ("z_other" in sent.quantities) == there
         if there:
-            np.testing.assert_allclose(sent["z_other"], 1 - start_run.trace["z"], atol=1e-15)
-            np.testing.assert_allclose(sent["h_other"], start_run.trace["h"], atol=1e-15)
+            numbers = in_browser([sent])[0][0]
+            np.testing.assert_allclose(numbers["z_other"], 1 - start_run.trace["z"], atol=1e-15)
+            np.testing.assert_allclose(numbers["h_other"], start_run.trace["h"], atol=1e-15)
 
 
-def test_what_is_the_same_is_sent_once(start_run):
-    sent = Sent(data_for("gradients", start_run))
-    same = {name: q["same"] for name, q in sent.quantities.items() if "same" in q}
-    assert same
-    for name, other in same.items():
-        assert "same" not in sent.quantities[other]
-        assert sent.quantities[name]["shape"] == sent.quantities[other]["shape"]
-        np.testing.assert_array_equal(start_run.trace[name], start_run.trace[other])
-
-
-# Runs that are too large to be sent whole.
+# Runs that are too large to be computed in the browser.
 
 STORY = PRESETS["story"]
 MANY = "".join(map(chr, range(0x4E00, 0x4E00 + 3_900)))
@@ -317,12 +383,24 @@ def test_a_large_run_is_sent_in_parts_that_have_the_place(large_run, slug, param
         here = Place(sequence, t, focus)
         sent = Sent(data_for(slug, large_run, here, parameter))
         assert sent.length <= 2_000_000
-        assert sent.meta["sent"] == {"sequence": sequence, "t": t, "focus": focus}
+        assert sent.meta["place"] == {"sequence": sequence, "t": t, "focus": focus}
         assert_place_is_sent(sent, large_run, here)
         for name in sent.named():
             cut = tuple(slice(*ends) for ends in sent.part(name))
             expected = trace_of(large_run, name)[name][cut]
             np.testing.assert_array_equal(sent[name], expected, err_msg=name)
+
+
+def test_what_is_the_same_is_sent_once():
+    result = run(LARGE["wide"])
+    sent = Sent(data_for("gradients", result))
+    same = {name: one["same"] for name, one in sent.parts.items() if "same" in one}
+    assert same
+    for name, other in same.items():
+        assert "same" not in sent.parts[other]
+        assert sent.quantities[name]["shape"] == sent.quantities[other]["shape"]
+        first, second = (trace_of(result, n)[n] for n in (name, other))
+        np.testing.assert_array_equal(first, second)
 
 
 def test_a_token_keeps_its_name_in_a_large_vocabulary():

@@ -429,7 +429,7 @@ def test_the_strip_has_the_chosen_mean(tab, name):
     choice(page, "mean").select_option(name)
     means = computed(START).trace[name][0].mean(-1)
     heats = inside(page, ".strip .heat")
-    wanted = [f"mean of {name}: {format_number(round(float(m), 3), 2)}" for m in means]
+    wanted = [f"mean of {name}: {format_number(float(m), 2)}" for m in means]
     assert heats.evaluate_all("(all) => all.map((heat) => heat.title)") == wanted
     colours = heats.evaluate_all("(all) => all.map((e) => getComputedStyle(e).backgroundColor)")
     order = np.argsort(means)
@@ -1301,16 +1301,21 @@ def copied(page, name):
     return text
 
 
+CLOSE = {"rel": 1e-13, "abs": 0}
+
+
 def test_numbers_are_copied_in_full(tab):
     page = tab.open("cell", preset="start", t="2", sequence="1")
     pin(page, "z", 1, 2, 3)
     value = float(numbers_of(START, "z")[1, 2, 3])
-    assert copied(page, "copy value") == repr(value)
+    got = copied(page, "copy value")
+    assert got == repr(float(got))
+    assert float(got) == pytest.approx(value, **CLOSE)
     assert copied(page, "copy LaTeX") == explain(computed(START).trace, "z", (1, 2, 3)).latex
     known = {"np": np, "torch": torch}
     got = eval(copied(page, "copy as NumPy"), known)
     assert got.dtype == np.float64
-    assert got.tolist() == numbers_of(START, "z")[1, 2].tolist()
+    np.testing.assert_allclose(got, numbers_of(START, "z")[1, 2], rtol=1e-14)
     pin(page, "W_iz", 2, 1)
     # as it stands there: turned
     wanted = numbers_of(START, "W_iz").T.tolist()
@@ -1324,10 +1329,32 @@ def test_numbers_are_copied_in_full(tab):
     pin(page, name, *index)
     value = float(numbers_of(tiny, name)[index])
     assert abs(value) < 1e-5
-    assert copied(page, "copy value") == repr(value)
+    assert float(copied(page, "copy value")) == pytest.approx(value, **CLOSE)
 
 
-# 16. A large run.
+# 16. The browser's numbers beside Python's.
+
+
+@pytest.mark.parametrize("slug", STAGED)
+def test_a_page_checks_its_numbers(tab, slug):
+    page = tab.open(slug, preset="start", dropout="0.3")
+    check = inside(page, "[data-check]")
+    expect(check).to_have_attribute("data-difference", re.compile("e-1|^0$"))
+    assert 0 <= float(check.get_attribute("data-difference")) < 1e-12
+    expect(check).to_contain_text("were compared with Python’s; largest difference")
+
+
+def test_a_number_that_is_computed_wrong_is_found(server, chromium):
+    context = chromium.new_context(viewport=DESKTOP)
+    tab = StageTab(context, server.address)
+    tab.page.add_init_script("Math.tanh = (x) => x / (1 + Math.abs(x));")
+    page = tab.open("cell", preset="start")
+    check = inside(page, "[data-check]")
+    expect(check).to_have_attribute("data-difference", re.compile(r"^0\.[0-9]"))
+    context.close()
+
+
+# 17. A large run.
 
 
 def test_a_large_run_is_asked_for_in_parts(tab):
@@ -1338,6 +1365,7 @@ def test_a_large_run_is_asked_for_in_parts(tab):
     expect_cells(page, large)
     shown = {name for name, *_ in cells(page)}
     assert {"W_hz", "a_hz", "h_prev", "h"} <= shown
+    expect(inside(page, "[data-check]")).to_contain_text("too large to be computed in the browser")
     pin(page, "a_hz", 0, 3, 1)
     expect_lines(page, large, "a_hz", (0, 3, 1))
     operands = inside(page, "[data-explanation] [data-line=numbers] button[data-of]")
@@ -1364,7 +1392,7 @@ def test_a_large_run_is_asked_for_in_parts(tab):
     assert min(units) > 100
 
 
-# 17. A stage that fails.
+# 18. A stage that fails.
 
 
 def test_a_stage_that_fails_says_so(server, chromium):

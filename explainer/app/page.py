@@ -31,7 +31,7 @@ from explainer.plots import colours, tables
 from explainer.plots.heatmap import NOTHING, Panel
 from explainer.stage.chapters import Chapter, chapter
 from explainer.stage.lanes import derive
-from explainer.stage.payload import Place
+from explainer.stage.parts import Place
 from explainer.url import VIEW
 
 MOST_CELLS = 40_000

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from explainer.app.session import session
-from explainer.stage.payload import Place
+from explainer.stage.parts import Place
 from explainer.url import VIEW, query_value
 
 

@@ -1,7 +1,7 @@
 """The stage: one time step in the user's hands.
 
-A component that has all numbers of its page: stepping, playing, pointing and opening happen in
-the browser. Python is asked only for what a large run was too large to send.
+A component that computes all numbers of its page: stepping, playing, pointing and opening happen in
+the browser. Python is asked only for what a run was too large to compute there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from explainer.engine.batch_run import Run
 from explainer.plots import tables
 from explainer.settings import Settings
 from explainer.stage.chapters import Chapter
-from explainer.stage.payload import Place, answer, payload
+from explainer.stage.parts import Place, answer
+from explainer.stage.payload import payload
 from explainer.stage.scene import Scene
 from explainer.stage.script import WEB, link
 from explainer.url import view_table
@@ -85,7 +86,11 @@ def stage(settings: Settings, edit: str, chapter: Chapter, scene: Scene, drawn: 
             continue  # a number of other settings
     _stage(
         key="stage",
-        data={**sent, "answers": json.dumps(answers, allow_nan=False)},
+        data={
+            **sent,
+            "answers": json.dumps(answers, allow_nan=False),
+            "place": json.dumps({"sequence": here.sequence, "t": here.t}),
+        },
         on_ask_change=asked,
         on_failed_change=failed,
     )

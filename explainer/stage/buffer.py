@@ -10,6 +10,10 @@ import numpy as np
 
 from explainer.engine.trace import Array
 
+KINDS = ("u1", "<f4", "<f8")
+"""Kinds of numbers that are sent, the shortest first."""
+ALIGNED = 8
+"""Every array begins at a multiple of so many bytes, as a typed array must."""
 THUMBNAIL = 70_000
 """Largest matrix that is sent in colours, one byte each, where its numbers are too many."""
 THUMBNAILS = 400_000
@@ -20,16 +24,16 @@ THUMBNAILS = 400_000
 class Buffer:
     """All numbers of a page in one row; each array says where it begins."""
 
-    pieces: list[Array] = field(default_factory=list)
-    length: int = 0
+    content: bytearray = field(default_factory=bytearray)
     quantised: bytes = b""
 
-    def add(self, numbers: Array) -> int:
-        """Append numbers; return where they begin."""
-        start = self.length
-        self.pieces.append(numbers)
-        self.length += numbers.size
-        return start
+    def add(self, numbers: Array) -> dict[str, Any]:
+        """Append numbers in the shortest kind that has them exactly; return where and in which."""
+        found = next(kind for kind in KINDS if is_exact(numbers, kind))
+        self.content += bytes(-len(self.content) % ALIGNED)
+        start = len(self.content)
+        self.content += numbers.astype(found).tobytes()
+        return {"at": start, "kind": found.removeprefix("<")}
 
     def encode(self, array: Array) -> dict[str, Any]:
         """Append an array in the shortest of three ways, and say which."""
@@ -40,13 +44,15 @@ class Buffer:
         zeros = (0.0, -0.0)
         alike = [bits == np.float64(zero).view(np.int64) for zero in zeros]
         most = int(alike[1].sum() > alike[0].sum())
-        rest = zeros[most]
         (places,) = (~alike[most]).nonzero()
         if 2 * places.size < flat.size:
-            start = self.add(places.astype(np.float64))
-            self.add(flat[places])
-            return {"sparse": start, "count": int(places.size), "rest": rest}
-        return {"at": self.add(flat)}
+            return {
+                "places": self.add(places.astype(np.float64)),
+                "values": self.add(flat[places]),
+                "count": int(places.size),
+                "rest": zeros[most],
+            }
+        return self.add(flat)
 
     def thumbnail(self, value: Array) -> dict[str, Any]:
         """Append a large matrix as one byte a number, for its colours; say where it begins."""
@@ -58,9 +64,15 @@ class Buffer:
         return {"quantised": start, "limit": limit}
 
     def text(self) -> dict[str, str]:
-        """Return the numbers as base64 of little-endian float64, and the thumbnails."""
-        whole = np.concatenate([*self.pieces, np.zeros(0)]).astype("<f8")
+        """Return the numbers as base64, little-endian, and the thumbnails."""
         return {
-            "numbers": base64.b64encode(whole.tobytes()).decode("ascii"),
+            "numbers": base64.b64encode(self.content).decode("ascii"),
             "quantised": base64.b64encode(self.quantised).decode("ascii"),
         }
+
+
+def is_exact(numbers: Array, kind: str) -> bool:
+    """Tell whether numbers come back bit for bit from a kind that may be shorter."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        back = numbers.astype(kind).astype(np.float64)
+    return bool((back.view(np.int64) == numbers.view(np.int64)).all())

@@ -57,11 +57,9 @@ export function sample(value = () => 0.5) {
   return {
     quantities: QUANTITIES,
     sizes: SIZES,
-    meta: {
-      ...{ slug: "cell", scene: SCENE, address: ADDRESS, ids: Array(2).fill([0, 1, 2]) },
-      sent: { sequence: 0, t: 0 },
-    },
+    meta: { slug: "cell", scene: SCENE, address: ADDRESS },
     value,
+    tokenIds: () => [0, 1, 2],
     has: (name) => name in QUANTITIES,
     hasNumber: (name, index) =>
       name in QUANTITIES &&

@@ -80,9 +80,7 @@ test("from another chapter place and look come along, equation and number stay b
 });
 
 test("the sequence is the server's, which follows it on every chapter", () => {
-  const { tensors } = begun;
-  const meta = { ...tensors.meta, sent: { sequence: 1, t: 0 } };
-  const arrived = { ...begun, tensors: Object.assign(Object.create(tensors), tensors, { meta }) };
+  const arrived = update(begun, { sequence: 1 });
   const state = readQuery(arrived, new URLSearchParams(), { ...begun, t: 2 }, true, false);
   assert.deepEqual([state.t, state.sequence], [2, 1]);
 });

@@ -22,6 +22,7 @@
  * @property {number} animation
  * @property {number} wiring
  * @property {number} scrolling
+ * @property {number} checking
  */
 
 /**

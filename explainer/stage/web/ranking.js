@@ -22,7 +22,7 @@ export function drawRanking({ el: { ranking } }, state) {
   ranking.hidden = !tensors.meta.ranking || isHidden(state, "p");
   if (ranking.hidden) return;
   const { t, sequence } = state;
-  const target = tensors.meta.targets[sequence][t];
+  const target = tensors.tokenIds("targets", sequence)[t];
   const all = Array.from({ length: tensors.sizes.V }, (_, id) => ({
     id,
     p: tensors.value("p", [sequence, t, id]) ?? 0,

@@ -1,6 +1,7 @@
 /*
  * Draw a state: only what differs from the state before.
  */
+import { checkSoon } from "./agreement.js";
 import { drawLegend, drawParts, drawPresenting, fillChoices, showChosen } from "./controls.js";
 import { find, focused } from "./dom.js";
 import { drawEquation, stepThrough, stopAnimation } from "./equation.js";
@@ -44,6 +45,7 @@ export function render(stage, before) {
   showChosen(view, state);
   const moved = changed("t", "sequence");
   const asked = changed("equation", "quizzing", "solved");
+  if (changed("tensors")) checkSoon(view, state);
   if (built || changed("sequence")) drawStrip(view, state);
   else if (changed("t")) markStrip(view, state);
   if (!built && changed("strip")) colourStrip(view, state);

@@ -19,8 +19,10 @@ import { PHONE, readQuery, writeQuery } from "./url.js";
 /** @import { Answer, State } from "./state.js" */
 
 /**
- * What the server sends: a description, the numbers, thumbnails, answers.
- * @typedef {{meta: string, numbers: string, quantised: string, answers: string}} Data
+ * What the server sends: a description, the numbers, thumbnails, answers, and the place
+ * that the pictures below show.
+ * @typedef {{meta: string, numbers: string, quantised: string, answers: string,
+ *   place: string}} Data
  * @typedef {{data: Data, parentElement: Element,
  *   setTriggerValue: (name: string, value: any) => void}} Component
  */
@@ -32,7 +34,7 @@ const REST = 250;
 /** Elements of the stage by their class. */
 const ELEMENTS = [
   ...["strip", "where", "panel", "lanes", "check", "question", "answer", "verdict"],
-  ...["wires", "veil", "equation", "parts", "legend", "ranking", "status"],
+  ...["wires", "veil", "equation", "parts", "legend", "ranking", "status", "agreement"],
 ];
 
 /** @type {WeakMap<Element, Mounted>} one stage for each place on a page */
@@ -85,7 +87,7 @@ class Mounted {
       el: Object.fromEntries(ELEMENTS.map((name) => [name, find(root, `.${name}`)])),
       ...{ drawings: [], byName: new Map(), cellOf: new WeakMap(), lanes: [], columns: "" },
       ...{ chips: [], firstChip: 0, marked: [], asked: null },
-      ...{ animation: 0, wiring: 0, scrolling: 0 },
+      ...{ animation: 0, wiring: 0, scrolling: 0, checking: 0 },
     };
     /** @type {(name: string, value: any) => void} */
     this.send = () => {};
@@ -167,7 +169,8 @@ class Mounted {
     const tensors = new Tensors(data);
     find(this.view.root, ".fallback").hidden = true;
     find(this.view.root, ".body").hidden = false;
-    if (first) this.begin(update(EMPTY, { tensors, theme, answers, room: this.room() }));
+    const { sequence } = JSON.parse(data.place);
+    if (first) this.begin(update(EMPTY, { tensors, theme, answers, sequence, room: this.room() }));
     else this.change({ tensors, theme, answers });
   }
 
@@ -216,12 +219,12 @@ class Mounted {
   ask(complete, before) {
     const { state } = this;
     const { t, sequence, focus, opened } = state;
-    const { sent } = tensorsOf(state).meta;
+    const drawn = JSON.parse(/** @type {Data} */ (this.data).place);
     // the pictures below show one sequence, too; on the way here the address has lost its place
     const other =
       ((sequence !== before?.sequence || state.tensors !== before.tensors) &&
-        sequence !== sent.sequence) ||
-      (before === null && t !== sent.t);
+        sequence !== drawn.sequence) ||
+      (before === null && t !== drawn.t);
     const open = opened && opened !== before?.opened && mustAsk(state, opened);
     if (complete && !other && !open) return;
     const wish = { t, sequence, focus };
@@ -250,6 +253,7 @@ class Mounted {
   end() {
     clearTimeout(this.beating);
     clearTimeout(this.resting);
+    clearTimeout(this.view.checking);
     stopAnimation(this.view);
     cancelAnimationFrame(this.view.wiring);
     this.observer.disconnect();

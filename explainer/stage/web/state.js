@@ -163,7 +163,7 @@ function followToken(next, tensors, large) {
   const dim = large.has("V") ? "V" : "D";
   const size = large.get(dim);
   if (size === undefined || (dim === "D" && tensors.has("E"))) return;
-  const id = tensors.meta.ids[next.sequence][next.t];
+  const id = tensors.tokenIds("ids", next.sequence)[next.t];
   const first = next.focus[dim] ?? 0;
   if (id >= first && id < first + PART) return;
   next.focus = { ...next.focus, [dim]: Math.max(0, Math.min(id - 2, size - PART)) };

@@ -22,8 +22,8 @@ const TOKEN_HUES = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55
  */
 export function drawStrip(view, state) {
   const tensors = tensorsOf(state);
-  const ids = tensors.meta.ids[state.sequence];
-  const targets = tensors.meta.targets[state.sequence];
+  const ids = tensors.tokenIds("ids", state.sequence);
+  const targets = tensors.tokenIds("targets", state.sequence);
   const T = ids.length;
   const first = Math.max(0, Math.min(state.t - MOST_TOKENS / 2, T - MOST_TOKENS));
   view.firstChip = first;
@@ -51,7 +51,7 @@ export function drawStrip(view, state) {
  * @param {State} state
  */
 export function colourStrip(view, state) {
-  const means = tensorsOf(state).meta.means[state.strip];
+  const means = tensorsOf(state).means(state.strip, state.sequence);
   const signed = state.strip === "n" || state.strip === "h";
   const { fill } = paletteOf(state, signed ? "signed" : "unit");
   for (const chip of view.chips) {
@@ -77,7 +77,7 @@ export function markStrip(view, state) {
     return;
   }
   for (const other of view.chips) other.classList.toggle("current", other === chip);
-  const id = tensors.meta.ids[state.sequence][t];
+  const id = tensors.tokenIds("ids", state.sequence)[t];
   strip.setAttribute("aria-valuenow", String(t));
   strip.setAttribute("aria-valuetext", `time step ${t}, token ${tensors.token(id)}, id ${id}`);
   where.textContent = `t = ${t} of 0 … ${tensors.sizes.T - 1}`;

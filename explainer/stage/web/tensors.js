@@ -1,9 +1,13 @@
 /*
- * All numbers of a page by name and place, as the server sent them.
+ * All numbers of a page by name and place: computed here from what is given, or, of a run that is
+ * too large for that, the parts that the server sent.
  */
+import { Arrays, bytesOf } from "./buffer.js";
+import { Engine } from "./engine.js";
+import { SECOND } from "./plan.js";
 
 /**
- * What a quantity is, and how its numbers were sent (payload.py, buffer.py).
+ * What a quantity is (payload.py).
  * @typedef {object} Quantity
  * @property {string[]} dims
  * @property {number[]} shape
@@ -15,15 +19,11 @@
  * @property {string} shapes
  * @property {"signed" | "unit" | "weight"} kind
  * @property {string} hue
- * @property {string} [same] another quantity with the same numbers
- * @property {number} [constant]
- * @property {number} [at] where its numbers begin
- * @property {number} [sparse] where the places of its numbers begin
- * @property {number} [count]
- * @property {number} [rest]
- * @property {number[][]} [part] first and end of what was sent, for each dim
- * @property {number} [quantised] where its bytes begin
- * @property {number} [limit]
+ *
+ * What was sent of a quantity (parts.py): another one with the same numbers, or how its own were
+ * sent; first and end for each dim where it is a part; where the bytes of its colours begin.
+ * @typedef {{same: string, part?: number[][], quantised?: number, limit?: number}
+ *   | (Encoded & {same?: undefined, part?: number[][], quantised?: number, limit?: number})} Sent
  *
  * @typedef {{name: string, sign: string, turned: boolean, after: string, result: boolean}} Row
  * @typedef {{left: string, rows: Row[]}} Band
@@ -37,10 +37,6 @@
  * @property {Record<string, number>} sizes
  * @property {Record<string, string>} dims
  * @property {Record<number, string>} tokens
- * @property {number[][]} ids
- * @property {number[][]} targets
- * @property {Record<string, number[]>} means
- * @property {{sequence: number, t: number}} sent
  * @property {Record<string, Quantity>} quantities
  * @property {Lane[]} scene
  * @property {Record<string, Field>} address
@@ -50,7 +46,24 @@
  * @property {boolean} learning there are targets
  * @property {boolean} ranking the likeliest tokens are listed
  * @property {boolean} wired
+ *
+ * What a run has that is computed here: its equations, what is given, and numbers of Python's.
+ * @property {import("./plan.js").Network} [network]
+ * @property {Record<string, Encoded>} given
+ * @property {Record<string, Encoded>} checks
+ *
+ * What a run has that is sent in parts: them, which sequence was sent, and the strip.
+ * @property {Record<string, Sent>} parts
+ * @property {{sequence: number}} [place]
+ * @property {number[][]} ids
+ * @property {number[][]} targets
+ * @property {Record<string, number[]>} means
  */
+
+/** Most numbers of a quantity that were sent to check it by; as in payload.py. */
+const SAMPLES = 32;
+
+/** @import { Encoded } from "./buffer.js" */
 
 /** Quantities whose numbers are written as whole ones. */
 export const WHOLE_NUMBERS = new Set(["ids", "targets"]);
@@ -63,12 +76,29 @@ export class Tensors {
     this.meta = JSON.parse(data.meta);
     this.quantities = this.meta.quantities;
     this.sizes = this.meta.sizes;
-    this.numbers = new Float64Array(bytesOf(data.numbers).buffer);
+    this.sent = new Arrays(data.numbers);
     this.bytes = bytesOf(data.quantised);
-    /** @type {Map<string, Map<number, number>>} */
-    this.sparse = new Map();
+    this.engine = this.meta.network ? this.makeEngine(this.meta.network) : null;
+    /** @type {Map<string, {data: Float64Array, part: number[][]} | null>} */
+    this.arrays = new Map();
     /** @type {Map<string, number>} */
     this.ends = new Map();
+  }
+
+  /**
+   * Return what computes the run.
+   * @param {import("./plan.js").Network} network
+   */
+  makeEngine(network) {
+    const dims = new Map(network.given.map((given) => [given.name, given.dims]));
+    /** @type {(name: string) => number} */
+    const size = (name) =>
+      (dims.get(name.replace(SECOND, "")) ?? []).reduce((n, dim) => n * this.sizes[dim], 1);
+    const given = Object.entries(this.meta.given).map(([name, sent]) => [
+      name,
+      this.sent.decode(sent, size(name)),
+    ]);
+    return new Engine(network, this.sizes, Object.fromEntries(given));
   }
 
   /**
@@ -98,39 +128,44 @@ export class Tensors {
    * @returns {number | undefined}
    */
   value(name, index) {
-    let q = this.quantities[name];
-    if (q === undefined) return undefined;
-    if (q.same !== undefined) {
-      name = q.same;
-      q = this.quantities[name];
-    }
+    const found = this.numbers(name);
+    if (found === null) return undefined;
+    const { data, part } = found;
     let flat = 0;
     for (let i = 0; i < index.length; i++) {
-      const start = q.part ? q.part[i][0] : 0;
-      const end = q.part ? q.part[i][1] : q.shape[i];
+      const [start, end] = part[i];
       if (index[i] < start || index[i] >= end) return undefined;
       flat = flat * (end - start) + index[i] - start;
     }
-    if (q.at !== undefined) return this.numbers[q.at + flat];
-    if (q.constant !== undefined) return q.constant;
-    if (q.sparse !== undefined) return this.places(name).get(flat) ?? q.rest;
-    return undefined;
+    return data[flat];
   }
 
   /**
-   * Return places and numbers of a quantity that is mostly zero.
+   * Return the numbers of a quantity, with first and end for each dim; null where none were sent.
    * @param {string} name
    */
-  places(name) {
-    let found = this.sparse.get(name);
-    if (!found) {
-      found = new Map();
-      const { sparse = 0, count = 0 } = this.quantities[name];
-      for (let i = 0; i < count; i++)
-        found.set(this.numbers[sparse + i], this.numbers[sparse + count + i]);
-      this.sparse.set(name, found);
+  numbers(name) {
+    let found = this.arrays.get(name);
+    if (found === undefined) {
+      found = this.has(name) ? this.computed(name) : null;
+      this.arrays.set(name, found);
     }
     return found;
+  }
+
+  /**
+   * @param {string} name
+   * @returns {{data: Float64Array, part: number[][]} | null}
+   */
+  computed(name) {
+    const whole = this.quantities[name].shape.map((size) => [0, size]);
+    if (this.engine) return { data: this.engine.value(name).data, part: whole };
+    const sent = this.meta.parts[name];
+    if (sent === undefined) return null;
+    const part = sent.part ?? whole;
+    if (sent.same !== undefined) return this.numbers(sent.same);
+    const size = part.reduce((n, [first, end]) => n * (end - first), 1);
+    return { data: this.sent.decode(sent, size), part };
   }
 
   /**
@@ -140,29 +175,22 @@ export class Tensors {
    * @param {number} column
    */
   quantised(name, row, column) {
-    const { quantised, limit = 1, shape } = this.quantities[name];
+    const { quantised = undefined, limit = 1 } = this.meta.parts?.[name] ?? {};
     if (quantised === undefined) return 0;
-    return ((this.bytes[quantised + row * shape[1] + column] - 128) / 127) * limit;
+    const at = quantised + row * this.quantities[name].shape[1] + column;
+    return ((this.bytes[at] - 128) / 127) * limit;
   }
 
   /**
-   * Return the largest number that was sent of a quantity, without its sign.
+   * Return the largest number of a quantity, as far as it is here, without its sign.
    * @param {string} name
    * @returns {number}
    */
   largest(name) {
-    const q = this.quantities[name];
-    if (q.same !== undefined) return this.largest(q.same);
     let found = this.ends.get(name);
     if (found === undefined) {
-      found = q.limit ?? Math.abs(q.constant ?? 0);
-      if (q.at !== undefined && q.limit === undefined) {
-        const sent = q.part ? q.part.map(([a, b]) => b - a) : q.shape;
-        const end = q.at + sent.reduce((a, b) => a * b, 1);
-        for (let i = q.at; i < end; i++) found = Math.max(found, Math.abs(this.numbers[i]));
-      }
-      if (q.sparse !== undefined)
-        for (const v of this.places(name).values()) found = Math.max(found, Math.abs(v));
+      found = this.meta.parts?.[name]?.limit ?? 0;
+      for (const value of this.numbers(name)?.data ?? []) found = Math.max(found, Math.abs(value));
       this.ends.set(name, found);
     }
     return found;
@@ -193,15 +221,52 @@ export class Tensors {
   token(id) {
     return this.meta.tokens[id] ?? "";
   }
-}
 
-/**
- * Return the bytes of a base64 text.
- * @param {string} text
- */
-function bytesOf(text) {
-  const characters = atob(text);
-  const bytes = new Uint8Array(characters.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
-  return bytes;
+  /**
+   * Return the ids, or targets, of a sequence.
+   * @param {"ids" | "targets"} name
+   * @param {number} sequence
+   * @returns {number[]}
+   */
+  tokenIds(name, sequence) {
+    if (!this.engine) return this.meta[name][sequence];
+    const { T } = this.sizes;
+    return [...this.engine.value(name).data.subarray(sequence * T, (sequence + 1) * T)];
+  }
+
+  /**
+   * Return the mean over all units of a quantity at each time step.
+   * @param {string} name
+   * @param {number} sequence
+   * @returns {number[]}
+   */
+  means(name, sequence) {
+    if (!this.engine) return this.meta.means[name];
+    const { T, H } = this.sizes;
+    const { data } = this.engine.value(name);
+    return Array.from({ length: T }, (_, t) => {
+      const first = (sequence * T + t) * H;
+      return data.subarray(first, first + H).reduce((a, b) => a + b, 0) / H;
+    });
+  }
+
+  /**
+   * Return how far the numbers computed here are from Python's at most, and how many were
+   * compared; null where none are computed here.
+   * @returns {{difference: number, count: number} | null}
+   */
+  check() {
+    if (!this.engine) return null;
+    let difference = 0;
+    let count = 0;
+    for (const [name, sent] of Object.entries(this.meta.checks)) {
+      const { data } = this.engine.value(name);
+      const stride = Math.max(1, Math.ceil(data.length / SAMPLES));
+      const expected = this.sent.decode(sent, Math.ceil(data.length / stride));
+      for (const [i, value] of expected.entries())
+        difference = Math.max(difference, Math.abs(data[i * stride] - value));
+      count += expected.length;
+    }
+    return { difference, count };
+  }
 }

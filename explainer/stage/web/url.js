@@ -17,7 +17,7 @@ export const PHONE = 560;
 
 /**
  * Return the state that a link, or the chapter before, asks for.
- * @param {State} state a stage with its first tensors
+ * @param {State} state a stage with its first tensors, at the sequence that the server shows
  * @param {URLSearchParams} query
  * @param {Pick<State, Kept> | null} kept where the user was on the chapter before
  * @param {boolean} arrived from another chapter: its equation and its number stay behind
@@ -28,7 +28,7 @@ export function readQuery(state, query, kept, arrived, narrow) {
   const tensors = /** @type {Tensors} */ (state.tensors);
   const table = tensors.meta.address;
   // the server follows every change of the sequence, also where there is no stage
-  const from = { ...(kept ?? EMPTY), sequence: tensors.meta.sent.sequence };
+  const from = { ...(kept ?? EMPTY), sequence: state.sequence };
   /** @type {string[]} */
   const problems = [];
   /** @type {(name: "t" | "sequence", size: number) => number} */
