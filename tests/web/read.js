@@ -5,6 +5,7 @@
  * comes the largest difference that the check of each finds, -1 where it is sent in parts.
  */
 import { readFileSync, writeFileSync } from "node:fs";
+import { compareWithPython } from "../../explainer/stage/web/agreement.js";
 import { Tensors } from "../../explainer/stage/web/tensors.js";
 
 const [, , cases, results] = process.argv;
@@ -17,6 +18,6 @@ for (const { data, names } of JSON.parse(readFileSync(cases, "utf-8"))) {
     if (numbers === null) throw new Error(`${name} was not sent`);
     found.push(...numbers.data);
   }
-  checks.push(tensors.check()?.difference ?? -1);
+  checks.push(compareWithPython(tensors)?.difference ?? -1);
 }
 writeFileSync(results, new Uint8Array(Float64Array.from([...found, ...checks]).buffer));

@@ -46,6 +46,7 @@ const ADDRESS = {
   present: { default: false, kind: "bool" },
   equation: { default: "", kind: "str" },
   cell: { default: "", kind: "str" },
+  edit: { default: "", kind: "str" },
 };
 
 /**
@@ -60,6 +61,7 @@ export function sample(value = () => 0.5) {
     meta: { slug: "cell", scene: SCENE, address: ADDRESS },
     value,
     tokenIds: () => [0, 1, 2],
+    faultOf: ({ name }) => (name in QUANTITIES ? "" : `There is no ${name}.`),
     has: (name) => name in QUANTITIES,
     hasNumber: (name, index) =>
       name in QUANTITIES &&

@@ -3,6 +3,7 @@
  */
 
 /** @import { Spot, State } from "./state.js" */
+/** @import { Edit } from "./edits.js" */
 /** @import { Drawing, Cell } from "./lanes.js" */
 
 /**
@@ -19,6 +20,7 @@
  * @property {number} firstChip
  * @property {HTMLElement[]} marked cells with an outline
  * @property {Spot | null} asked which number the quiz asks for
+ * @property {HTMLInputElement | null} editor the field in which a number is typed
  * @property {number} animation
  * @property {number} wiring
  * @property {number} scrolling
@@ -31,6 +33,7 @@
  * @property {State} state
  * @property {View} view
  * @property {(change: Partial<State>) => void} change
+ * @property {(edits: Edit[], from?: State) => string} edit
  */
 
 /**
@@ -76,4 +79,17 @@ export function focused(root) {
   const tree = /** @type {Document | ShadowRoot} */ (root.getRootNode());
   const element = /** @type {HTMLElement | null} */ (tree.activeElement);
   return element && root.contains(element) ? element : null;
+}
+
+/**
+ * Make a button.
+ * @param {string} name its class
+ * @param {string} text
+ * @param {() => void} press
+ */
+export function buttonElement(name, text, press) {
+  const button = /** @type {HTMLButtonElement} */ (make("button", name, text));
+  button.type = "button";
+  button.onclick = press;
+  return button;
 }

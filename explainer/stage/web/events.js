@@ -2,9 +2,11 @@
  * What the user does: buttons, choices, keys, and the pointer on cells.
  */
 import { find, focused } from "./dom.js";
+import { moveFocus } from "./focus.js";
 import { gradeAnswer } from "./quiz.js";
 import { CLOSED, opening } from "./state.js";
 import { bindStrip } from "./strip.js";
+import { bindTouch, pressEditKey } from "./touch.js";
 
 /** @import { Stage } from "./dom.js" */
 /** @import { State } from "./state.js" */
@@ -68,6 +70,9 @@ export function bindEvents(stage) {
   };
   bindStrip(stage);
   bindCells(stage);
+  bindTouch(stage, (event) =>
+    isField(event) ? null : spotOf(stage, /** @type {Element} */ (event.target)),
+  );
   /** @type {(event: KeyboardEvent) => void} */
   const key = (event) => pressKey(stage, event);
   document.addEventListener("keydown", key);
@@ -113,7 +118,7 @@ function bindCells(stage) {
     if (stage.state.pointed?.by === "focus") stage.change({ pointed: null });
   });
   lanes.addEventListener("click", (event) => {
-    const cell = cellAt(event);
+    const cell = isField(event) ? null : cellAt(event);
     const found = cell && stage.view.cellOf.get(cell);
     if (!found) return;
     moveFocus(cell);
@@ -123,13 +128,22 @@ function bindCells(stage) {
 }
 
 /**
- * Make a cell the one that the tab key reaches, and focus it.
- * @param {HTMLElement} cell
+ * Return the number that a part of a lane shows.
+ * @param {Stage} stage
+ * @param {Element} part
  */
-export function moveFocus(cell) {
-  cell.closest(".sheet")?.querySelector('.cell[tabindex="0"]')?.setAttribute("tabindex", "-1");
-  cell.setAttribute("tabindex", "0");
-  cell.focus({ preventScroll: true });
+function spotOf({ view }, part) {
+  const cell = part.closest?.(".cell");
+  const found = cell && view.cellOf.get(cell);
+  return found ? { name: found.drawing.name, index: found.cell.index } : null;
+}
+
+/**
+ * Tell whether an event is about a field, which has a use for it.
+ * @param {Event} event
+ */
+function isField(event) {
+  return /** @type {Element} */ (event.target).matches("input");
 }
 
 /**
@@ -139,12 +153,17 @@ export function moveFocus(cell) {
  * @param {KeyboardEvent} event
  */
 function pressKey(stage, event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  const at = /** @type {HTMLElement} */ (event.composedPath()[0]);
+  if (event.defaultPrevented) return;
+  if (pressEditKey(stage, event, spotOf(stage, at), at.closest(WIDGETS) !== null)) {
+    event.preventDefault();
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
   const { root } = stage.view;
-  const target = /** @type {HTMLElement} */ (event.composedPath()[0]);
   const within = focused(root) !== null;
-  if (!within && target.closest(WIDGETS)) return;
-  if (!pressed(stage, event, target, within)) return;
+  if (!within && at.closest(WIDGETS)) return;
+  if (!pressed(stage, event, at, within)) return;
   event.preventDefault();
 }
 

@@ -1,5 +1,6 @@
 import { bracket, fill, joined, PRODUCT, writeFormula, written } from "./formula.js";
 import { elementText, entry, evaluate, isFunction, isSoft, scalarOf } from "./index_form.js";
+import { quantityText } from "./numbers.js";
 
 /*
  * One number opened: its three texts, its operands, the terms that are added up to it, as
@@ -35,11 +36,14 @@ export function explanation(source, name, index, { digits = 4, shown = 8 } = {})
   const inNumbers = { ...style, numbers: true };
   const ends = [writeFormula(result, style), writeFormula(result, inNumbers)];
   const latexEnds = [inLatex(result, style), inLatex(result, inNumbers)];
+  const edit = source.edited?.(name, index) ?? null;
+  if (edit?.held) return heldNumber(name, index, ends, latexEnds, inNumbers);
   const short = scalarOf(source, name, index, false);
   const full = scalarOf(source, name, index, true);
   if (short === null || full === null) {
     const symbols = [...ends[0], { text: " is given" }];
     const numbers = fill(["", " = ", ""], ...ends);
+    if (edit) numbers.push({ text: `; changed from ${quantityText(name, edit.own, digits)}` });
     const latex = latexEnds.join(" = ");
     return { name, index, symbols, numbers, latex, operands: [], tree: null };
   }
@@ -52,6 +56,24 @@ export function explanation(source, name, index, { digits = 4, shown = 8 } = {})
     latex: [latexEnds[0], ...middle, latexEnds[1]].join(" = "),
     operands: once(elements(full)),
     tree: full,
+  };
+}
+
+/**
+ * Return what is said of a number that is held: where, and what it would be by itself.
+ * @param {string} name
+ * @param {number[]} index
+ * @param {Piece[][]} ends its name, and its number
+ * @param {string[]} latexEnds
+ * @param {Style} inNumbers
+ */
+function heldNumber(name, index, ends, latexEnds, inNumbers) {
+  const own = entry(`own_${name}`, index);
+  const parts = ["", " held at ", "; by itself ", ""];
+  return {
+    ...{ name, index, tree: null, latex: latexEnds.join(" = "), operands: once(elements(own)) },
+    symbols: [...ends[0], { text: " is held" }],
+    numbers: fill(parts, ...ends, writeFormula(own, inNumbers)),
   };
 }
 

@@ -1,6 +1,6 @@
 import { elementText, entry, evaluate, lookUp, op } from "./index_form.js";
 import { LATEX, TEXT } from "./notation.js";
-import { formatNumber, general } from "./numbers.js";
+import { general, quantityText } from "./numbers.js";
 
 /*
  * The formula of one number, written: in names or numbers, as text or LaTeX, letter by letter as
@@ -84,9 +84,7 @@ function entryPiece(x, style) {
  * @param {Style} style
  */
 function entryNumber(x, style) {
-  const value = lookUp(style.source, x);
-  const whole = x.name === "ids" || x.name === "targets";
-  return whole ? String(value) : formatNumber(value, style.digits, style.latex);
+  return quantityText(x.name, lookUp(style.source, x), style.digits, style.latex);
 }
 
 /**

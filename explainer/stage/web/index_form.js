@@ -22,6 +22,8 @@ import { fsum, logSoftmax, sigmoid } from "./numbers.js";
  * @property {Record<string, Formed>} quantities
  * @property {Record<string, number>} sizes by dim
  * @property {(name: string, index: number[]) => number | undefined} value
+ * @property {(name: string, index: number[]) => {own: number, held: boolean} | null} [edited] what
+ *   a number that was edited is by itself
  *
  * A place on an axis, or the letter that runs over it.
  * @typedef {number | string} Place

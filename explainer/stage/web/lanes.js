@@ -7,7 +7,8 @@ import { thumbnailRow } from "./thumbnail.js";
 
 /** @import { Along, Layout } from "./layout.js" */
 /** @import { Stage, View } from "./dom.js" */
-/** @import { Band, Lane, Row, Tensors } from "./tensors.js" */
+/** @import { Band, Lane, Row } from "./sent.js" */
+/** @import { Tensors } from "./tensors.js" */
 
 /**
  * One cell: its element, and its place in the quantity now.
@@ -22,7 +23,7 @@ import { thumbnailRow } from "./thumbnail.js";
  *
  * A quantity as it stands in a band.
  * @typedef {Layout & {name: string, result: boolean, turned: boolean, lane: number, cells: Cell[],
- *   lines: HTMLElement[], head: HTMLElement | null,
+ *   touched: boolean, lines: HTMLElement[], head: HTMLElement | null,
  *   canvas: HTMLCanvasElement | null}} Drawing
  *
  * @typedef {Row & Layout & {drawing: Drawing}} Laid
@@ -98,7 +99,7 @@ function laidOut({ state, view }, row, lane) {
   const drawing = {
     ...layout,
     ...{ name, result, turned, lane },
-    ...{ cells: [], lines: [], head: null, canvas: null },
+    ...{ cells: [], touched: false, lines: [], head: null, canvas: null },
   };
   view.drawings.push(drawing);
   return { ...row, ...layout, drawing };

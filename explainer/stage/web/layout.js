@@ -1,7 +1,8 @@
 /*
  * What stands where on the stage: lanes of aligned matrices, as far as it needs no browser.
  */
-/** @import { Band, Lane, Row, Tensors } from "./tensors.js" */
+/** @import { Band, Lane, Row } from "./sent.js" */
+/** @import { Tensors } from "./tensors.js" */
 /** @import { State } from "./state.js" */
 
 /**

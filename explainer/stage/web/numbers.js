@@ -205,3 +205,17 @@ export function logSoftmax(values, position) {
   const top = values.reduce((a, b) => Math.max(a, b));
   return values[position] - top - Math.log(fsum(values.map((v) => Math.exp(v - top))));
 }
+
+/** Quantities whose numbers are written as whole ones. */
+export const WHOLE_NUMBERS = new Set(["ids", "targets"]);
+
+/**
+ * Write a number of a quantity.
+ * @param {string} name
+ * @param {number} value
+ * @param {number | null} digits
+ * @param {boolean} [latex]
+ */
+export function quantityText(name, value, digits, latex) {
+  return WHOLE_NUMBERS.has(name) ? String(value) : formatNumber(value, digits, latex);
+}

@@ -3,9 +3,8 @@
  */
 import { colourStep, palette } from "./colours.js";
 import { tensorsOf } from "./layout.js";
-import { formatNumber } from "./numbers.js";
+import { formatNumber, WHOLE_NUMBERS } from "./numbers.js";
 import { isHidden } from "./state.js";
-import { WHOLE_NUMBERS } from "./tensors.js";
 
 /** @import { Drawing } from "./lanes.js" */
 /** @import { State } from "./state.js" */
@@ -84,7 +83,15 @@ export function paintCells(state, drawing) {
   const { fill, ink } = paletteOf(state, tensors.quantities[name].kind);
   const whole = WHOLE_NUMBERS.has(name);
   const digits = cellDigits(state);
-  for (const { value, element, text } of cells) {
+  const before = tensors.unedited();
+  const touched = before !== tensors;
+  for (const { value, element, text, index } of cells) {
+    if (touched || drawing.touched) {
+      element.classList.toggle("changed", touched && value !== before.value(name, index));
+      const edit = touched ? tensors.edited(name, index) : null;
+      element.classList.toggle("edited", edit !== null);
+      element.title = edit ? `${edit.held ? "by itself" : "given"} ${cellText(edit.own, 4)}` : "";
+    }
     if (hidden || value === undefined) {
       text.data = hidden ? "?" : "…";
       element.style.backgroundColor = "transparent";
@@ -96,5 +103,6 @@ export function paintCells(state, drawing) {
     element.style.backgroundColor = fill[at];
     element.style.color = ink[at];
   }
+  drawing.touched = touched;
   return complete;
 }

@@ -1,7 +1,8 @@
 /*
  * The opened number: the way here, three lines whose numbers open in turn, what can be copied.
  */
-import { focused, make } from "./dom.js";
+import { buttonElement, focused, make } from "./dom.js";
+import { editButtons } from "./editor.js";
 import { terms } from "./explanation.js";
 import { answerKey, explainHere, lineDigits } from "./highlight.js";
 import { elementText } from "./index_form.js";
@@ -158,19 +159,6 @@ function termElement(stage, spot, text) {
 }
 
 /**
- * Make a button.
- * @param {string} name its class
- * @param {string} text
- * @param {() => void} press
- */
-function buttonElement(name, text, press) {
-  const button = /** @type {HTMLButtonElement} */ (make("button", name, text));
-  button.type = "button";
-  button.onclick = press;
-  return button;
-}
-
-/**
  * Offer the operands that the text of a long answer has no room for.
  * @param {Stage} stage
  * @param {Spot[]} operands
@@ -233,6 +221,7 @@ function actionsElement(stage, spot, known) {
     });
     box.append(button);
   };
+  box.append(...editButtons(stage, spot));
   const value = tensorsOf(state).value(spot.name, spot.index);
   const hidden = isHidden(state, spot.name);
   if (!hidden && value !== undefined) offer("copy value", () => plainNumber(value));

@@ -4,8 +4,10 @@
 import { checkSoon } from "./agreement.js";
 import { drawLegend, drawParts, drawPresenting, fillChoices, showChosen } from "./controls.js";
 import { find, focused } from "./dom.js";
+import { drawEditor } from "./editor.js";
+import { drawEdits } from "./edits_bar.js";
 import { drawEquation, stepThrough, stopAnimation } from "./equation.js";
-import { moveFocus } from "./events.js";
+import { moveFocus } from "./focus.js";
 import { drawHighlight } from "./highlight.js";
 import { drawLane, findCells } from "./lanes.js";
 import { columnsOf, headWidth, lanesOf, tensorsOf } from "./layout.js";
@@ -47,20 +49,24 @@ export function render(stage, before) {
   const asked = changed("equation", "quizzing", "solved");
   if (changed("tensors")) checkSoon(view, state);
   if (built || changed("sequence")) drawStrip(view, state);
+  else if (changed("edits")) drawStrip(view, state);
   else if (changed("t")) markStrip(view, state);
   if (!built && changed("strip")) colourStrip(view, state);
   if (built || changed("range")) drawLegend(view, state);
   let complete = true;
-  if (built || moved || asked || changed("range")) {
-    const all = built || asked || changed("range");
+  if (built || changed("edits", "past", "future")) drawEdits(stage);
+  if (built || moved || asked || changed("range", "edits")) {
+    const all = built || asked || changed("range", "edits");
     complete = paint(stage, all);
     drawRanking(view, state);
   }
   if (built || asked) drawEquation(view, state);
   if (built || moved || asked || changed("opened")) drawQuiz(view, state);
-  const panel = built || moved || asked || changed("opened", "trail", "everyTerm", "answers");
+  const panel =
+    built || moved || asked || changed("opened", "trail", "everyTerm", "answers", "edits");
   if (panel) drawPanel(stage);
   if (panel || changed("pointed")) drawHighlight(view, state);
+  if (panel || changed("editing")) drawEditor(stage);
   if (!built && changed("equation") && state.equation >= 0 && !state.playing && !state.quizzing)
     stepThrough(stage);
   if (changed("presenting") && (state.presenting || before !== null))

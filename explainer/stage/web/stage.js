@@ -4,6 +4,7 @@
  */
 import { themeOf } from "./colours.js";
 import { find } from "./dom.js";
+import { edited } from "./editing.js";
 import { stopAnimation } from "./equation.js";
 import { bindEvents } from "./events.js";
 import { answerKey, lineDigits } from "./highlight.js";
@@ -11,11 +12,12 @@ import { findCells } from "./lanes.js";
 import { tensorsOf } from "./layout.js";
 import { mustAsk } from "./panel.js";
 import { render } from "./render.js";
-import { EMPTY, update } from "./state.js";
+import { EMPTY, keepOpened, update } from "./state.js";
 import { Tensors } from "./tensors.js";
 import { PHONE, readQuery, writeQuery } from "./url.js";
 
 /** @import { View } from "./dom.js" */
+/** @import { Edit } from "./edits.js" */
 /** @import { Answer, State } from "./state.js" */
 
 /**
@@ -34,7 +36,7 @@ const REST = 250;
 /** Elements of the stage by their class. */
 const ELEMENTS = [
   ...["strip", "where", "panel", "lanes", "check", "question", "answer", "verdict"],
-  ...["wires", "veil", "equation", "parts", "legend", "ranking", "status", "agreement"],
+  ...["wires", "veil", "equation", "parts", "legend", "ranking", "status", "agreement", "edits"],
 ];
 
 /** @type {WeakMap<Element, Mounted>} one stage for each place on a page */
@@ -75,6 +77,19 @@ export default function stage(component) {
   }
 }
 
+/**
+ * Compute the numbers as a state's edits make them; return the state that they allow: what is held
+ * no more has no number of its own.
+ * @param {State} state
+ */
+function withNumbers(state) {
+  const tensors = tensorsOf(state);
+  const fault = tensors.edit(state.edits);
+  const next = fault ? { ...state, edits: tensors.edits, message: fault } : { ...state };
+  keepOpened(next, tensors);
+  return next;
+}
+
 /** A stage on a page. */
 class Mounted {
   /** @param {HTMLElement} root */
@@ -86,7 +101,7 @@ class Mounted {
       root,
       el: Object.fromEntries(ELEMENTS.map((name) => [name, find(root, `.${name}`)])),
       ...{ drawings: [], byName: new Map(), cellOf: new WeakMap(), lanes: [], columns: "" },
-      ...{ chips: [], firstChip: 0, marked: [], asked: null },
+      ...{ chips: [], firstChip: 0, marked: [], asked: null, editor: null },
       ...{ animation: 0, wiring: 0, scrolling: 0, checking: 0 },
     };
     /** @type {(name: string, value: any) => void} */
@@ -128,11 +143,24 @@ class Mounted {
   }
 
   /**
+   * Make these edits the user's, if they can be made; return why not.
+   * @param {Edit[]} edits
+   * @param {State} [from] the state before them, which an undo leads to
+   */
+  edit(edits, from = this.state) {
+    const message = tensorsOf(this.state).edit(edits);
+    this.change(message ? { message } : edited(from, edits));
+    return message;
+  }
+
+  /**
    * Draw a state, and do what follows from it outside the stage.
    * @param {State} state
    * @param {State | null} before
    */
   show(state, before) {
+    if (state.edits !== before?.edits || state.tensors !== before.tensors)
+      state = withNumbers(state);
     this.state = state;
     const complete = render(this, before);
     if (state.playing !== before?.playing) this.play();

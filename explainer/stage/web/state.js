@@ -3,6 +3,7 @@
  */
 import { equationsOf, equationWith, lanesOf, largeDims, PART } from "./layout.js";
 
+/** @import { Edit } from "./edits.js" */
 /** @import { Tensors } from "./tensors.js" */
 
 /**
@@ -12,6 +13,9 @@ import { equationsOf, equationWith, lanesOf, largeDims, PART } from "./layout.js
  * What the server explained, since its operands were not sent.
  * @typedef {{name: string, index: number[], digits: number | null, symbols: string,
  *   shapes: string, numbers: string, latex: string, operands: [string, number[], number][]}} Answer
+ *
+ * A number that is being typed: the places it is for, null for all of an axis, and where the field is.
+ * @typedef {Spot & {places: (number | null)[], at: "cell" | "panel"}} Editing
  *
  * @typedef {object} State
  * @property {Tensors | null} tensors null before the first numbers have come
@@ -36,6 +40,10 @@ import { equationsOf, equationWith, lanesOf, largeDims, PART } from "./layout.js
  * @property {boolean} presenting
  * @property {number} room width for a lane, in pixels
  * @property {Map<string, Answer>} answers
+ * @property {Edit[]} edits what is changed or held
+ * @property {Edit[][]} past the edits before each of them
+ * @property {Edit[][]} future those that were taken back
+ * @property {Editing | null} editing
  * @property {string} message what a link asks for in vain
  */
 
@@ -66,6 +74,10 @@ export const EMPTY = {
   presenting: false,
   room: 900,
   answers: new Map(),
+  edits: [],
+  past: [],
+  future: [],
+  editing: null,
   message: "",
 };
 
@@ -82,13 +94,17 @@ export function update(state, change) {
   if (tensors === null) return next;
   next.t = clamp(next.t, tensors.sizes.T);
   next.sequence = clamp(next.sequence, tensors.sizes.B);
-  if (tensors !== state.tensors) keepOpened(next, tensors);
+  if (tensors !== state.tensors) {
+    keepEdits(next, tensors);
+    keepOpened(next, tensors);
+  }
   if (change.opened) Object.assign(next, placeOfSpot(tensors, change.opened, next));
   else if (next.opened && (next.t !== state.t || next.sequence !== state.sequence))
     takeAlong(next, tensors, state);
   const moved = next.t !== state.t || next.sequence !== state.sequence;
   const lanes = lanesOf(tensors, next.convention);
   if (moved) next.pointed = null;
+  if (moved || next.edits !== state.edits) next.editing = null;
   if ("opened" in change && next.pointed?.by === "term") next.pointed = null;
   if (moved || tensors !== state.tensors) followToken(next, tensors, largeDims(tensors, lanes));
   // there must be an equation to find
@@ -108,11 +124,24 @@ function clamp(value, size) {
 }
 
 /**
+ * Let go of edits that a run can't have, and say so.
+ * @param {State} next
+ * @param {Tensors} tensors
+ */
+function keepEdits(next, tensors) {
+  const fitting = next.edits.filter((edit) => !tensors.faultOf(edit));
+  if (fitting.length === next.edits.length) return;
+  const first = next.edits.find((edit) => tensors.faultOf(edit));
+  next.message = `Left out, since it does not fit: ${first && tensors.faultOf(first)}`;
+  Object.assign(next, { edits: fitting, past: [], future: [] });
+}
+
+/**
  * Let go of opened numbers that new tensors don't have.
  * @param {State} next
  * @param {Tensors} tensors
  */
-function keepOpened(next, tensors) {
+export function keepOpened(next, tensors) {
   next.trail = next.trail.filter(({ name, index }) => tensors.hasNumber(name, index));
   if (next.opened && !tensors.hasNumber(next.opened.name, next.opened.index))
     next.opened = next.trail.at(-1) ?? null;

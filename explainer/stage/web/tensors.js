@@ -3,75 +3,23 @@
  * too large for that, the parts that the server sent.
  */
 import { Arrays, bytesOf } from "./buffer.js";
+import { editOf } from "./editing.js";
+import { faultOf } from "./edits.js";
 import { Engine } from "./engine.js";
+import { whileHeld } from "./held.js";
+import { elementText } from "./index_form.js";
+import { WHOLE_NUMBERS } from "./numbers.js";
 import { SECOND } from "./plan.js";
 
-/**
- * What a quantity is (payload.py).
- * @typedef {object} Quantity
- * @property {string[]} dims
- * @property {number[]} shape
- * @property {string} symbol
- * @property {string} why
- * @property {import("./index_form.js").Form | null} form
- * @property {string[]} letters
- * @property {string} text
- * @property {string} shapes
- * @property {"signed" | "unit" | "weight"} kind
- * @property {string} hue
- *
- * What was sent of a quantity (parts.py): another one with the same numbers, or how its own were
- * sent; first and end for each dim where it is a part; where the bytes of its colours begin.
- * @typedef {{same: string, part?: number[][], quantised?: number, limit?: number}
- *   | (Encoded & {same?: undefined, part?: number[][], quantised?: number, limit?: number})} Sent
- *
- * @typedef {{name: string, sign: string, turned: boolean, after: string, result: boolean}} Row
- * @typedef {{left: string, rows: Row[]}} Band
- * @typedef {{title: string, name: string, bands: Band[]}} Lane
- *
- * One field of the address (url.py).
- * @typedef {{default: any, kind: string, low?: number, high?: number, options?: string[]}} Field
- *
- * @typedef {object} Meta
- * @property {string} slug
- * @property {Record<string, number>} sizes
- * @property {Record<string, string>} dims
- * @property {Record<number, string>} tokens
- * @property {Record<string, Quantity>} quantities
- * @property {Lane[]} scene
- * @property {Record<string, Field>} address
- * @property {import("./colours.js").Colours} colours
- * @property {boolean} timed
- * @property {boolean} backwards time runs backwards
- * @property {boolean} learning there are targets
- * @property {boolean} ranking the likeliest tokens are listed
- * @property {boolean} wired
- *
- * What a run has that is computed here: its equations, what is given, and numbers of Python's.
- * @property {import("./plan.js").Network} [network]
- * @property {Record<string, Encoded>} given
- * @property {Record<string, Encoded>} checks
- *
- * What a run has that is sent in parts: them, which sequence was sent, and the strip.
- * @property {Record<string, Sent>} parts
- * @property {{sequence: number}} [place]
- * @property {number[][]} ids
- * @property {number[][]} targets
- * @property {Record<string, number[]>} means
- */
-
-/** Most numbers of a quantity that were sent to check it by; as in payload.py. */
-const SAMPLES = 32;
-
-/** @import { Encoded } from "./buffer.js" */
-
-/** Quantities whose numbers are written as whole ones. */
-export const WHOLE_NUMBERS = new Set(["ids", "targets"]);
+/** @import { Meta } from "./sent.js" */
+/** @import { Edit } from "./edits.js" */
+/** @import { Equation } from "./plan.js" */
 
 /** All numbers of a page. */
 export class Tensors {
   /** @param {{meta: string, numbers: string, quantised: string}} data */
   constructor(data) {
+    this.data = data;
     /** @type {Meta} */
     this.meta = JSON.parse(data.meta);
     this.quantities = this.meta.quantities;
@@ -83,6 +31,100 @@ export class Tensors {
     this.arrays = new Map();
     /** @type {Map<string, number>} */
     this.ends = new Map();
+    /** @type {Map<string, Equation>} */
+    this.editable = new Map((this.engine?.editable ?? []).map((each) => [each.name, each]));
+    /** @type {Edit[]} */
+    this.edits = [];
+    /** @type {Tensors | null} the same run without edits */
+    this.first = null;
+  }
+
+  /**
+   * Change given numbers and hold computed ones: these edits and no others.
+   * @param {Edit[]} edits
+   * @returns {string} why that can't be; empty where it is done
+   */
+  edit(edits) {
+    if (edits === this.edits) return "";
+    const fault = edits.map((edit) => this.faultOf(edit)).find(Boolean);
+    if (fault || !this.engine) return fault ?? "";
+    this.engine.edit(edits);
+    const infinite = this.engine.notFinite();
+    if (infinite) this.engine.edit(this.edits);
+    else {
+      this.edits = edits;
+      this.quantities = whileHeld(this.meta.quantities, this.engine.held);
+    }
+    this.arrays.clear();
+    this.ends.clear();
+    if (!infinite) return "";
+    return `${elementText(infinite.name, infinite.index)} would not be finite.`;
+  }
+
+  /**
+   * Return why an edit can't be made; empty where it can.
+   * @param {Edit} edit
+   * @param {boolean} [anyValue] its number is not known yet
+   * @returns {string}
+   */
+  faultOf(edit, anyValue = false) {
+    if (!this.engine)
+      return "This run is too large to be computed in the browser, so nothing can be changed in it.";
+    const known = this.editable.get(edit.name);
+    if (anyValue && known) return "";
+    if (anyValue)
+      return `${edit.name} can’t be changed or held: it follows from other numbers. Edit those.`;
+    return faultOf(edit, this.engine.editable, this.sizes) ?? "";
+  }
+
+  /**
+   * Tell whether a quantity is given, not computed.
+   * @param {string} name
+   */
+  isGiven(name) {
+    return this.engine?.given.has(name) ?? false;
+  }
+
+  /**
+   * Return which numbers a quantity may have; undefined for any.
+   * @param {string} name
+   */
+  limits(name) {
+    return this.editable.get(name)?.limits;
+  }
+
+  /**
+   * Return what a number that was edited is by itself, and whether it is held; null for others.
+   * @param {string} name
+   * @param {number[]} index
+   * @returns {{own: number, held: boolean} | null}
+   */
+  edited(name, index) {
+    if (!editOf(this.edits, name, index)) return null;
+    return { own: this.own(name, index), held: !this.isGiven(name) };
+  }
+
+  /**
+   * Return what a number was as given, or would be were it not held.
+   * @param {string} name
+   * @param {number[]} index
+   */
+  own(name, index) {
+    const { shape } = this.quantities[name];
+    const at = index.reduce((flat, place, axis) => flat * shape[axis] + place, 0);
+    return this.engine?.own(name).data[at] ?? Number.NaN;
+  }
+
+  /** Return the run without edits. */
+  unedited() {
+    if (this.edits.length === 0) return this;
+    this.first ??= new Tensors(this.data);
+    return this.first;
+  }
+
+  /** Return the loss. */
+  loss() {
+    return this.engine?.value("loss").data[0] ?? Number.NaN;
   }
 
   /**
@@ -248,25 +290,5 @@ export class Tensors {
       const first = (sequence * T + t) * H;
       return data.subarray(first, first + H).reduce((a, b) => a + b, 0) / H;
     });
-  }
-
-  /**
-   * Return how far the numbers computed here are from Python's at most, and how many were
-   * compared; null where none are computed here.
-   * @returns {{difference: number, count: number} | null}
-   */
-  check() {
-    if (!this.engine) return null;
-    let difference = 0;
-    let count = 0;
-    for (const [name, sent] of Object.entries(this.meta.checks)) {
-      const { data } = this.engine.value(name);
-      const stride = Math.max(1, Math.ceil(data.length / SAMPLES));
-      const expected = this.sent.decode(sent, Math.ceil(data.length / stride));
-      for (const [i, value] of expected.entries())
-        difference = Math.max(difference, Math.abs(data[i * stride] - value));
-      count += expected.length;
-    }
-    return { difference, count };
   }
 }

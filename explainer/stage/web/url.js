@@ -3,6 +3,7 @@
  * the server's table (view_state.py).
  */
 
+import { parseEdits, writeEdits } from "./editing.js";
 import { equationsOf, lanesOf } from "./layout.js";
 import { EMPTY, equationName, onlyEquation, opening, update } from "./state.js";
 
@@ -13,7 +14,7 @@ import { EMPTY, equationName, onlyEquation, opening, update } from "./state.js";
 export const PHONE = 560;
 
 /** What a user takes along from chapter to chapter. */
-/** @typedef {"t" | "sequence" | "range" | "digits" | "strip"} Kept */
+/** @typedef {"t" | "sequence" | "range" | "digits" | "strip" | "edits"} Kept */
 
 /**
  * Return the state that a link, or the chapter before, asks for.
@@ -67,7 +68,12 @@ export function readQuery(state, query, kept, arrived, narrow) {
       problems.push(`The link asks for the number ${asked.slice(0, 40)}, which is not here.`);
     next = update(next, change);
   }
-  return { ...next, message: problems.join(" ") };
+  const written = parseEdits(query.get("edit") ?? "");
+  if (!arrived) problems.push(...written.problems);
+  const wished = arrived ? (kept?.edits ?? []) : written.edits;
+  const edits = wished.filter((edit) => !tensors.faultOf(edit));
+  problems.push(...wished.map((edit) => tensors.faultOf(edit)).filter(Boolean));
+  return { ...next, edits, message: problems.join(" ") };
 }
 
 /**
@@ -79,6 +85,7 @@ export function writeQuery(state) {
   const table = /** @type {Tensors} */ (state.tensors).meta.address;
   const { opened } = state;
   const values = {
+    edit: writeEdits(state.edits),
     t: state.t,
     sequence: state.sequence,
     range: state.range,

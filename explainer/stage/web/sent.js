@@ -1,0 +1,61 @@
+/*
+ * What the server sends: the description of a page, as payload.py and parts.py write it.
+ */
+
+/** @import { Encoded } from "./buffer.js" */
+
+/**
+ * What a quantity is (payload.py).
+ * @typedef {object} Quantity
+ * @property {string[]} dims
+ * @property {number[]} shape
+ * @property {string} symbol
+ * @property {string} why
+ * @property {import("./index_form.js").Form | null} form
+ * @property {string[]} letters
+ * @property {string} text
+ * @property {string} shapes
+ * @property {"signed" | "unit" | "weight"} kind
+ * @property {string} hue
+ *
+ * What was sent of a quantity (parts.py): another one with the same numbers, or how its own were
+ * sent; first and end for each dim where it is a part; where the bytes of its colours begin.
+ * @typedef {{same: string, part?: number[][], quantised?: number, limit?: number}
+ *   | (Encoded & {same?: undefined, part?: number[][], quantised?: number, limit?: number})} Sent
+ *
+ * @typedef {{name: string, sign: string, turned: boolean, after: string, result: boolean}} Row
+ * @typedef {{left: string, rows: Row[]}} Band
+ * @typedef {{title: string, name: string, bands: Band[]}} Lane
+ *
+ * One field of the address (url.py).
+ * @typedef {{default: any, kind: string, low?: number, high?: number, options?: string[]}} Field
+ *
+ * @typedef {object} Meta
+ * @property {string} slug
+ * @property {Record<string, number>} sizes
+ * @property {Record<string, string>} dims
+ * @property {Record<number, string>} tokens
+ * @property {Record<string, Quantity>} quantities
+ * @property {Lane[]} scene
+ * @property {Record<string, Field>} address
+ * @property {import("./colours.js").Colours} colours
+ * @property {boolean} timed
+ * @property {boolean} backwards time runs backwards
+ * @property {boolean} learning there are targets
+ * @property {boolean} ranking the likeliest tokens are listed
+ * @property {boolean} wired
+ *
+ * What a run has that is computed here: its equations, what is given, and numbers of Python's.
+ * @property {import("./plan.js").Network} [network]
+ * @property {Record<string, Encoded>} given
+ * @property {Record<string, Encoded>} checks
+ *
+ * What a run has that is sent in parts: them, which sequence was sent, and the strip.
+ * @property {Record<string, Sent>} parts
+ * @property {{sequence: number}} [place]
+ * @property {number[][]} ids
+ * @property {number[][]} targets
+ * @property {Record<string, number[]>} means
+ */
+
+export {};

@@ -1,0 +1,339 @@
+"""Numbers changed and held on the stage: everything that follows is what Python computes."""
+
+from dataclasses import replace
+from functools import cache
+from urllib.parse import parse_qs, urlparse
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+from serve import serve
+from test_browser import DESKTOP, PHONE, soon, watched
+from test_stage import (
+    LINES,
+    MATH,
+    START,
+    StageTab,
+    button,
+    cell,
+    cells,
+    expect_time,
+    explained,
+    in_cell,
+    indices,
+    inside,
+    pin,
+    stage,
+)
+
+from explainer import explain, run
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def shared_tab(chromium, server):
+    context = chromium.new_context(viewport=DESKTOP)
+    tab = StageTab(context, server.address)
+    tab.open(seconds=90, preset="math")
+    yield tab
+    context.close()
+
+
+@pytest.fixture
+def tab(shared_tab, server):
+    with watched(server, shared_tab):
+        shared_tab.page.set_viewport_size(DESKTOP)
+        shared_tab.page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        yield shared_tab
+
+
+@cache
+def computed(settings, edits):
+    """A run with edits: names, and pairs of an index and a number."""
+    return run(settings, edits={name: dict(places) for name, places in edits})
+
+
+def expect_run(page, settings, **edits):
+    """Every cell that is drawn shows Python's number, and what changed is marked."""
+    result = computed(settings, tuple((n, tuple(e.items())) for n, e in edits.items()))
+    before = computed(settings, ())
+    shown = cells(page)
+    assert shown
+    wrong, marked = [], set()
+    for name, places, text in shown:
+        index = indices(places)
+        value, was = (
+            float((r.trace if name in r.trace else r.update)[name][index]) for r in (result, before)
+        )
+        if text != in_cell(name, value):
+            wrong.append((name, places, text, value))
+        if abs(value - was) > 1e-9:
+            marked.add((name, places))
+    assert wrong == []
+    found = inside(page, ".cell.changed").evaluate_all(
+        "(all) => all.map((c) => [c.dataset.quantity, c.dataset.index])"
+    )
+    assert marked <= {tuple(f) for f in found}
+    assert bool(found) == bool(marked)
+    losses = inside(page, ".losses")
+    if edits:
+        loss = [f"{float(r.trace['loss']):.4f}" for r in (before, result)]
+        expect(losses).to_have_text(f"loss {loss[0]} → {loss[1]}")
+    return result
+
+
+def chips(page):
+    return inside(page, "[data-chip]").evaluate_all("(all) => all.map((c) => c.dataset.chip)")
+
+
+def type_in(page, text):
+    """Type into the open field, and keep it."""
+    field = inside(page, "input[data-edit]")
+    expect(field).to_be_focused()
+    field.fill(text)
+    page.keyboard.press("Enter")
+    expect(field).to_have_count(0)
+
+
+def edit_of(page):
+    return parse_qs(urlparse(page.url).query).get("edit", [None])[0]
+
+
+def middle(place):
+    place.scroll_into_view_if_needed()
+    box = place.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def drag(page, place, up, *held):
+    """Drag a number up with the mouse, so many pixels."""
+    x, y = middle(place)
+    for key in held:
+        page.keyboard.down(key)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - up, steps=6)
+    page.mouse.up()
+    for key in held:
+        page.keyboard.up(key)
+
+
+def test_a_number_is_typed_on_its_cell_and_everything_follows(tab):
+    page = tab.open("cell", preset="start", t="2")
+    before = tab.words
+    weight = cell(page, "W_hz", 0, 1)
+    weight.dblclick()
+    expect(inside(page, "input[data-edit]")).to_have_attribute("data-edit", "W_hz[0,1]")
+    type_in(page, "0.5")
+    assert chips(page) == ["W_hz[0,1]"]
+    expect(weight).to_be_focused()
+    result = expect_run(page, START, W_hz={(0, 1): 0.5})
+    told = explain(result.trace, "W_hz", (0, 1))
+    assert stage(page).evaluate(LINES)["numbers"] == told.numbers
+    button(page, "next time step").click()
+    expect_run(page, START, W_hz={(0, 1): 0.5})
+    weight.dblclick()
+    inside(page, "input[data-edit]").fill("7")
+    page.keyboard.press("Escape")
+    expect(inside(page, "input[data-edit]")).to_have_count(0)
+    expect(weight).to_be_focused()
+    expect_run(page, START, W_hz={(0, 1): 0.5})
+    assert tab.words == before, "an edit is the browser's alone"
+    inside(page, "[data-chip]").get_by_role("button", name="undo W_hz[0,1]").click()
+    assert chips(page) == []
+    expect_run(page, START)
+
+
+@pytest.mark.parametrize("slug", ["gradients", "update", "loss"])
+def test_loss_gradients_and_update_follow(tab, slug):
+    page = tab.open(slug, preset="start", t="1", edit="W_hz.0.1:0.5;z.*.*.2:1;b_ir.0:-2")
+    edits = {"W_hz": {(0, 1): 0.5}, "z": {(None, None, 2): 1.0}, "b_ir": {(0,): -2.0}}
+    expect_run(page, START, **edits)
+
+
+def test_a_number_is_held_alone_and_with_its_unit(tab):
+    page = tab.open("cell", preset="start", t="2")
+    pin(page, "z", 0, 2, 1)
+    page.keyboard.press("F2")
+    type_in(page, "1")
+    result = expect_run(page, START, z={(0, 2, 1): 1.0})
+    told = explain(result.trace, "z", (0, 2, 1))
+    lines = stage(page).evaluate(LINES)
+    assert (lines["symbols"], lines["numbers"]) == (told.symbols, told.numbers)
+    assert "by itself" in told.numbers
+    button(page, "hold the whole unit").click()
+    expect(inside(page, "input[data-edit]")).to_have_attribute("data-edit", "z[*,*,1]")
+    type_in(page, "0")
+    assert chips(page) == ["z[0,2,1]", "z[*,*,1]"]
+    # the later one counts
+    expect_run(page, START, z={(None, None, 1): 0.0})
+    button(page, "take back").click()
+    expect_run(page, START, z={(0, 2, 1): 1.0})
+    button(page, "reset all").click()
+    expect_run(page, START)
+    assert explained(page) == "z:0,2,1"
+
+
+def test_a_held_number_stops_its_gradient(tab):
+    page = tab.open("gradients", preset="start", t="2", edit="z.0.2.1:1", cell="d_a_z:0,2,1")
+    result = expect_run(page, START, z={(0, 2, 1): 1.0})
+    told = explain(result.trace, "d_a_z", (0, 2, 1))
+    lines = stage(page).evaluate(LINES)
+    assert lines == {"symbols": told.symbols, "shapes": told.shapes, "numbers": told.numbers}
+
+
+def test_a_number_is_dragged(tab):
+    page = tab.open("cell", preset="start", t="2")
+    weight = cell(page, "W_hz", 0, 1)
+    was = float(computed(START, ()).trace["W_hz"][0, 1])
+    drag(page, weight, 3)
+    assert chips(page) == [], "a few pixels are no drag"
+    drag(page, weight, 40)
+    assert explained(page) is None or explained(page) == "W_hz:0,1"
+    value = float(edited_value(page, "W_hz[0,1]"))
+    assert value == pytest.approx(was + 0.40, abs=1e-4)
+    drag(page, weight, -40, "Shift")
+    assert float(edited_value(page, "W_hz[0,1]")) == pytest.approx(was + 0.36, abs=1e-4)
+    page.keyboard.press("Control+z")
+    assert float(edited_value(page, "W_hz[0,1]")) == pytest.approx(was + 0.40, abs=1e-4)
+    page.keyboard.press("Control+z")
+    assert chips(page) == []
+    expect_run(page, START)
+    page.keyboard.press("Control+Shift+z")
+    assert chips(page) == ["W_hz[0,1]"]
+    # what is computed is not dragged
+    drag(page, cell(page, "z", 0, 2, 1), 40)
+    assert chips(page) == ["W_hz[0,1]"]
+
+
+def edited_value(page, chip):
+    shown = inside(page, f'[data-chip="{chip}"] strong').inner_text()
+    return shown.replace("−", "-")
+
+
+def test_a_mask_is_flipped(tab):
+    page = tab.open("dropout", preset="start", dropout="0.4", t="1")
+    mask = cell(page, "mask_x", 0, 1, 2)
+    was = int(float(mask.inner_text()))
+    mask.dblclick()
+    assert chips(page) == ["mask_x[0,1,2]"]
+    expect_run(page, replace(START, dropout=0.4), mask_x={(0, 1, 2): float(1 - was)})
+    mask.dblclick()
+    assert int(float(mask.inner_text())) == was
+
+
+def test_everything_is_done_without_a_pointer(tab):
+    page = tab.open("cell", preset="start", t="1")
+    cell(page, "W_hz", 0, 1).click()
+    was = float(computed(START, ()).trace["W_hz"][0, 1])
+    page.keyboard.press("Alt+ArrowUp")
+    page.keyboard.press("Alt+ArrowUp")
+    page.keyboard.press("Alt+Shift+ArrowDown")
+    assert float(edited_value(page, "W_hz[0,1]")) == pytest.approx(was + 0.19, abs=1e-4)
+    expect(cell(page, "W_hz", 0, 1)).to_be_focused()
+    page.keyboard.press("F2")
+    type_in(page, "-1")
+    expect_run(page, START, W_hz={(0, 1): -1.0})
+    page.keyboard.press("F2")
+    inside(page, "input[data-edit]").fill("abc")
+    page.keyboard.press("Enter")
+    expect(inside(page, "input[data-edit]")).to_have_attribute("aria-invalid", "true")
+    expect(inside(page, ".status")).to_contain_text("W_hz must be a finite number")
+    page.keyboard.press("Escape")
+    expect(cell(page, "W_hz", 0, 1)).to_be_focused()
+    for _ in range(4):
+        page.keyboard.press("Control+z")
+    assert chips(page) == []
+    expect_run(page, START)
+    cell(page, "h", 0, 1, 0).click()
+    page.keyboard.press("Alt+ArrowUp")
+    expect(inside(page, ".status")).to_contain_text("press F2 to hold it")
+    cell(page, "h_prev", 0, 1, 0).focus()
+    page.keyboard.press("F2")
+    expect(inside(page, ".status")).to_contain_text("can’t be changed or held")
+    expect_time(page, 1)
+
+
+def test_fifty_quick_edits_are_all_there(tab):
+    page = tab.open("cell", preset="start", t="3")
+    cell(page, "W_hz", 0, 1).click()
+    was = float(computed(START, ()).trace["W_hz"][0, 1])
+    for _ in range(50):
+        page.keyboard.press("Alt+ArrowUp", delay=0)
+    value = float(np.round(was + 5, 10))
+    expect_run(page, START, W_hz={(0, 1): value})
+    soon(page, lambda: edit_of(page) is not None)
+    assert float(edit_of(page).split(":")[1]) == pytest.approx(value, abs=1e-9)
+    for _ in range(50):
+        page.keyboard.press("Control+z", delay=0)
+    expect_run(page, START)
+    soon(page, lambda: edit_of(page) is None)
+
+
+def test_a_link_with_edits_is_opened_on_a_new_server(tab, chromium, tmp_path):
+    page = tab.open("cell", preset="math", t="1")
+    cell(page, "W_hz", 0, 1).dblclick()
+    type_in(page, "0.25")
+    pin(page, "z", 0, 1, 1)
+    button(page, "hold").click()
+    type_in(page, "1")
+    soon(page, lambda: edit_of(page) == "W_hz.0.1:0.25;z.0.1.1:1")
+    tab.choose("time")
+    assert chips(page) == ["W_hz[0,1]", "z[0,1,1]"], "edits come along"
+    tab.choose("cell")
+    soon(page, lambda: edit_of(page) == "W_hz.0.1:0.25;z.0.1.1:1")
+    with serve(tmp_path / "log.txt") as fresh:
+        context = chromium.new_context(viewport=DESKTOP)
+        other = StageTab(context, fresh.address)
+        other.page.goto(page.url.replace(tab.address, fresh.address))
+        other.stage("cell", 90)
+        assert chips(other.page) == ["W_hz[0,1]", "z[0,1,1]"]
+        expect_run(other.page, MATH, W_hz={(0, 1): 0.25}, z={(0, 1, 1): 1.0})
+        context.close()
+
+
+def test_what_a_link_can_not_edit_is_said(tab):
+    page = tab.open("cell", preset="start", edit="q:1;W_hz.9.9:1;W_hz.0.0:0.5;nonsense")
+    assert chips(page) == ["W_hz[0,0]"]
+    said = inside(page, ".status")
+    expect(said).to_contain_text("edits must be quantities among")
+    expect(said).to_contain_text("index H of W_hz must be an integer from 0 to 3; got 9.")
+    expect(said).to_contain_text("edit must be entries such as W_hz.0.1:0.5")
+
+
+def test_a_finger_scrolls_and_a_long_press_drags(server, chromium):
+    context = chromium.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    tab = StageTab(context, server.address)
+    page = tab.open("cell", preset="start", equation="a_hz")
+    weight = cell(page, "W_hz", 0, 1)
+    x, y = middle(weight)
+    touch = context.new_cdp_session(page)
+
+    def finger(kind, *at):
+        points = [{"x": at[0], "y": at[1]}] if at else []
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    finger("touchStart", x, y)
+    for step in range(1, 6):
+        finger("touchMove", x, y - 10 * step)
+    finger("touchEnd")
+    page.wait_for_timeout(600)
+    assert chips(page) == [], "it scrolled"
+    x, y = middle(weight)
+    finger("touchStart", x, y)
+    page.wait_for_timeout(700)
+    for step in range(1, 6):
+        finger("touchMove", x, y - 10 * step)
+    finger("touchEnd")
+    assert chips(page) == ["W_hz[0,1]"]
+    was = float(computed(START, ()).trace["W_hz"][0, 1])
+    assert float(edited_value(page, "W_hz[0,1]")) == pytest.approx(was + 0.5, abs=0.02)
+    context.close()
+
+
+def test_a_large_run_says_that_it_can_not_be_edited(tab):
+    page = tab.open("cell", seconds=120, preset="story", hidden_size="256")
+    cell(page, "h", 0, 0, 0).dblclick()
+    expect(inside(page, ".status")).to_contain_text("too large to be computed in the browser")
+    expect(inside(page, "input[data-edit]")).to_have_count(0)
