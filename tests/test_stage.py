@@ -191,7 +191,10 @@ def expect_cells(page, settings, digits=2):
     wrong = []
     for name, places, text in shown:
         value = float(numbers_of(settings, name)[indices(places)])
-        if text != in_cell(name, value, digits):
+        # in full the browser's last digits may be others than Python's
+        full = digits is None and name not in ("ids", "targets")
+        same = full and math.isclose(float(text.replace("−", "-")), value, rel_tol=1e-12)
+        if not same and text != in_cell(name, value, digits):
             wrong.append((name, places, text, value))
     assert wrong == []
     return shown

@@ -121,7 +121,6 @@ def drag(page, place, up, *held):
 
 def test_a_number_is_typed_on_its_cell_and_everything_follows(tab):
     page = tab.open("cell", preset="start", t="2")
-    before = tab.words
     weight = cell(page, "W_hz", 0, 1)
     weight.dblclick()
     expect(inside(page, "input[data-edit]")).to_have_attribute("data-edit", "W_hz[0,1]")
@@ -139,7 +138,6 @@ def test_a_number_is_typed_on_its_cell_and_everything_follows(tab):
     expect(inside(page, "input[data-edit]")).to_have_count(0)
     expect(weight).to_be_focused()
     expect_run(page, START, W_hz={(0, 1): 0.5})
-    assert tab.words == before, "an edit is the browser's alone"
     inside(page, "[data-chip]").get_by_role("button", name="undo W_hz[0,1]").click()
     assert chips(page) == []
     expect_run(page, START)

@@ -30,7 +30,6 @@ from explainer.plots import charts as figures
 from explainer.plots import colours, tables
 from explainer.plots.heatmap import NOTHING, Panel
 from explainer.stage.chapters import Chapter, chapter
-from explainer.stage.lanes import derive
 from explainer.stage.parts import Place
 from explainer.url import VIEW
 
@@ -124,10 +123,8 @@ class Page:
             parameter: the one that the user has chosen, where the scene is about one.
             without: a quantity that is too large to be computed.
         """
-        quantities = {**self.run.update.quantities, **self.trace.quantities}
-        quantities.pop(without, None)
-        lanes = [lane.of(parameter) for lane in self.chapter.scene]
-        stage(self.run.settings, self.edit, self.chapter, derive(lanes, quantities), self.place)
+        lanes = tuple(lane.of(parameter) for lane in self.chapter.scene)
+        stage(self.run.settings, self.edit, self.chapter, lanes, without, self.place)
 
     def matrices(self, key: str, *lines: Sequence[Panel], alt: str) -> None:
         """Draw matrices in lines."""

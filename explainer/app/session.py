@@ -83,6 +83,7 @@ class Session:
     looked_end: int | None = None
     prefix_of: str | None = None
     train_task: bool = False
+    edited: bool = False
 
     @property
     def shown(self) -> tuple[Settings, str]:

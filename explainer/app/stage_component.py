@@ -19,11 +19,13 @@ from explainer.engine.batch_run import Run
 from explainer.plots import tables
 from explainer.settings import Settings
 from explainer.stage.chapters import Chapter
+from explainer.stage.lanes import derive
 from explainer.stage.parts import Place, answer
-from explainer.stage.payload import payload
-from explainer.stage.scene import Scene
+from explainer.stage.payload import is_computed_in_browser, payload
+from explainer.stage.scene import LaneSpec, Scene
 from explainer.stage.script import WEB, link
 from explainer.url import view_table
+from explainer.url_edits import EDITS_IN_LINK
 
 MOST_ANSWERS = 8
 """How many explained numbers stay with a user whose run is too large for the browser."""
@@ -38,18 +40,31 @@ _stage = st.components.v2.component(
 
 
 @st.fragment
-def stage(settings: Settings, edit: str, chapter: Chapter, scene: Scene, drawn: Place) -> None:
+def stage(
+    settings: Settings,
+    edit: str,
+    chapter: Chapter,
+    lanes: tuple[LaneSpec, ...],
+    without: str,
+    drawn: Place,
+) -> None:
     """Draw the stage of a chapter.
 
     Args:
         settings: what was run; a fragment keeps its arguments, and a run may be large.
         edit: what is changed and held in it, as in an address.
         chapter: gives slug, and which way time runs.
-        scene: what stands on the stage.
+        lanes: what stands on the stage.
+        without: a quantity that is too large to be computed.
         drawn: the place that the rest of the page shows.
     """
     own = session()
-    run = kept_run(settings, edit)
+    run = kept_run(settings)
+    if edit and not is_computed_in_browser(run):
+        run = kept_run(settings, edit)  # the browser makes no edits there
+    quantities = {**run.update.quantities, **run.trace.quantities}
+    quantities.pop(without, None)
+    scene = derive(lanes, quantities)
     sizes = dict(run.trace.sizes)  # a callback that held the run would keep it
 
     def asked() -> None:
@@ -59,13 +74,20 @@ def stage(settings: Settings, edit: str, chapter: Chapter, scene: Scene, drawn: 
             if opened := opening(wish):
                 own.answers = [*own.answers, opened][-MOST_ANSWERS:]
 
+    def edited() -> None:
+        said = st.session_state["stage"].get("edit")
+        if isinstance(said, str) and len(said) <= EDITS_IN_LINK:
+            st.session_state["edit"] = said
+            own.edited = True
+
     def failed() -> None:
         own.no_stage = settings
 
     here = position(chapter.slug, sizes)
     number_is_open = st.session_state.get("open-number", False)
-    if here.sequence != drawn.sequence or (number_is_open and here.t != drawn.t):
-        st.rerun()  # what stands below shows that place, too
+    if own.edited or here.sequence != drawn.sequence or (number_is_open and here.t != drawn.t):
+        own.edited = False
+        st.rerun()  # what stands below shows that place and the edits, too
     sent = payload(
         run,
         scene,
@@ -90,8 +112,10 @@ def stage(settings: Settings, edit: str, chapter: Chapter, scene: Scene, drawn: 
             **sent,
             "answers": json.dumps(answers, allow_nan=False),
             "place": json.dumps({"sequence": here.sequence, "t": here.t}),
+            "edit": st.session_state.get("edit") or "",
         },
         on_ask_change=asked,
+        on_edit_change=edited,
         on_failed_change=failed,
     )
     if own.no_stage == settings:  # others may fit

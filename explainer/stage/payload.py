@@ -7,6 +7,7 @@ by. Of a run that is too large for that it is sent parts (`parts.py`).
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -30,7 +31,7 @@ from explainer.stage.trees import form_as_json
 MOST_PRODUCTS = 20_000_000
 """Most products of a run that the browser computes: all of it in a tenth of a second or two."""
 MOST_NUMBERS = 2_000_000
-"""Most numbers that a page makes the browser compute; 8 bytes each."""
+"""Most numbers of such a run; 8 bytes each."""
 SAMPLES = 32
 """Most numbers of a quantity that the browser checks itself by."""
 
@@ -52,7 +53,7 @@ def payload(run: Run, scene: Scene, place: Place, **also: Any) -> dict[str, str]
     buffer = Buffer()
     numbers = (
         for_engine(buffer, source, names)
-        if products(run.trace.sizes) <= MOST_PRODUCTS and size(source, names) <= MOST_NUMBERS
+        if is_computed_in_browser(run)
         else {
             "parts": send_parts(buffer, source, scene, place, shown, names),
             "place": {"sequence": place.sequence, "t": place.t, "focus": dict(place.focus)},
@@ -115,15 +116,17 @@ def spaced(flat: Any) -> Any:
     return flat[:: max(1, -(-flat.size // SAMPLES))]
 
 
+def is_computed_in_browser(run: Run) -> bool:
+    """Tell whether a run is small enough for the browser to compute it, with any edits."""
+    shapes = [t.shape(name) for t in (run.trace, run.update) for name in t.quantities]
+    numbers = sum(map(math.prod, shapes))
+    return products(run.trace.sizes) <= MOST_PRODUCTS and numbers <= MOST_NUMBERS
+
+
 def products(sizes: Mapping[str, int]) -> int:
     """Return about how many products a run is: forward once, backward twice as many."""
     B, T, D, H, V = (sizes[dim] for dim in "BTDHV")
     return 3 * B * T * (3 * H * (D + H) + H * V)
-
-
-def size(source: Source, names: list[str]) -> int:
-    """Return how many numbers quantities have."""
-    return sum(int(np.prod(source.trace(n).shape(n))) for n in names)
 
 
 def describe_quantity(source: Source, name: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import {
   writeEdits,
 } from "../../explainer/stage/web/editing.js";
 import { whileHeld } from "../../explainer/stage/web/held.js";
+import { ServerEdits } from "../../explainer/stage/web/server_edits.js";
 import { EMPTY, update } from "../../explainer/stage/web/state.js";
 import { readQuery, writeQuery } from "../../explainer/stage/web/url.js";
 import { sample } from "./samples.js";
@@ -70,8 +71,6 @@ test("the address brings edits back, and says what does not fit", () => {
   const query = (text) => readQuery(begun, new URLSearchParams(text), null, false, false);
   assert.deepEqual(query({ edit: writeQuery(state).edit }).edits, [W, H]);
   assert.match(query("edit=q:1;W:x").message, /edit must be entries .* got W:x\. There is no q\./);
-  const kept = { ...state, t: 1 };
-  assert.deepEqual(readQuery(begun, new URLSearchParams(), kept, true, false).edits, [W, H]);
 });
 
 test("other numbers leave out what they have no place for", () => {
@@ -125,4 +124,18 @@ test("while something is held, its gradient goes no further", () => {
   assert.deepEqual([found.d_z.text, found.d_z.form], ["d_z = d_h", ["at", "d_h", "b"]]);
   assert.equal(found.own_z.text, "own_z = a");
   assert.equal(found.d_own_z.shapes, "d_own_z (B=2) = free_z (B=2) ⊙ d_z (B=2)");
+});
+
+test("what the server shows late takes nothing back, and what is made elsewhere counts", () => {
+  const server = new ServerEdits();
+  assert.equal(server.heard(""), false);
+  assert.equal(server.mustTell(""), false);
+  assert.equal(server.mustTell("W.0.0:1"), true);
+  assert.equal(server.mustTell("W.0.0:2"), true);
+  assert.equal(server.mustTell("W.0.0:2"), false);
+  assert.equal(server.heard("W.0.0:1"), false);
+  assert.equal(server.heard("W.0.0:1"), false);
+  assert.equal(server.heard("W.0.0:2"), false);
+  assert.equal(server.heard(""), true);
+  assert.equal(server.mustTell(""), false);
 });

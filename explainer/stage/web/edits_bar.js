@@ -26,7 +26,6 @@ export function drawEdits(stage) {
   bar.replaceChildren(
     lossElement(stage),
     ...edits.map((edit) => chipElement(stage, edit)),
-    ...(edits.length ? [make("span", "note", "charts and tables below: without these")] : []),
     buttonFor("undo", "↶ undo", past.length > 0, () => stage.change(undone(stage.state))),
     buttonFor("redo", "↷ redo", future.length > 0, () => stage.change(redone(stage.state))),
     buttonFor("reset", "reset all", edits.length > 0, () => stage.edit([])),

@@ -4,7 +4,7 @@
  */
 import { themeOf } from "./colours.js";
 import { find } from "./dom.js";
-import { edited } from "./editing.js";
+import { edited, parseEdits, writeEdits } from "./editing.js";
 import { stopAnimation } from "./equation.js";
 import { bindEvents } from "./events.js";
 import { answerKey, lineDigits } from "./highlight.js";
@@ -12,7 +12,8 @@ import { findCells } from "./lanes.js";
 import { tensorsOf } from "./layout.js";
 import { mustAsk } from "./panel.js";
 import { render } from "./render.js";
-import { EMPTY, keepOpened, update } from "./state.js";
+import { ServerEdits } from "./server_edits.js";
+import { EMPTY, update, withNumbers } from "./state.js";
 import { Tensors } from "./tensors.js";
 import { PHONE, readQuery, writeQuery } from "./url.js";
 
@@ -22,9 +23,9 @@ import { PHONE, readQuery, writeQuery } from "./url.js";
 
 /**
  * What the server sends: a description, the numbers, thumbnails, answers, and the place
- * that the pictures below show.
+ * and the edits that the pictures below show.
  * @typedef {{meta: string, numbers: string, quantised: string, answers: string,
- *   place: string}} Data
+ *   place: string, edit: string}} Data
  * @typedef {{data: Data, parentElement: Element,
  *   setTriggerValue: (name: string, value: any) => void}} Component
  */
@@ -43,6 +44,8 @@ const ELEMENTS = [
 const STAGES = new WeakMap();
 /** @type {State | null} where the user was last, for the next chapter */
 let visited = null;
+/** whether the server does not know of the last edit yet */
+let untold = false;
 /** @type {string | null} the page that the browser's Back or Forward leads to */
 let returned = null;
 addEventListener("popstate", () => {
@@ -77,19 +80,6 @@ export default function stage(component) {
   }
 }
 
-/**
- * Compute the numbers as a state's edits make them; return the state that they allow: what is held
- * no more has no number of its own.
- * @param {State} state
- */
-function withNumbers(state) {
-  const tensors = tensorsOf(state);
-  const fault = tensors.edit(state.edits);
-  const next = fault ? { ...state, edits: tensors.edits, message: fault } : { ...state };
-  keepOpened(next, tensors);
-  return next;
-}
-
 /** A stage on a page. */
 class Mounted {
   /** @param {HTMLElement} root */
@@ -113,6 +103,7 @@ class Mounted {
     this.beating = 0;
     /** @type {Partial<State>[]} what has to wait until the stage is drawn */
     this.queue = [];
+    this.serverEdits = new ServerEdits();
     this.rendering = false;
     this.unbind = bindEvents(this);
     this.observer = new ResizeObserver(() => this.change({ room: this.room() }));
@@ -186,11 +177,13 @@ class Mounted {
     for (const answer of /** @type {Answer[]} */ (JSON.parse(data.answers)))
       answers.set(answerKey(answer, /** @type {any} */ (answer).digits), answer);
     const theme = themeOf(this.view.root);
+    const elsewhere = this.serverEdits.heard(data.edit);
+    const other = elsewhere ? edited(this.state, parseEdits(data.edit).edits) : {};
     const news = data.meta !== this.data?.meta || data.numbers !== this.data?.numbers;
     const first = this.state.tensors === null;
     this.data = data;
     if (!news) {
-      this.change({ theme, answers });
+      this.change({ theme, answers, ...other });
       return;
     }
     this.waiting = "";
@@ -199,7 +192,7 @@ class Mounted {
     find(this.view.root, ".body").hidden = false;
     const { sequence } = JSON.parse(data.place);
     if (first) this.begin(update(EMPTY, { tensors, theme, answers, sequence, room: this.room() }));
-    else this.change({ tensors, theme, answers });
+    else this.change({ tensors, theme, answers, ...other });
   }
 
   /**
@@ -212,6 +205,9 @@ class Mounted {
     const arrived = visited !== null && visited.tensors?.meta.slug !== slug && !back;
     returned = null;
     const query = new URLSearchParams(location.search);
+    const newer = visited !== null && untold;
+    const edit = newer ? writeEdits(/** @type {State} */ (visited).edits) : this.data?.edit;
+    query.set("edit", edit ?? "");
     const narrow = this.view.root.clientWidth < PHONE;
     this.queue.length = 0;
     this.show(readQuery(state, query, visited, arrived, narrow), null);
@@ -263,12 +259,19 @@ class Mounted {
     this.send("ask", { ...wish, ...more });
   }
 
-  /** Once at rest, write the state into the address, without a word to the server. */
+  /** Once at rest, write the state into the address; the server is told of edits alone. */
   syncUrl() {
+    const { edits } = this.state;
+    untold ||= visited !== null && edits !== visited.edits;
     visited = this.state;
     clearTimeout(this.resting);
     if (this.state.playing) return;
     this.resting = setTimeout(() => {
+      untold = false;
+      const edit = writeEdits(edits);
+      const { engine, meta } = tensorsOf(this.state);
+      const fits = engine !== null && edit.length <= (meta.address.edit.high ?? 0);
+      if (fits && this.serverEdits.mustTell(edit)) this.send("edit", edit);
       const url = new URL(location.href);
       for (const [name, value] of Object.entries(writeQuery(this.state)))
         if (value === null) url.searchParams.delete(name);

@@ -141,12 +141,25 @@ function keepEdits(next, tensors) {
  * @param {State} next
  * @param {Tensors} tensors
  */
-export function keepOpened(next, tensors) {
+function keepOpened(next, tensors) {
   next.trail = next.trail.filter(({ name, index }) => tensors.hasNumber(name, index));
   if (next.opened && !tensors.hasNumber(next.opened.name, next.opened.index))
     next.opened = next.trail.at(-1) ?? null;
   if (next.pointed && !tensors.hasNumber(next.pointed.name, next.pointed.index))
     next.pointed = null;
+}
+
+/**
+ * Compute the numbers as a state's edits make them; return the state that they allow: what is held
+ * no more has no number of its own.
+ * @param {State} state
+ */
+export function withNumbers(state) {
+  const tensors = /** @type {Tensors} */ (state.tensors);
+  const fault = tensors.edit(state.edits);
+  const next = fault ? { ...state, edits: tensors.edits, message: fault } : { ...state };
+  keepOpened(next, tensors);
+  return next;
 }
 
 /**

@@ -14,7 +14,7 @@ import { EMPTY, equationName, onlyEquation, opening, update } from "./state.js";
 export const PHONE = 560;
 
 /** What a user takes along from chapter to chapter. */
-/** @typedef {"t" | "sequence" | "range" | "digits" | "strip" | "edits"} Kept */
+/** @typedef {"t" | "sequence" | "range" | "digits" | "strip"} Kept */
 
 /**
  * Return the state that a link, or the chapter before, asks for.
@@ -69,10 +69,9 @@ export function readQuery(state, query, kept, arrived, narrow) {
     next = update(next, change);
   }
   const written = parseEdits(query.get("edit") ?? "");
-  if (!arrived) problems.push(...written.problems);
-  const wished = arrived ? (kept?.edits ?? []) : written.edits;
-  const edits = wished.filter((edit) => !tensors.faultOf(edit));
-  problems.push(...wished.map((edit) => tensors.faultOf(edit)).filter(Boolean));
+  const faults = written.edits.map((edit) => tensors.faultOf(edit)).filter(Boolean);
+  problems.push(...written.problems, ...faults);
+  const edits = written.edits.filter((edit) => !tensors.faultOf(edit));
   return { ...next, edits, message: problems.join(" ") };
 }
 
