@@ -1170,12 +1170,28 @@ def test_every_chapter_shows_the_edited_run(chapter, variant):
 
 
 @pytest.mark.parametrize("slug", sorted(STAGED))
-def test_a_stage_has_the_numbers_of_the_edited_run(slug):
+def test_a_stage_has_the_run_and_its_edits(slug):
     at = visit(slug, edit=EDIT)
-    result = run_of(at)
-    assert result.edits
+    assert run_of(at).edits
+    assert stage(at).data["edit"] == EDIT
     assert stage(at).named()
-    assert_sent_as_computed(stage(at), result)
+    # the browser makes the edits
+    assert_sent_as_computed(stage(at), run(START))
+
+
+def test_a_stage_of_a_large_run_has_the_numbers_of_the_edited_one():
+    at = visit("cell", preset="story", hidden_size="128", edit="W_hz.0.1:0.5")
+    assert run_of(at).edits
+    assert_sent_as_computed(stage(at), run_of(at))
+
+
+def test_what_is_edited_on_the_stage_is_shown_around_it():
+    at = say(visit("cell"), "edit", "W_hz.0.1:0.5;z.0.2.1:1")
+    assert set(run_of(at).edits) == {"W_hz", "z"}
+    assert stage(at).data["edit"] == at.text_input(key="edit").value == "W_hz.0.1:0.5;z.0.2.1:1"
+    assert not run_of(say(at, "edit", "")).edits
+    for nonsense in (None, 5, ["z:1"], "z" * 5_000):
+        assert not run_of(say(at, "edit", nonsense)).edits
 
 
 def test_all_edits_are_taken_back_at_once():

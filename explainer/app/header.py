@@ -37,8 +37,10 @@ def problems_and_network(chapter: Chapter, shown: Run, problems: list[str]) -> N
         st.caption(f"Shown below: {'the last settings that worked' if worked else '`start`'}.")
     if chapter.shows and shown.settings.updates:
         st.markdown(trained_before(shown))
-    if shown.edits:
-        active_edits(shown)
+    # always there: what comes later, the stage too, would else be made anew
+    with st.container(horizontal=True, vertical_alignment="center", key="edits"):
+        if shown.edits:
+            active_edits(shown)
 
 
 def active_edits(shown: Run) -> None:
@@ -55,10 +57,9 @@ def active_edits(shown: Run) -> None:
     def reset() -> None:
         st.session_state["edit"] = ""
 
-    with st.container(horizontal=True, vertical_alignment="center", key="edits"):
-        text = " · ".join(said[:MOST_EDITS]).replace("-", "−")
-        st.markdown(f"**What if:** {text}{more}", width="content")
-        st.button("Reset all", key="reset-edits", on_click=reset)
+    text = " · ".join(said[:MOST_EDITS]).replace("-", "−")
+    st.markdown(f"**What if:** {text}{more}", width="content")
+    st.button("Reset all", key="reset-edits", on_click=reset)
 
 
 def edit_text(name: str, index: tuple[int | None, ...]) -> str:
