@@ -152,6 +152,7 @@ class Mounted {
   show(state, before) {
     if (state.edits !== before?.edits || state.tensors !== before.tensors)
       state = withNumbers(state);
+    if (before && state.edits !== before.edits) untold = true;
     this.state = state;
     const complete = render(this, before);
     if (state.playing !== before?.playing) this.play();
@@ -262,16 +263,15 @@ class Mounted {
   /** Once at rest, write the state into the address; the server is told of edits alone. */
   syncUrl() {
     const { edits } = this.state;
-    untold ||= visited !== null && edits !== visited.edits;
     visited = this.state;
     clearTimeout(this.resting);
     if (this.state.playing) return;
     this.resting = setTimeout(() => {
-      untold = false;
       const edit = writeEdits(edits);
       const { engine, meta } = tensorsOf(this.state);
-      const fits = engine !== null && edit.length <= (meta.address.edit.high ?? 0);
+      const fits = untold && engine !== null && edit.length <= (meta.address.edit.high ?? 0);
       if (fits && this.serverEdits.mustTell(edit)) this.send("edit", edit);
+      untold = false;
       const url = new URL(location.href);
       for (const [name, value] of Object.entries(writeQuery(this.state)))
         if (value === null) url.searchParams.delete(name);

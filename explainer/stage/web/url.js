@@ -71,7 +71,8 @@ export function readQuery(state, query, kept, arrived, narrow) {
   const written = parseEdits(query.get("edit") ?? "");
   const faults = written.edits.map((edit) => tensors.faultOf(edit)).filter(Boolean);
   problems.push(...written.problems, ...faults);
-  const edits = written.edits.filter((edit) => !tensors.faultOf(edit));
+  // as the server has it: all of them, or none
+  const edits = faults.length ? [] : written.edits;
   return { ...next, edits, message: problems.join(" ") };
 }
 
