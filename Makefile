@@ -20,12 +20,14 @@ help: ## Show this list
 run: $(RUN) ## Start the app on this machine and open it in the browser (PORT=8501)
 	$(BIN)/streamlit run app.py --server.port $(PORT) $(if $(CI),--server.headless true)
 
+# Two processes for what computes; a browser and its server are two already.
 test: $(DEV) ## Lint, then run all tests; gets Chromium and nginx for them first
 	@$(BIN)/python tests/get_browser.py
 	@$(BIN)/python tests/get_nginx.py
 	@$(MAKE) --no-print-directory lint
 	$(NPM) test --silent
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not browser" -n 2 --dist worksteal
+	$(BIN)/pytest -m browser
 
 lint: $(DEV) $(WEB) ## Check style, formatting and types
 	$(BIN)/ruff check .
