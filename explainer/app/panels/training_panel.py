@@ -36,6 +36,9 @@ def watch(settings: Settings) -> None:
     except InvalidValueError as error:
         st.error(escape_markdown(str(error)))
     own = trainer(settings)
+    if not own.running:
+        # not in the dashboard, whose settings are still those before a reset
+        own.until = max(own.until, settings.updates)
     st.fragment(run_every=EVERY if own.running else None)(dashboard)(settings)
 
 
@@ -47,8 +50,6 @@ def trainer(settings: Settings) -> Trainer:
         if own is not None:
             own.pause()
         own = state.trainer = Trainer(shared_training(History, settings), settings.updates)
-    elif not own.running:
-        own.until = max(own.until, settings.updates)
     return own
 
 
