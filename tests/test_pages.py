@@ -19,10 +19,11 @@ from test_payload import STAGED, Sent, assert_place_is_sent, assert_sent_as_comp
 
 from explainer import PRESETS, Settings, edits_from_link, explain, run
 from explainer.analysis.checks import verify
-from explainer.app import cache
+from explainer.app import current_run
 from explainer.app.cache import BUDGET, CACHE, weigh_again
 from explainer.app.current_run import kept_run
 from explainer.batches import tokenize
+from explainer.engine.batch_run import run_batch
 from explainer.plots.colours import SCALES
 from explainer.stage.chapters import CHAPTERS, HOME
 from explainer.stage.parts import Place
@@ -627,10 +628,14 @@ def test_through_time_shows_every_time_step(names):
 
 def test_every_token_has_its_label():
     at = visit("embedding", text="the next text, the last test " * 3, tokenizer="characters")
-    batch, sent = run_of(at).batch, stage(at).meta
+    batch, sent = run_of(at).batch, stage(at)
     assert len(tokenize(run_of(at).settings)[1]) > len(batch.vocabulary)
-    assert [t.replace("␣", " ") for t in sent["tokens"]] == list(batch.vocabulary)
-    assert (sent["ids"], sent["targets"]) == (batch.ids.tolist(), batch.targets.tolist())
+    assert [t.replace("␣", " ") for t in sent.meta["tokens"]] == list(batch.vocabulary)
+    for name in ("ids", "targets"):
+        expected = getattr(batch, name)
+        np.testing.assert_array_equal(
+            sent.decode(sent.meta["given"][name], expected.shape), expected
+        )
 
 
 OPENED = {
@@ -1058,11 +1063,11 @@ def test_a_text_of_ones_own_comes_back_after_a_look_at_another_preset():
 def test_a_run_too_large_to_keep_is_computed_once_for_a_page(monkeypatch):
     computed = []
 
-    def counted(settings):
+    def counted(settings, *given, **others):
         computed.append(settings)
-        return run(settings)
+        return run_batch(settings, *given, **others)
 
-    monkeypatch.setattr(cache, "run", counted)
+    monkeypatch.setattr(current_run, "run_batch", counted)
     size = {"batch_size": 32, "context_length": 35, "hidden_size": 256}
     at = visit("cell", preset="story", **size)
     assert computed == [replace(PRESETS["story"], **size)]

@@ -94,7 +94,7 @@ def check_batches(run: Run) -> Check:
     """
     text = as_characters(tokenize(run.settings)[1])
     edited = {n: e.before for n, e in run.edits.items() if e.before is not None}
-    before = [edited.get(n, run.trace[n]).astype(int) for n in ("ids", "targets")]
+    before = [edited.get(n, getattr(run.batch, n)).astype(int) for n in ("ids", "targets")]
     rows = zip(*before, strict=True)
     wrong = sum((x[1:] != y[:-1]).any() or as_characters([*x, y[-1]]) not in text for x, y in rows)
     changed = " before the edits" if edited.keys() & {"ids", "targets"} else ""
