@@ -46,8 +46,7 @@ def test_any_number_is_opened_where_the_stage_is(tab):
     page = tab.open()
     step(tab, 3)
     page.get_by_text("Open any number: its formula").click()
-    tab.settle()
-    assert opened(page) == {"B": "0", "T": "3"}
+    soon(page, lambda: opened(page) == {"B": "0", "T": "3"})
     assert tab.query == {"t": "3", "open-number": "true"}
     page.locator('[data-choose="sequence"]').select_option("1")
     soon(page, lambda: opened(page) == {"B": "1", "T": "3"})
@@ -93,7 +92,7 @@ def test_a_link_with_edits_is_taken_along_and_taken_back(tab):
     tab.choose("loss")
     expect(said).to_be_visible()
     assert tab.query["edit"] == "W_hz.0.1:0.5;z.*.*.2:1"
-    page.get_by_role("button", name="Reset all").click()
+    page.get_by_role("button", name="Reset all", exact=True).click()
     expect(page.get_by_text("What if:")).to_have_count(0)
     soon(page, lambda: "edit" not in tab.query)
     tab.choose("cell")
