@@ -7,9 +7,6 @@ from explainer.app.sidebar import PRESET_WORDS, apply_preset
 from explainer.plots import charts as figures
 from explainer.stage.chapters import CHAPTERS, Chapter
 
-FORWARD = ("tokens", "batches", "embedding", "dropout", "cell", "time", "prediction", "loss")
-LEARNING = ("gradients", "update", "training", "gates")
-
 SOURCES = """
 1. [Gated Recurrent Units explained with matrices, part 2]\
 (https://medium.com/@sparklerussell/gated-recurrent-units-explained-with-matrices-part-2-training-and-loss-function-7e7147b7f2ae),
@@ -37,10 +34,8 @@ def show_home() -> None:
         "computed now, by the equations that are shown, and checkable down to the last term."
     )
     st.subheader("Follow the data")
-    story = {c.slug: c for c in CHAPTERS}
-    row([story[s] for s in FORWARD[:4]], "→")
-    row([story[s] for s in FORWARD[4:]], "→")
-    row([story[s] for s in LEARNING], "→")
+    for i in range(0, len(CHAPTERS), 4):
+        row(CHAPTERS[i : i + 4], "→")
     st.subheader("Where to begin")
     columns = st.columns(len(PRESET_WORDS))
     for column, (name, words) in zip(columns, PRESET_WORDS.items(), strict=True):
@@ -74,7 +69,7 @@ def begin(preset: str) -> None:
     apply_preset()
 
 
-def row(chapters: list[Chapter], arrow: str) -> None:
+def row(chapters: tuple[Chapter, ...], arrow: str) -> None:
     """Show some chapters side by side, with an arrow from each to the next."""
     for column, chapter in zip(st.columns(4), chapters, strict=False):
         with column.container(border=True, height="stretch"):
