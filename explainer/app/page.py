@@ -26,8 +26,7 @@ from explainer.engine.batch_run import Run
 from explainer.engine.trace import Array, Trace, dims_text
 from explainer.explanation.explain import explain
 from explainer.explanation.tensor_formula import equation_latex
-from explainer.plots import charts as figures
-from explainer.plots import colours, tables
+from explainer.plots import charts, colours, tables
 from explainer.plots.heatmap import NOTHING, Panel
 from explainer.stage.chapters import Chapter, chapter
 from explainer.stage.parts import Place
@@ -136,7 +135,7 @@ class Page:
                 f"Choose a smaller hidden size, or see the table below."
             )
             return
-        self.picture(key, figures.grid(panels, self.theme), alt)
+        self.picture(key, charts.grid(panels, self.theme), alt)
 
     def picture(self, key: str, figure: go.Figure, alt: str) -> None:
         """Draw a picture that has a width of its own."""
@@ -162,7 +161,7 @@ class Page:
 
     def bars(self, key: str, values: Array, labels: list[str], title: str) -> None:
         """Draw one number for each time step."""
-        figure = figures.bars(values, labels, title, self.theme)
+        figure = charts.bars(values, labels, title, self.theme)
         st.plotly_chart(figure, key=key, alt=title, config={"displayModeBar": False})
 
     def tokens(self) -> list[str]:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from explainer.app.navigation import ensure_routed, file
 from explainer.app.sidebar import PRESET_WORDS, apply_preset
-from explainer.plots import charts as figures
+from explainer.plots import charts
 from explainer.stage.chapters import CHAPTERS, Chapter
 
 SOURCES = """
@@ -47,7 +47,7 @@ def show_home() -> None:
     )
     st.subheader("How to read the colours")
     theme = "dark" if st.context.theme.type == "dark" else "light"
-    legend = figures.colour_legend(theme)
+    legend = charts.colour_legend(theme)
     legend.layout.width = None  # as wide as the page
     st.plotly_chart(
         legend,
