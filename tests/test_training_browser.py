@@ -12,7 +12,7 @@ from test_browser import DESKTOP, soon, watched
 from test_stage import START, StageTab, button, cells, expect_cells, expect_time, stage
 
 from explainer import PRESETS
-from explainer.app.gate import PATIENCE
+from explainer.app.gate import PATIENCE, TURN
 from explainer.stage.chapters import chapter as chapter_of
 
 pytestmark = pytest.mark.browser
@@ -211,14 +211,18 @@ def test_who_leaves_makes_room(readers):
     third.start.click()
     waits = third.page.get_by_text("Training: waiting for a place, you are next")
     expect(waits).to_be_visible()
-    assert third.done() == 0
     first.page.close()
     left = time.monotonic()
     while not third.done():
         assert time.monotonic() - left < PATIENCE + 12, "whoever is not there has still a place"
         third.page.wait_for_timeout(500)
-    expect(waits).to_have_count(0)
-    done = second.done()
-    soon(second.page, lambda: second.done() > done)  # who looks on goes on
+    soon(third.page, lambda: waits.count() == 0)
+    left = time.monotonic()
+    done = second.done(), third.done()
+    while time.monotonic() - left < TURN + 2:  # two places for two: nobody takes turns any more
+        assert waits.count() == 0
+        third.page.wait_for_timeout(500)
+    for reader, before in zip((second, third), done, strict=True):
+        soon(reader.page, lambda r=reader, before=before: r.done() > before)
     for reader in (second, third):
         reader.pause()
