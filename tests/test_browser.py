@@ -467,7 +467,7 @@ def test_a_chapter_is_drawn(walk, chapter):
     assert seen["errors"] == []
     assert seen["katex"] == []
     assert seen["unnamed"] == 0
-    undrawn = ("tokens", "batches", "cell", "update", "training", "gates")
+    undrawn = ("home", "tokens", "batches", "cell", "update", "training", "gates")
     assert bool(seen["charts"]) == (chapter.slug not in undrawn)
     assert seen["stages"] == ([chapter.slug] if on_stage(chapter) else [])
     if walk["wide"]:

@@ -89,9 +89,10 @@ class Sent:
         return ((found - 128) / 127 * sent["limit"]).reshape(rows, columns)
 
     def named(self):
-        """Every quantity that the scene names."""
+        """Every quantity that the scene, or the picture, names."""
         bands = [b for one in self.meta["scene"] for b in one["bands"]]
         names = [n for b in bands for n in (b["left"], *(r["name"] for r in b["rows"])) if n]
+        names += [n for row in self.meta.get("picture", ()) for n in row["names"] + row["weights"]]
         return list(dict.fromkeys(names))
 
 

@@ -35,7 +35,7 @@ def problems_and_network(chapter: Chapter, shown: Run, problems: list[str]) -> N
     if problems:
         worked = session().last_good is not None
         st.caption(f"Shown below: {'the last settings that worked' if worked else '`start`'}.")
-    if chapter.shows and shown.settings.updates:
+    if (chapter.shows or chapter is HOME) and shown.settings.updates:
         st.markdown(trained_before(shown))
     # always there: what comes later, the stage too, would else be made anew
     with st.container(horizontal=True, vertical_alignment="center", key="edits"):

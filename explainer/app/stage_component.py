@@ -18,10 +18,11 @@ from explainer.app.session import session
 from explainer.engine.batch_run import Run
 from explainer.plots import tables
 from explainer.settings import Settings
-from explainer.stage.chapters import Chapter
+from explainer.stage.chapters import HOME, Chapter
 from explainer.stage.lanes import derive
 from explainer.stage.parts import Place, answer
 from explainer.stage.payload import is_computed_in_browser, payload
+from explainer.stage.picture import picture_of
 from explainer.stage.scene import LaneSpec, Scene
 from explainer.stage.script import WEB, link
 from explainer.url import view_table
@@ -92,6 +93,7 @@ def stage(
         run,
         scene,
         here,
+        picture_of(quantities, bool(run.trace["dropout"] > 0)) if chapter is HOME else (),
         slug=chapter.slug,
         timed=chapter.timed,
         backwards=chapter.backwards,

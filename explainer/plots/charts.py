@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explainer.engine.quantity import Part, Role
 from explainer.engine.trace import Array
 from explainer.plots.colours import INK, SCALES, hue, kind, readable
 from explainer.plots.heatmap import (
@@ -269,23 +268,4 @@ def bars(values: Array, labels: list[str], title: str, theme: str) -> go.Figure:
                 "yaxis": {"fixedrange": True, "zeroline": True},
             },
         }
-    )
-
-
-def colour_legend(theme: str) -> go.Figure:
-    """Draw the three colour scales with their numbers."""
-    steps = np.linspace(-1.0, 1.0, 5).reshape(1, -1)
-    unit = np.linspace(0.0, 1.0, 5).reshape(1, -1)
-
-    def panel(name: str, title: str, value: Array, role: Role, part: Part = "") -> Panel:
-        columns = [""] * value.shape[1]
-        return Panel(name, title, value, [""], columns, shape="", role=role, part=part)
-
-    return grid(
-        [
-            [panel("n", "values: orange below 0, blue above", steps, "activation", "n")],
-            [panel("W_o", "parameters: brown below 0, teal above", steps, "weight")],
-            [panel("p", "0 to 1: gates, probabilities, masks", unit, "probability")],
-        ],
-        theme,
     )

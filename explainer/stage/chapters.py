@@ -39,7 +39,13 @@ class Chapter:
     ranking: bool = False
 
 
-HOME = Chapter("home", "Home", "What happens inside a gated recurrent unit, number by number?")
+HOME = Chapter(
+    "home",
+    "Home",
+    "What happens inside a gated recurrent unit, number by number?",
+    timed=True,
+    learning=True,
+)
 
 CHAPTERS = (
     Chapter(

@@ -25,6 +25,7 @@ from explainer.plots.tables import visible
 from explainer.stage.buffer import Buffer
 from explainer.stage.engine_input import given_numbers, network_as_json
 from explainer.stage.parts import Place, Source, means, send_parts
+from explainer.stage.picture import PictureRow
 from explainer.stage.scene import Scene
 from explainer.stage.trees import form_as_json
 
@@ -36,17 +37,21 @@ SAMPLES = 32
 """Most numbers of a quantity that the browser checks itself by."""
 
 
-def payload(run: Run, scene: Scene, place: Place, **also: Any) -> dict[str, str]:
+def payload(
+    run: Run, scene: Scene, place: Place, picture: tuple[PictureRow, ...] = (), **also: Any
+) -> dict[str, str]:
     """Return what the stage gets: a description as JSON, and the numbers as base64.
 
     Args:
         run: the user's run.
         scene: what stands on the stage.
         place: the part of a large run that the user looks at.
+        picture: the rows of the living picture, in place of a scene.
         also: goes into the description as it is.
     """
     source = Source(run)
-    shown = list(dict.fromkeys(n for lane in scene for n in lane.names))
+    named = [n for row in picture for n in (*row.names, *row.weights)]
+    shown = list(dict.fromkeys([*(n for lane in scene for n in lane.names), *named]))
     if "h" in shown and "z" in shown:  # for the switch to the other convention
         shown += ["z_other", "h_other"]
     names = source.reachable(shown)
@@ -84,6 +89,7 @@ def payload(run: Run, scene: Scene, place: Place, **also: Any) -> dict[str, str]
             }
             for lane in scene
         ],
+        **({"picture": [asdict(row) for row in picture]} if picture else {}),
         **numbers,
         **also,
     }

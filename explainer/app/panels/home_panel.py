@@ -1,12 +1,24 @@
-"""The first page: the chapters, where to begin, how to read the colours, the sources."""
+"""The first page: the whole network at work, other examples, the chapters, the sources."""
 
 import streamlit as st
 
+from explainer.app.cache import weigh_again
+from explainer.app.current_run import kept_run
 from explainer.app.navigation import ensure_routed, file
-from explainer.app.sidebar import PRESET_WORDS, apply_preset
-from explainer.plots import charts
-from explainer.stage.chapters import CHAPTERS, Chapter
+from explainer.app.position import position
+from explainer.app.session import session
+from explainer.app.sidebar import apply_preset
+from explainer.app.stage_component import stage
+from explainer.stage.chapters import CHAPTERS, HOME
 
+EXAMPLES = {
+    "start": "A first look",
+    "math": "The matrices tutorial",
+    "linear_algebra": "The explainer notebook",
+    "story": "A longer text",
+    "your_text": "Your own text",
+}
+"""What the presets are called here."""
 SOURCES = """
 1. [Gated Recurrent Units explained with matrices, part 2]\
 (https://medium.com/@sparklerussell/gated-recurrent-units-explained-with-matrices-part-2-training-and-loss-function-7e7147b7f2ae),
@@ -30,48 +42,33 @@ def show_home() -> None:
     ensure_routed()
     st.markdown(
         "A gated recurrent unit reads a text token by token and keeps a small state, its memory. "
-        "Here you see **every number** inside it, from the text to one update of its weights: "
-        "computed now, by the equations that are shown, and checkable down to the last term."
+        "Here is one at work, with **every number** inside it. Each column is a time step, each "
+        "row a chapter. Point at a number to read it, click it to see where it comes from, drag "
+        "a weight up or down: everything follows."
     )
-    st.subheader("Follow the data")
-    for i in range(0, len(CHAPTERS), 4):
-        row(CHAPTERS[i : i + 4], "→")
-    st.subheader("Where to begin")
-    columns = st.columns(len(PRESET_WORDS))
-    for column, (name, words) in zip(columns, PRESET_WORDS.items(), strict=True):
-        column.button(name, key=f"begin-{name}", on_click=begin, args=[name], width="stretch")
-        column.caption(words)
+    settings, edit = session().shown
+    run = kept_run(settings, edit)
+    stage(settings, edit, HOME, (), "", position(HOME.slug, run.trace.sizes))
+    weigh_again(run, edit)
+    st.subheader("Another example")
+    with st.container(horizontal=True):
+        for name, label in EXAMPLES.items():
+            st.button(label, key=f"begin-{name}", on_click=begin, args=[name])
     st.markdown(
         "Move **hidden size** and **learning rate** in the sidebar, and the numbers on every page "
         "follow. The address holds every setting: send the link, and others see what you see."
     )
-    st.subheader("How to read the colours")
-    theme = "dark" if st.context.theme.type == "dark" else "light"
-    legend = charts.colour_legend(theme)
-    legend.layout.width = None  # as wide as the page
-    st.plotly_chart(
-        legend,
-        key="legend",
-        alt="three colour scales: orange to blue, brown to teal, and 0 to 1",
-        config={"displayModeBar": False},
-    )
-    st.caption(
-        "Every number is written in its cell or shown on hover, so no colour is needed to read "
-        "it. You choose the range of the colours: *colours* above a chapter's lanes."
-    )
-    st.subheader("Sources")
-    st.markdown(SOURCES)
+    st.subheader("Chapters")
+    with st.container(key="cards"):
+        for chapter in CHAPTERS:
+            with st.container(border=True, key=f"card-{chapter.slug}"):
+                st.page_link(file(chapter), label=f"**{chapter.title}** →")
+                st.caption(chapter.question)
+    with st.expander("Sources"):
+        st.markdown(SOURCES)
 
 
 def begin(preset: str) -> None:
     """Choose a preset."""
     st.session_state["preset"] = preset
     apply_preset()
-
-
-def row(chapters: tuple[Chapter, ...], arrow: str) -> None:
-    """Show some chapters side by side, with an arrow from each to the next."""
-    for column, chapter in zip(st.columns(4), chapters, strict=False):
-        with column.container(border=True, height="stretch"):
-            st.page_link(file(chapter), label=f"**{chapter.title}** {arrow}")
-            st.caption(chapter.question)

@@ -34,6 +34,7 @@
  * @property {View} view
  * @property {(change: Partial<State>) => void} change
  * @property {(edits: Edit[], from?: State) => string} edit
+ * @property {(slug: string) => void} go open a chapter
  */
 
 /**

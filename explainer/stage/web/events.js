@@ -68,6 +68,12 @@ export function bindEvents(stage) {
     event.preventDefault();
     gradeAnswer(stage.view, stage.state);
   };
+  root.addEventListener("click", (event) => {
+    const link = /** @type {HTMLElement} */ (event.target).closest?.("a[data-chapter]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    stage.go(/** @type {HTMLElement} */ (link).dataset.chapter ?? "");
+  });
   bindStrip(stage);
   bindCells(stage);
   bindTouch(stage, (event) =>

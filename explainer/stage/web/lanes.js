@@ -244,7 +244,7 @@ function shapeText(row) {
  * @param {number} row
  * @param {number} column
  */
-function drawCell(view, drawing, row, column) {
+export function drawCell(view, drawing, row, column) {
   const element = roleElement("gridcell", "cell");
   const text = document.createTextNode("");
   element.append(text);

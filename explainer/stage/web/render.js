@@ -13,6 +13,7 @@ import { drawLane, findCells } from "./lanes.js";
 import { columnsOf, headWidth, lanesOf, tensorsOf } from "./layout.js";
 import { paintCells } from "./paint.js";
 import { drawPanel } from "./panel.js";
+import { drawPicture, paintPicture, shownSteps } from "./picture.js";
 import { drawQuiz } from "./quiz.js";
 import { drawRanking } from "./ranking.js";
 import { colourStrip, drawStrip, markStrip } from "./strip.js";
@@ -35,7 +36,9 @@ export function render(stage, before) {
   const changed = (...names) => before === null || names.some((n) => state[n] !== before[n]);
   const focus = rememberFocus(stage);
   if (changed("pointed", "t", "sequence", "tensors")) stopAnimation(view);
-  const columns = String(columnsOf(state, lanesOf(tensorsOf(state), state.convention)));
+  const columns = tensorsOf(state).meta.picture
+    ? String(shownSteps(state).count)
+    : String(columnsOf(state, lanesOf(tensorsOf(state), state.convention)));
   const built =
     changed("tensors", "theme", "convention", "focus", "digits") || columns !== view.columns;
   if (built) {
@@ -115,10 +118,12 @@ function buildLanes(stage) {
   const lanes = lanesOf(tensors, state.convention);
   const columns = columnsOf(state, lanes);
   view.lanes = lanes.map((lane, i) => drawLane(stage, lane, i, headWidth(state, lane), columns[i]));
+  if (tensors.meta.picture) view.lanes = [drawPicture(stage)];
   el.lanes.replaceChildren(el.wires, ...view.lanes, el.veil);
   el.lanes.classList.toggle("wired", tensors.meta.wired);
   view.byName = grouped(view.drawings);
-  for (const lane of view.lanes) find(lane, ".cell")?.setAttribute("tabindex", "0");
+  for (const sheet of el.lanes.querySelectorAll(".sheet"))
+    find(sheet, ".cell")?.setAttribute("tabindex", "0");
 }
 
 /**
@@ -138,13 +143,15 @@ function grouped(drawings) {
  * @param {boolean} all
  * @returns {boolean} whether all of them are here
  */
-function paint({ state, view }, all) {
+function paint(stage, all) {
+  const { state, view } = stage;
   let complete = true;
   for (const drawing of view.drawings) {
     if (!all && !drawing.timed) continue;
     complete = paintCells(state, drawing) && complete;
     paintThumbnail(state, drawing);
   }
+  if (tensorsOf(state).meta.picture) paintPicture(stage);
   view.root.dataset.t = String(state.t);
   view.root.dataset.sequence = String(state.sequence);
   return complete;

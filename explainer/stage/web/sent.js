@@ -27,6 +27,11 @@
  * @typedef {{left: string, rows: Row[]}} Band
  * @typedef {{title: string, name: string, bands: Band[]}} Lane
  *
+ * A row of the living picture (picture.py).
+ * @typedef {{slug: string, title: string, words: string, names: string[],
+ *   form: "token" | "units" | "number" | "target" | "update", weights: string[],
+ *   way: "" | "forward" | "back"}} PictureRow
+ *
  * One field of the address (url.py).
  * @typedef {{default: any, kind: string, low?: number, high?: number, options?: string[]}} Field
  *
@@ -44,6 +49,7 @@
  * @property {boolean} learning there are targets
  * @property {boolean} ranking the likeliest tokens are listed
  * @property {boolean} wired
+ * @property {PictureRow[]} [picture] what stands there in place of the scene
  *
  * What a run has that is computed here: its equations, what is given, and numbers of Python's.
  * @property {import("./plan.js").Network} [network]

@@ -215,6 +215,16 @@ class Mounted {
     if (this.state.opened) this.bringIntoView();
   }
 
+  /**
+   * Open a chapter by the page's own link to it, which takes all settings along.
+   * @param {string} slug
+   */
+  go(slug) {
+    /** @type {HTMLElement | null} */
+    const link = document.querySelector(`.st-key-card-${slug} a`);
+    link?.click();
+  }
+
   /** Start or stop the beat of time. */
   play() {
     clearTimeout(this.beating);
