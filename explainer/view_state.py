@@ -32,10 +32,8 @@ class ViewState:
     t: int = number(0, 0, 4095, "Time step")
     equation: str = words("", NAME, "Equation")
     cell: str = words("", 2 * NAME, "Opened number")
-    range: str = choice(
-        "matrix", "Colours", matrix="this matrix", time="over time", run="whole run"
-    )
-    digits: str = choice("2", "Digits", **{"2": "two", "4": "four", "full": "all"})
+    range: str = choice("time", "Colours", matrix="this matrix", time="over time", run="whole run")
+    digits: str = choice("2", "Significant digits", **{"2": "two", "4": "four", "full": "all"})
     convention: bool = switch(False, "z′ = 1 − z")
     strip: str = choice("z", "Colour strip: mean of", z="z", r="r", n="n", h="h")
     check: bool = switch(False, "Check yourself")

@@ -6,6 +6,7 @@ from explainer.presets import LINEAR_ALGEBRA
 
 def body(page: Page) -> None:
     """Show reset gate, update gate, candidate and new state."""
+    page.stage()
     page.text(
         "At each time step the cell mixes the input x with its previous state. Two **gates**, "
         "vectors of numbers between 0 and 1, control the mixing: the reset gate, how much of the "
@@ -13,7 +14,6 @@ def body(page: Page) -> None:
         "Each column is one hidden unit: read it from top to bottom. Each number of x stands "
         "beside the row of weights that it multiplies, as in x Wᵀ + b."
     )
-    page.stage()
     if page.run.settings.variant == "reset_after":
         page.note(
             "Here the reset gate is applied **after** the recurrent product, as in PyTorch and "

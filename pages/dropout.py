@@ -8,6 +8,7 @@ def body(page: Page) -> None:
     """Show mask and survivors on the input and on the hidden states."""
     settings, trace = page.run.settings, page.trace
     q = float(trace["dropout"])
+    page.stage()
     if not settings.training:
         page.text(
             "In **evaluation mode** nothing is dropped: the mask is all ones, and x equals e. Turn "
@@ -24,7 +25,6 @@ def body(page: Page) -> None:
             f"rescaled when dropout is off. In this draw, {kept:.1%} of the input's numbers are "
             "kept."
         )
-    page.stage()
     if q == 0:
         page.text("The masks have one number for each feature and unit; all of them are 1.")
     elif settings.dropout_kind == "locked":

@@ -8,20 +8,20 @@ from explainer.app.page import Page, show_chapter
 def body(page: Page) -> None:
     """Show the lookup, and that it is a one-hot row times the matrix."""
     if not page.has("E"):
+        page.stage()
         page.text(
             "Without an embedding the input *is* the one-hot vector: one feature for each token of "
             "the vocabulary, a 1 at the token's id. A weight matrix times such a vector picks out "
             "one column, so the cell's input weights do the work of an embedding."
         )
-        page.stage()
         page.over_time("e")
         return
+    page.stage()
     page.text(
         "The embedding is a matrix with one row for each token of the vocabulary. Looking up the "
         "row at the token's id is the same as multiplying its one-hot vector by the matrix: every "
         "other row is multiplied by 0."
     )
-    page.stage()
     page.over_time("e")
     if np.ptp(page.trace["E"], axis=0).max() == 0:
         page.note(

@@ -12,6 +12,7 @@ from explainer.plots.heatmap import NOTHING
 def body(page: Page) -> None:
     """Show the three terms of cross-entropy and their mean."""
     trace, batch = page.trace, page.run.batch
+    page.stage()
     page.text(
         "Cross-entropy looks only at the probability of the token that actually came next. It is "
         "computed here in the “three terms” of the tutorial *GRUs explained with matrices*. They "
@@ -19,7 +20,6 @@ def body(page: Page) -> None:
         "the vocabulary, take minus the mean over the sequences. Taken apart, each step can be "
         "checked by itself, and the loss of every single token is seen before it is averaged."
     )
-    page.stage()
     page.over_time("ce_2")
     page.bars("ce_3", trace["ce_3"], page.tokens(), "third term: the mean loss at each time step")
     page.note(

@@ -10,11 +10,11 @@ from explainer.plots.tables import visible
 def body(page: Page) -> None:
     """Show the way from the state to probabilities, and the likeliest tokens."""
     batch = page.run.batch
+    page.stage()
     page.text(
         "The output head turns the state into one score for each token of the vocabulary, the "
         "**logits**. Softmax turns the logits into probabilities that add up to 1."
     )
-    page.stage()
     chance = 1 / len(batch.vocabulary)
     page.text(f"Uniform guessing gives every token the probability {chance:.4f}.")
     if page.equal_head and np.ptp(page.trace["logits"], axis=-1).max() < NOTHING:

@@ -8,11 +8,11 @@ from explainer.plots.heatmap import NOTHING
 
 def body(page: Page) -> None:
     """Show r, z, n and h of one sequence over all time steps."""
+    page.stage()
     page.text(
         "The same weights are used at every time step; only the state is passed on. Read each "
         "picture from left to right: each row is one hidden unit, each column one token."
     )
-    page.stage()
     page.over_time("r", "z")
     page.over_time("n", "h")
     page.text(

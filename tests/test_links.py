@@ -236,5 +236,5 @@ def test_javascript_is_given_the_table():
     assert table["edit"] == {"default": "", "kind": "str", "high": EDITS_IN_LINK}
     assert table["t"] == {"default": 0, "kind": "int", "low": 0, "high": 4095}
     options = ["matrix", "time", "run"]
-    assert table["range"] == {"default": "matrix", "kind": "str", "options": options}
+    assert table["range"] == {"default": "time", "kind": "str", "options": options}
     assert table["convention"] == {"default": False, "kind": "bool"}

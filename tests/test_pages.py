@@ -765,11 +765,11 @@ def test_the_other_convention_has_the_same_states():
     np.testing.assert_allclose(trace["z_other"], 1 - trace["z"], atol=1e-15)
 
 
-def test_cells_of_a_picture_have_two_digits():
+def test_cells_of_a_picture_have_two_significant_digits():
     figure = figures(visit("time"))["over-time-r-z"]
     written = {text for trace in figure["data"] for text in trace.get("text", ())}
     for _, value in matrices(figure):
-        assert {f"{number:.2f}" for number in value.ravel().tolist()} <= written
+        assert {f"{number:#.2g}" for number in value.ravel().tolist()} <= written
 
 
 # What the reader is told about surprises and slips in the sources.

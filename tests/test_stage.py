@@ -113,12 +113,18 @@ def told(settings, name, index):
 
 
 def in_cell(name, value, digits=2):
-    """A number as a cell shows it: only 0 looks like 0."""
+    """A number as a cell shows it, in significant digits: only 0 looks like 0, only 1 like 1."""
     if name in ("ids", "targets"):
         return str(int(value))
-    if digits is None or value == 0 or abs(value) >= 0.5 * 10**-digits:
-        return format_number(value, digits)
-    mantissa, power = f"{value:.0e}".split("e")
+    if digits is None:
+        return format_number(value, None)
+    if value == int(value):
+        return f"{value + 0.0:.0f}".replace("-", "−")
+    written = f"{value:.{digits - 1}e}"
+    mantissa, power = written.split("e")
+    if 1e-3 <= abs(value) < 1e6:
+        decimals = len(mantissa.lstrip("-").replace(".", "")) - 1 - int(power)
+        return f"{value:.{max(0, decimals)}f}".replace("-", "−")
     return f"{mantissa}e{int(power)}".replace("-", "−")
 
 
@@ -494,18 +500,18 @@ def test_a_reload_keeps_the_place(tab):
         page.keyboard.press("ArrowRight")
     pin(page, "d_h", 1, 3, 2)
     choice(page, "digits").select_option("full")
-    choice(page, "range").select_option("time")
-    rest(tab, t="3", cell="d_h:1,3,2", digits="full", range="time")
+    choice(page, "range").select_option("run")
+    rest(tab, t="3", cell="d_h:1,3,2", digits="full", range="run")
     query, shown = tab.query, expect_cells(page, START, None)
     page.reload()
     tab.stage("gradients")
     assert cells(page) == shown
     assert explained(page) == "d_h:1,3,2"
-    assert choice(page, "range").input_value() == "time"
+    assert choice(page, "range").input_value() == "run"
     assert tab.query == query
     # beyond this test, colours and digits are as they were
     choice(page, "digits").select_option("2")
-    choice(page, "range").select_option("matrix")
+    choice(page, "range").select_option("time")
 
 
 @pytest.mark.parametrize(
@@ -852,6 +858,38 @@ def test_a_link_to_a_number_shows_it_on_a_phone(tab, slug, wanted, equation):
     assert "equation" not in tab.query, "a larger screen shows all of them"
     choice(page, "equation").select_option("0")
     soon(page, lambda: "equation" in tab.query)
+
+
+def on_screen(page, place):
+    box = place.bounding_box()
+    return box["y"] >= 0 and box["y"] + box["height"] <= page.viewport_size["height"]
+
+
+def test_the_new_state_is_on_the_first_screen(tab):
+    tab.page.set_viewport_size({"width": 1300, "height": 800})
+    page = tab.open("cell", preset="start", t="3")
+    for unit in range(START.hidden_size):
+        assert on_screen(page, cell(page, "h", 0, 3, unit))
+    tops = [lane.bounding_box()["y"] for lane in inside(page, ".lane").all()]
+    assert tops[1] == tops[2] == tops[3], "three lanes use the width"
+
+
+@pytest.mark.parametrize("slug", ["cell", "gradients"])
+def test_a_stepped_equation_comes_into_view(tab, slug):
+    tab.page.set_viewport_size({"width": 900, "height": 620})
+    page = tab.open(slug, preset="start", t="3")
+    expect(choice(page, "equation")).to_be_visible()
+    for _ in range(choice(page, "equation").locator("option").count() - 1):
+        button(page, "next equation").dispatch_event("click")
+        name = choice(page, "equation").locator("option:checked").inner_text().split("· ")[1]
+        result = inside(page, f'.row.now .cell[data-quantity="{name}"]').first
+        soon(page, lambda result=result: on_screen(page, result))
+
+
+def test_a_link_brings_its_equation_into_view(tab):
+    tab.page.set_viewport_size({"width": 900, "height": 620})
+    page = tab.open("cell", preset="start", t="3", equation="h")
+    soon(page, lambda: on_screen(page, cell(page, "h", 0, 3, 1)))
 
 
 # 9. Keyboard only.

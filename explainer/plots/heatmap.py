@@ -149,13 +149,23 @@ def tick(label: str) -> str:
 
 
 def cell_text(value: float, digits: int | None) -> str:
-    """Write a number for a cell: a true minus, and only 0 looks like 0."""
+    """Write a number for a cell as the stage does (`web/paint.js`), with a true minus.
+
+    Only what is 0 looks like 0, and only what is 1 like 1.
+
+    Args:
+        value: the number.
+        digits: significant ones; None for all.
+    """
     if digits is None:
         text = repr(value)
-    elif value != 0 and abs(value) < 0.5 * 10**-digits:
-        text = f"{value:.0e}".replace("e-0", "e-")
+    elif value == round(value) and abs(value) < 1e6:
+        text = f"{value + 0.0:.0f}"
     else:
-        text = f"{value + 0.0:.{digits}f}"
+        mantissa, power = f"{value:.{digits - 1}e}".split("e")
+        written = 1e-3 <= abs(value) < 1e6
+        decimals = max(0, digits - 1 - int(power))
+        text = f"{value:.{decimals}f}" if written else f"{mantissa}e{int(power)}"
     return text.replace("-", "−")
 
 

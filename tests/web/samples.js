@@ -38,7 +38,7 @@ const SCENE = [
 const ADDRESS = {
   t: { default: 0, kind: "int" },
   sequence: { default: 0, kind: "int" },
-  range: { default: "matrix", kind: "str", options: ["matrix", "time", "run"] },
+  range: { default: "time", kind: "str", options: ["matrix", "time", "run"] },
   digits: { default: "2", kind: "str", options: ["2", "4", "full"] },
   strip: { default: "z", kind: "str", options: ["z", "r", "n", "h"] },
   convention: { default: false, kind: "bool" },

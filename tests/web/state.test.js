@@ -55,10 +55,10 @@ const read = (query, kept = null, arrived = false) =>
   readQuery(begun, new URLSearchParams(query), kept, arrived, false);
 
 test("the address is read as it was written", () => {
-  const state = update(opened("h", [1, 2, 0]), { range: "time", digits: "4", equation: 1 });
+  const state = update(opened("h", [1, 2, 0]), { range: "run", digits: "4", equation: 1 });
   const said = Object.entries(writeQuery(state)).filter(([, value]) => value !== null);
   assert.deepEqual(Object.fromEntries(said), {
-    ...{ t: "2", sequence: "1", range: "time", digits: "4", equation: "h", cell: "h:1,2,0" },
+    ...{ t: "2", sequence: "1", range: "run", digits: "4", equation: "h", cell: "h:1,2,0" },
   });
   assert.deepEqual({ ...read(said), tensors: null }, { ...state, tensors: null });
   assert.ok(Object.values(writeQuery(begun)).every((value) => value === null));
@@ -66,7 +66,7 @@ test("the address is read as it was written", () => {
 
 test("what a link can't have is said, and 0 is shown", () => {
   const state = read("t=77&sequence=a&range=nonsense&cell=z:0");
-  assert.deepEqual([state.t, state.sequence, state.range, state.opened], [0, 0, "matrix", null]);
+  assert.deepEqual([state.t, state.sequence, state.range, state.opened], [0, 0, "time", null]);
   assert.equal(
     state.message,
     "t is 77; possible: 0 to 2. Shown: t 0. sequence is a; possible: 0 to 1. Shown: sequence 0. " +

@@ -1,6 +1,9 @@
 /*
- * Which cell of a lane the tab key reaches.
+ * Where the user is led: which cell of a lane the tab key reaches, and what comes into view.
  */
+import { equationName } from "./state.js";
+
+/** @import { Stage } from "./dom.js" */
 
 /**
  * Make a cell the one that the tab key reaches, and focus it.
@@ -10,4 +13,23 @@ export function moveFocus(cell) {
   cell.closest(".sheet")?.querySelector('.cell[tabindex="0"]')?.setAttribute("tabindex", "-1");
   cell.setAttribute("tabindex", "0");
   cell.focus({ preventScroll: true });
+}
+
+/**
+ * Scroll to the opened number, if it is drawn.
+ * @param {Stage} stage
+ */
+export function bringOpened({ view, state: { opened } }) {
+  const cells = opened ? (view.byName.get(opened.name) ?? []).flatMap((d) => d.cells) : [];
+  const key = opened?.index.join(",");
+  cells.find((cell) => cell.key === key)?.element.scrollIntoView({ block: "nearest" });
+}
+
+/**
+ * Scroll to the equation that is shown alone.
+ * @param {Stage} stage
+ */
+export function bringEquation({ view, state }) {
+  const drawing = view.byName.get(equationName(state) ?? "")?.find(({ result }) => result);
+  drawing?.cells.at(-1)?.element.scrollIntoView({ block: "nearest" });
 }

@@ -11,6 +11,9 @@ import { isHidden } from "./state.js";
 
 /** A matrix whose numbers are all smaller is as good as zero, and gets no colour. */
 const NOTHING = 1e-12;
+/** Smaller numbers, and those from the second one on, are written with a power of ten. */
+const LEAST_WRITTEN = 1e-3;
+const MOST_WRITTEN = 1e6;
 
 /**
  * Return a palette in the page's theme.
@@ -48,17 +51,20 @@ export function limitsOf(state, { name, cells, canvas }) {
 }
 
 /**
- * Write a number for a cell: a true minus, and only 0 looks like 0.
+ * Write a number for a cell, with a true minus: only what is 0 looks like 0, and only what is 1
+ * like 1.
  * @param {number} value
- * @param {number | null} digits
+ * @param {number | null} digits significant ones; null for all
  */
 export function cellText(value, digits) {
-  if (digits === null || value === 0 || Math.abs(value) >= 0.5 * 10 ** -digits)
-    return formatNumber(value, digits);
-  return value
-    .toExponential(0)
-    .replace("-", value < 0 ? "−" : "-")
-    .replace("e-", "e−");
+  if (digits === null) return formatNumber(value, null);
+  const size = Math.abs(value);
+  if (Number.isInteger(value) && size < MOST_WRITTEN) return formatNumber(value, 0);
+  const [mantissa, power] = size.toExponential(digits - 1).split("e");
+  const sign = value < 0 ? "−" : "";
+  if (size >= LEAST_WRITTEN && size < MOST_WRITTEN)
+    return sign + size.toFixed(Math.max(0, digits - 1 - Number(power)));
+  return `${sign}${mantissa}e${power.replace("-", "−").replace("+", "")}`;
 }
 
 /**

@@ -7,8 +7,8 @@ import { find } from "./dom.js";
 import { edited, parseEdits, writeEdits } from "./editing.js";
 import { stopAnimation } from "./equation.js";
 import { bindEvents } from "./events.js";
+import { bringEquation, bringOpened } from "./focus.js";
 import { answerKey, lineDigits } from "./highlight.js";
-import { findCells } from "./lanes.js";
 import { tensorsOf } from "./layout.js";
 import { mustAsk } from "./panel.js";
 import { render } from "./render.js";
@@ -159,14 +159,9 @@ class Mounted {
     this.ask(complete, before);
     this.syncUrl();
     if (before && state.opened && state.trail.length > 1 && state.opened !== before.opened)
-      this.bringIntoView();
-  }
-
-  /** Scroll to the opened number, if it is drawn. */
-  bringIntoView() {
-    const { opened } = this.state;
-    const cell = opened && findCells(this.view, opened.name, opened.index)[0];
-    cell?.element.scrollIntoView({ block: "nearest" });
+      bringOpened(this);
+    const stepped = before ? state.equation !== before.equation : !state.opened;
+    if (stepped && !state.playing) bringEquation(this);
   }
 
   /**
@@ -212,7 +207,7 @@ class Mounted {
     const narrow = this.view.root.clientWidth < PHONE;
     this.queue.length = 0;
     this.show(readQuery(state, query, visited, arrived, narrow), null);
-    if (this.state.opened) this.bringIntoView();
+    if (this.state.opened) bringOpened(this);
   }
 
   /**

@@ -57,7 +57,7 @@ export const EMPTY = {
   t: 0,
   sequence: 0,
   focus: {},
-  range: "matrix",
+  range: "time",
   digits: "2",
   strip: "z",
   speed: 1,
