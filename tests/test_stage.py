@@ -993,12 +993,11 @@ def test_the_focus_stays_when_the_formula_changes(tab):
     page.keyboard.press("PageUp")
     expect_time(page, 3)
     # a clicker goes on after a term was clicked, and Escape leaves
-    button(page, "present").click()
     pin(page, "h", 0, 3, 1)
+    button(page, "present").click()
     inside(page, '[data-line="symbols"] button[data-of="z:0,3,1"]').first.click()
-    page.keyboard.press("PageDown")
+    page.keyboard.press("ArrowRight")
     expect_lines(page, START, "z", (0, 4, 1))
-    page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     soon(page, lambda: not any(page.evaluate(ON_TOP)[:3]))
 
@@ -1207,25 +1206,81 @@ ON_TOP = """() => {
 }"""
 
 
-def test_presenting_leaves_only_the_stage(tab):
-    page = tab.open("cell", preset="start")
-    assert not any(page.evaluate(ON_TOP)[:3])
-    button(page, "present").click()
+IN_CLASS = """(stage) => {
+    const cells = [...stage.querySelectorAll(".cell")].filter((c) => c.getClientRects().length);
+    const letters = cells.map((c) => parseFloat(getComputedStyle(c).fontSize) * c.currentCSSZoom);
+    const controls = [...stage.querySelectorAll("select, input")];
+    return {
+        letters: Math.min(...letters) / innerHeight,
+        controls: controls.filter((c) => c.getClientRects().length).length,
+        equation: stage.querySelector(".equation .count").textContent,
+        shown: [...new Set(cells.map((c) => c.dataset.quantity))].sort(),
+    };
+}"""
+
+
+def expect_in_class(page, count, *shown):
+    expect(inside(page, ".equation .count")).to_have_text(count)
+    seen = page.locator("[data-stage].presenting").evaluate(IN_CLASS)
+    assert seen["shown"] == sorted(shown)
+    assert seen["controls"] == 0
+    return seen["letters"]
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080)])
+def test_in_class_an_equation_fills_the_screen(tab, width, height):
+    tab.page.set_viewport_size({"width": width, "height": height})
+    page = tab.open("cell", preset="start", t="3", equation="a_hr", present="true")
     assert all(page.evaluate(ON_TOP))
-    expect_cells(page, START)
+    soon(page, lambda: expect_in_class(page, "2 of 13", *A_HR) >= 0.03)
     page.keyboard.press("PageDown")
-    expect_time(page, 1)
+    soon(page, lambda: expect_in_class(page, "3 of 13", "a_ir", "a_hr", "a_r") >= 0.03)
+    page.keyboard.press("PageUp")
+    soon(page, lambda: expect_in_class(page, "2 of 13", *A_HR) >= 0.03)
+
+
+A_HR = ("h_prev", "W_hr", "b_hr", "a_hr")
+
+
+def test_a_clicker_walks_through_equations_time_and_chapters(tab):
+    page = tab.open("cell", preset="math", t="1", equation="n", present="true")
+    page.evaluate("document.activeElement?.blur()")  # no key is lost, wherever the focus is
     page.keyboard.press("PageDown")
+    expect(inside(page, ".equation .count")).to_have_text("14 of 14")
+    page.keyboard.press("PageDown")
+    expect_time(page, 2)
+    expect(inside(page, ".equation .count")).to_have_text("1 of 14")
     page.keyboard.press("PageUp")
     expect_time(page, 1)
-    pin(page, "z", 0, 1, 0)
-    expect_lines(page, START, "z", (0, 1, 0))
-    page.keyboard.press("Escape")
-    expect(inside(page, "[data-explanation]")).to_have_count(0)
+    expect(inside(page, ".equation .count")).to_have_text("14 of 14")
+    page.keyboard.press("PageDown")
+    for _ in range(14):
+        page.keyboard.press("PageDown")
+    tab.stage("time")
+    expect_time(page, 0)
     assert all(page.evaluate(ON_TOP))
+    page.keyboard.press("PageUp")
+    tab.stage("cell")
+    expect_time(page, 2)
+    expect(inside(page, ".equation .count")).to_have_text("14 of 14")
+    soon(page, lambda: tab.query.get("present") == "true" and tab.query.get("equation") == "h")
+    # a number is opened, and a field in it: Escape leaves
+    pin(page, "h", 0, 2, 1)
     page.keyboard.press("Escape")
     soon(page, lambda: not any(page.evaluate(ON_TOP)[:3]))
-    expect_time(page, 1)
+    expect(inside(page, ".equation")).to_be_hidden()
+    assert page.evaluate(FOCUS)["within"]
+    soon(page, lambda: "present" not in tab.query)
+
+
+def test_a_phone_presents_too(tab):
+    tab.page.set_viewport_size(PHONE)
+    page = tab.open("cell", preset="math", t="1", equation="h", present="true")
+    expect_in_class(page, "14 of 14", "z", "h_prev", "n", "h")
+    button(page, "on (Page Down)").click()
+    expect_time(page, 2)
+    button(page, "leave (Escape)").click()
+    expect(page.locator("[data-stage].presenting")).to_have_count(0)
 
 
 # 13. One equation after the other.

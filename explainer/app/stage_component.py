@@ -18,7 +18,7 @@ from explainer.app.session import session
 from explainer.engine.batch_run import Run
 from explainer.plots import tables
 from explainer.settings import Settings
-from explainer.stage.chapters import HOME, Chapter
+from explainer.stage.chapters import HOME, Chapter, staged_beside
 from explainer.stage.lanes import derive
 from explainer.stage.parts import Place, answer
 from explainer.stage.payload import is_computed_in_browser, payload
@@ -100,6 +100,7 @@ def stage(
         learning=chapter.learning,
         ranking=chapter.ranking,
         wired=chapter.wired,
+        beside=staged_beside(chapter),
         address=view_table(),
     )
     answers = []

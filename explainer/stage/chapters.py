@@ -232,3 +232,10 @@ def chapter(slug: str) -> Chapter:
     if slug not in found:
         raise UnknownNameError("chapter", f"one of {', '.join(found)}", shorten(slug))
     return found[slug]
+
+
+def staged_beside(here: Chapter) -> tuple[str, str]:
+    """Return the slugs of the chapters before and after this one that have a stage; "" for none."""
+    staged = [c.slug for c in (HOME, *CHAPTERS) if c.scene or c is here]
+    i = staged.index(here.slug)
+    return ("", *staged)[i], (*staged, "")[i + 1]

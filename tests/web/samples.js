@@ -58,7 +58,7 @@ export function sample(value = () => 0.5) {
   return {
     quantities: QUANTITIES,
     sizes: SIZES,
-    meta: { slug: "cell", scene: SCENE, address: ADDRESS },
+    meta: { slug: "cell", timed: true, scene: SCENE, address: ADDRESS },
     value,
     tokenIds: () => [0, 1, 2],
     faultOf: ({ name }) => (name in QUANTITIES ? "" : `There is no ${name}.`),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CLOSED, EMPTY, isHidden, opening, update } from "../../explainer/stage/web/state.js";
 import { readQuery, writeQuery } from "../../explainer/stage/web/url.js";
+import { entered, walked } from "../../explainer/stage/web/walk.js";
 import { sample } from "./samples.js";
 
 const begun = update(EMPTY, { tensors: sample() });
@@ -83,4 +84,33 @@ test("the sequence is the server's, which follows it on every chapter", () => {
   const arrived = update(begun, { sequence: 1 });
   const state = readQuery(arrived, new URLSearchParams(), { ...begun, t: 2 }, true, false);
   assert.deepEqual([state.t, state.sequence], [2, 1]);
+});
+
+test("presenting shows an equation, and in the end what was shown before", () => {
+  const shown = update(begun, { presenting: true });
+  assert.equal(shown.equation, 0);
+  const on = update(shown, { equation: 2 });
+  assert.equal(on.equation, 2);
+  assert.equal(update(on, { presenting: false }).equation, -1);
+  const number = update(on, opening(on, { name: "h", index: [0, 1, 1] }, []));
+  assert.equal(number.equation, 1);
+  const chosen = update(update(begun, { equation: 1 }), { presenting: true });
+  assert.equal(update(chosen, { presenting: false }).equation, 1);
+});
+
+test("a walk leads through equations, then through time, then out", () => {
+  let state = update(begun, { presenting: true });
+  const places = [];
+  for (let change = {}; change; change = walked(state, 1)) {
+    state = update(state, change);
+    places.push(`${state.t}:${state.equation}`);
+  }
+  assert.deepEqual(places, ["0:0", "0:1", "0:2", "1:0", "1:1", "1:2", "2:0", "2:1", "2:2"]);
+  for (let change = {}; change; change = walked(state, -1)) {
+    state = update(state, change);
+    assert.equal(places.pop(), `${state.t}:${state.equation}`);
+  }
+  assert.deepEqual(places, []);
+  assert.equal(update(state, entered(state, -1)).t, 2);
+  assert.equal(update(state, entered(state, 1)).t, 0);
 });

@@ -1,5 +1,5 @@
 /*
- * Choices, legend, the part of large matrices that is shown, presenting.
+ * Choices, legend, the part of large matrices that is shown.
  */
 import { STEPS } from "./colours.js";
 import { find, make } from "./dom.js";
@@ -109,23 +109,4 @@ export function drawLegend(view, state) {
   const reach = `strongest colour: the largest number ${REACH[state.range]}`;
   view.el.legend.replaceChildren(...items, make("span", "", reach));
   view.el.legend.setAttribute("aria-label", SCALES.map(([, words]) => words).join("; "));
-}
-
-/**
- * Leave only the stage, in large type, or go back.
- * @param {View} view
- * @param {boolean} presenting
- */
-export function drawPresenting({ root }, presenting) {
-  root.classList.toggle("presenting", presenting);
-  find(root, '[data-do="present"]').setAttribute("aria-pressed", String(presenting));
-  // the top layer lies above the menu and the sidebar
-  if (presenting) {
-    root.popover = "manual";
-    root.showPopover();
-    root.focus();
-  } else if (root.popover) {
-    root.hidePopover();
-    root.removeAttribute("popover");
-  }
 }

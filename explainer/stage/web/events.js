@@ -3,6 +3,7 @@
  */
 import { find, focused } from "./dom.js";
 import { moveFocus } from "./focus.js";
+import { pressInClass, walk } from "./present.js";
 import { gradeAnswer } from "./quiz.js";
 import { CLOSED, opening } from "./state.js";
 import { bindStrip } from "./strip.js";
@@ -74,6 +75,11 @@ export function bindEvents(stage) {
     event.preventDefault();
     stage.go(/** @type {HTMLElement} */ (link).dataset.chapter ?? "");
   });
+  for (const [name, way] of /** @type {[string, number][]} */ ([
+    ["on", 1],
+    ["back", -1],
+  ]))
+    find(root, `[data-walk="${name}"]`).onclick = () => walk(stage, way);
   bindStrip(stage);
   bindCells(stage);
   bindTouch(stage, (event) =>
@@ -82,7 +88,13 @@ export function bindEvents(stage) {
   /** @type {(event: KeyboardEvent) => void} */
   const key = (event) => pressKey(stage, event);
   document.addEventListener("keydown", key);
-  return () => document.removeEventListener("keydown", key);
+  /** @type {(event: KeyboardEvent) => void} */
+  const first = (event) => pressInClass(stage, event);
+  document.addEventListener("keydown", first, true);
+  return () => {
+    document.removeEventListener("keydown", key);
+    document.removeEventListener("keydown", first, true);
+  };
 }
 
 /**
@@ -185,7 +197,6 @@ function pressed(stage, { key }, target, within) {
   const { state } = stage;
   if (key === "Escape") {
     if (state.opened) stage.change(CLOSED);
-    else if (state.presenting) stage.change({ presenting: false });
     else return false;
     return true;
   }

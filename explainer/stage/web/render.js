@@ -2,7 +2,7 @@
  * Draw a state: only what differs from the state before.
  */
 import { checkSoon } from "./agreement.js";
-import { drawLegend, drawParts, drawPresenting, fillChoices, showChosen } from "./controls.js";
+import { drawLegend, drawParts, fillChoices, showChosen } from "./controls.js";
 import { find, focused } from "./dom.js";
 import { drawEditor } from "./editor.js";
 import { drawEdits } from "./edits_bar.js";
@@ -14,6 +14,7 @@ import { columnsOf, headWidth, lanesOf, tensorsOf } from "./layout.js";
 import { paintCells } from "./paint.js";
 import { drawPanel } from "./panel.js";
 import { drawPicture, paintPicture, shownSteps } from "./picture.js";
+import { drawPresenting, fitBlock, markBlock } from "./present.js";
 import { drawQuiz } from "./quiz.js";
 import { drawRanking } from "./ranking.js";
 import { colourStrip, drawStrip, markStrip } from "./strip.js";
@@ -74,7 +75,8 @@ export function render(stage, before) {
     stepThrough(stage);
   if (changed("presenting") && (state.presenting || before !== null))
     drawPresenting(view, state.presenting);
-  if (built || changed("presenting", "room")) wireSoon(stage);
+  if (built || moved || asked || changed("presenting")) markBlock(view, state);
+  if (built || changed("presenting", "room", "equation", "opened")) wireSoon(stage);
   if (changed("message") && state.message) view.el.status.textContent = state.message;
   focus();
   return complete;
@@ -164,5 +166,8 @@ function paint(stage, all) {
 function wireSoon(stage) {
   const { view } = stage;
   cancelAnimationFrame(view.wiring);
-  view.wiring = requestAnimationFrame(() => drawWires(view, stage.state));
+  view.wiring = requestAnimationFrame(() => {
+    fitBlock(view, stage.state);
+    drawWires(view, stage.state);
+  });
 }

@@ -49,6 +49,7 @@
  * @property {boolean} learning there are targets
  * @property {boolean} ranking the likeliest tokens are listed
  * @property {boolean} wired
+ * @property {[string, string]} beside the chapters before and after this one that have a stage, or ""
  * @property {PictureRow[]} [picture] what stands there in place of the scene
  *
  * What a run has that is computed here: its equations, what is given, and numbers of Python's.

@@ -11,6 +11,7 @@ import { bringEquation, bringOpened } from "./focus.js";
 import { answerKey, lineDigits } from "./highlight.js";
 import { tensorsOf } from "./layout.js";
 import { mustAsk } from "./panel.js";
+import { leastZoom } from "./present.js";
 import { render } from "./render.js";
 import { ServerEdits } from "./server_edits.js";
 import { EMPTY, update, withNumbers } from "./state.js";
@@ -34,6 +35,8 @@ import { PHONE, readQuery, writeQuery } from "./url.js";
 const BEAT = 900;
 /** How long the stage must be at rest before the address follows, in milliseconds. */
 const REST = 250;
+/** The page's own links to its chapters. */
+const LINKS = '[class*="st-key-card-"] a, [data-testid="stSidebarNavLink"]';
 /** Elements of the stage by their class. */
 const ELEMENTS = [
   ...["strip", "where", "panel", "lanes", "check", "question", "answer", "verdict"],
@@ -108,11 +111,13 @@ class Mounted {
     this.unbind = bindEvents(this);
     this.observer = new ResizeObserver(() => this.change({ room: this.room() }));
     this.observer.observe(this.view.el.lanes);
+    this.observer.observe(/** @type {Element} */ (this.view.el.lanes.parentElement));
   }
 
   /** Return the width for a lane, in pixels. */
   room() {
-    return this.view.el.lanes.parentElement?.clientWidth || EMPTY.room;
+    const width = this.view.el.lanes.parentElement?.clientWidth || EMPTY.room;
+    return this.state.presenting ? width / leastZoom() : width;
   }
 
   /**
@@ -215,8 +220,8 @@ class Mounted {
    * @param {string} slug
    */
   go(slug) {
-    /** @type {HTMLElement | null} */
-    const link = document.querySelector(`.st-key-card-${slug} a`);
+    const links = /** @type {HTMLAnchorElement[]} */ ([...document.querySelectorAll(LINKS)]);
+    const link = links.find(({ href }) => new URL(href).pathname.endsWith(`/${slug}`));
     link?.click();
   }
 

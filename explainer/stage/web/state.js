@@ -2,6 +2,7 @@
  * Everything that decides what the stage shows, as one object, and how it changes.
  */
 import { equationsOf, equationWith, lanesOf, largeDims, PART } from "./layout.js";
+import { presented } from "./walk.js";
 
 /** @import { Edit } from "./edits.js" */
 /** @import { Tensors } from "./tensors.js" */
@@ -38,6 +39,8 @@ import { equationsOf, equationWith, lanesOf, largeDims, PART } from "./layout.js
  * @property {(Spot & {by: "pointer" | "focus" | "term"}) | null} pointed
  * @property {boolean} playing
  * @property {boolean} presenting
+ * @property {number} unpresented the equation that is shown when presenting ends
+ * @property {number} way in which a walk leaves the chapter: 1 on, -1 back, 0 not at all
  * @property {number} room width for a lane, in pixels
  * @property {Map<string, Answer>} answers
  * @property {Edit[]} edits what is changed or held
@@ -72,6 +75,8 @@ export const EMPTY = {
   pointed: null,
   playing: false,
   presenting: false,
+  unpresented: -1,
+  way: 0,
   room: 900,
   answers: new Map(),
   edits: [],
@@ -109,6 +114,7 @@ export function update(state, change) {
   if (moved || tensors !== state.tensors) followToken(next, tensors, largeDims(tensors, lanes));
   // there must be an equation to find
   if (change.quizzing && next.equation < 0) next.equation = 0;
+  Object.assign(next, presented(next, state, change));
   next.equation = Math.max(-1, Math.min(next.equation, equationsOf(lanes).length - 1));
   if (next.equation !== state.equation || next.quizzing !== state.quizzing) next.solved = false;
   return next;

@@ -6,6 +6,7 @@
 import { parseEdits, writeEdits } from "./editing.js";
 import { equationsOf, lanesOf } from "./layout.js";
 import { EMPTY, equationName, onlyEquation, opening, update } from "./state.js";
+import { entered } from "./walk.js";
 
 /** @import { State } from "./state.js" */
 /** @import { Tensors } from "./tensors.js" */
@@ -14,7 +15,7 @@ import { EMPTY, equationName, onlyEquation, opening, update } from "./state.js";
 export const PHONE = 560;
 
 /** What a user takes along from chapter to chapter. */
-/** @typedef {"t" | "sequence" | "range" | "digits" | "strip"} Kept */
+/** @typedef {"t" | "sequence" | "range" | "digits" | "strip" | "presenting" | "way"} Kept */
 
 /**
  * Return the state that a link, or the chapter before, asks for.
@@ -54,7 +55,7 @@ export function readQuery(state, query, kept, arrived, narrow) {
     strip: one("strip"),
     convention: query.get("convention") === "true",
     quizzing: query.get("check") === "true",
-    presenting: query.get("present") === "true",
+    presenting: query.get("present") === "true" || (arrived && kept?.presenting),
   });
   const wanted = arrived ? "" : (query.get("equation") ?? "");
   const asked = arrived ? null : query.get("cell");
@@ -62,6 +63,7 @@ export function readQuery(state, query, kept, arrived, narrow) {
   const equation = equationsOf(lanesOf(tensors, next.convention)).indexOf(wanted);
   // on a phone it is that of the number which is asked for
   next = update(next, narrow && equation < 0 ? onlyEquation(next, name) : { equation });
+  if (arrived && next.presenting && kept?.way) next = update(next, entered(next, kept.way));
   if (asked !== null) {
     const change = opening(next, { name, index: places ? places.split(",").map(Number) : [] }, []);
     if (!change.opened)
