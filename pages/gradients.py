@@ -1,5 +1,6 @@
 """Gradients: how every number shares the blame for the loss."""
 
+import numpy as np
 import streamlit as st
 
 from explainer.analysis.time_contributions import norms, too_many
@@ -10,8 +11,25 @@ from explainer.app.panels.influence_panel import past
 from explainer.plots.heatmap import NOTHING
 
 
+def largest_gradient(page: Page) -> None:
+    """Say which parameter has the largest gradient, and which time step contributes most to it."""
+    names = page.run.update.before
+    norm = {n: float(np.sqrt((page.trace[f"d_{n}"] ** 2).sum())) for n in names}
+    name = max(norm, key=lambda n: norm[n])
+    words = f"The largest gradient is that of `{name}`: its norm is **{norm[name]:.4f}**."
+    if norm[name] >= NOTHING and not too_many(page.trace, name):
+        lengths = norms(page.trace[f"d_{name}_t"])
+        t = int(lengths.argmax())
+        words += (
+            f" The largest part of it comes from time step {escape_markdown(page.tokens()[t])}: "
+            f"that contribution alone has the norm {lengths[t]:.4f}."
+        )
+    page.text(words)
+
+
 def body(page: Page) -> None:
     """Show the backward pass at one time step, and a weight's gradient as a sum over time."""
+    largest_gradient(page)
     page.text(
         "The backward pass asks of every number: if it grew a little, how much would the loss "
         "grow? It runs from the loss back to the input, and through time from the last time step "

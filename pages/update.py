@@ -13,12 +13,11 @@ def body(page: Page) -> None:
     """Show every parameter before and after, and the loss of the second pass."""
     run = page.run
     update, settings = run.update, run.settings
+    page.stage(page.parameter("parameter"))
     page.text(
         "Gradient descent moves every parameter a little against its gradient, all at once. The "
         "learning rate sets how far."
     )
-    name = page.parameter("parameter")
-    page.stage(name)
     st.subheader("Every parameter")
     st.dataframe(tables.parameters_changed(update, dict(update.after)), hide_index=True)
     if "scale" in update:
@@ -35,14 +34,12 @@ def body(page: Page) -> None:
     st.subheader("Did it help? The second pass")
     before, after = float(run.trace["loss"]), float(run.second["loss"])
     promised = float(update["predicted_change"])
-    left, middle, right = st.columns(3)
-    left.metric("loss before", f"{before:.4f}")
-    middle.metric("loss after", f"{after:.4f}", f"{after - before:.4f}", "inverse")
-    right.metric(
-        "predicted by the slope alone", f"{before + promised:.4f}", f"{promised:.4f}", "off"
-    )
     change = (after - before) / before if before else 0.0
-    page.text(f"On the same batch the loss changes by **{change:+.1%}**.".replace("-", "−"))
+    words = (
+        f"On the same batch the loss changes from {before:.4f} to {after:.4f}, by "
+        f"**{change:+.1%}**. The slope alone promised {before + promised:.4f}."
+    )
+    page.text(words.replace("-", "−"))
     page.formula("predicted_change", update)
     if settings.redraw_masks and float(run.trace["dropout"]):
         page.text("The second pass draws new dropout masks, so part of the difference is chance.")

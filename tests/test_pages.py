@@ -809,10 +809,7 @@ def test_notes_about_constants_are_not_shown_with_random_weights():
 
 def test_the_update_page_agrees_with_its_note():
     at = visit("update", preset="linear_algebra", dropout="0", redraw_masks="false")
-    shown = {m.label: m.value for m in at.metric}
-    assert shown["loss before"] == "3.5835"
-    assert shown["loss after"] == "3.4771"
-    assert any("**−3.0%**" in m.value for m in at.markdown)
+    assert any("from 3.5835 to 3.4771, by **−3.0%**" in m.value for m in at.markdown)
 
 
 # A text of the reader's is text.
@@ -1250,3 +1247,34 @@ def test_open_any_number_says_what_was_changed_or_is_held():
     at = visit("cell", edit="z.0.0.0:1", **{"open-number": "true"})
     at.selectbox(key="open-first pass").set_value("z").run()
     assert any("held at 1.0000; by itself" in c.value for c in at.code)
+
+
+# The answer first.
+
+
+def test_the_largest_gradient_is_named_first():
+    at = visit("gradients")
+    trace = run_of(at).trace
+    norms = {n: np.linalg.norm(trace[f"d_{n}"]) for n in run_of(at).update.before}
+    largest = max(norms, key=norms.get)
+    lengths = np.sqrt((trace[f"d_{largest}_t"] ** 2).sum((1, 2)))
+    (said,) = [m.value for m in at.markdown if m.value.startswith("The largest gradient")]
+    assert f"`{largest}`" in said
+    assert f"**{norms[largest]:.4f}**" in said
+    assert f"time step {lengths.argmax()}" in said
+    assert f"{lengths.max():.4f}" in said
+
+
+def test_the_parameters_are_listed_by_their_gradients():
+    table = visit("update").dataframe[0].value
+    assert table["‖gradient‖"].is_monotonic_decreasing
+
+
+def test_a_chosen_parameter_goes_along_to_other_chapters():
+    at = visit("update")
+    at.selectbox(key="parameter").set_value("W_ir").run()
+    at.switch_page(page_of("gradients")).run()
+    assert at.selectbox(key="weight").value == "W_ir"
+    at.selectbox(key="weight").set_value("W_hz").run()
+    at.switch_page(page_of("update")).run()
+    assert at.selectbox(key="parameter").value == "W_hz"

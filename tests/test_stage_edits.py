@@ -334,3 +334,55 @@ def test_a_large_run_says_that_it_can_not_be_edited(tab):
     cell(page, "h", 0, 0, 0).dblclick()
     expect(inside(page, ".status")).to_contain_text("too large to be computed in the browser")
     expect(inside(page, "input[data-edit]")).to_have_count(0)
+
+
+# The learning rate, dragged on the stage.
+
+
+def test_the_learning_rate_is_dragged_and_the_update_follows(tab):
+    page = tab.open("update", preset="start")
+    box = inside(page, ".descent")
+    for place in (20, -35):  # steps of the slider, 50 for a rate ten times as large
+        box.locator("input[data-rate]").fill(str(place))
+        rate = float(f"{10 ** (place / 50):.2e}")
+        result = expect_run(page, START, learning_rate={(): rate})
+        promised = float(result.trace["loss"] + result.update["predicted_change"])
+        expect(box.locator(".loss-after")).to_have_text(f"{float(result.second['loss']):.4f}")
+        expect(box.locator(".loss-promised")).to_have_text(f"{promised:.4f}")
+        soon(page, lambda rate=rate: edit_of(page) == f"learning_rate:{rate:g}")
+    button(page, "undo learning_rate").click()
+    expect(box.locator(".loss-after")).to_have_text(f"{float(run(START).second['loss']):.4f}")
+
+
+def test_the_curve_goes_through_the_chosen_rate_and_begins_at_the_loss(tab):
+    page = tab.open("update", preset="math")
+    curve = inside(page, ".descent .curve")
+    soon(page, lambda: len(curve.get_attribute("points").split()) == 33)
+    points = [tuple(map(float, p.split(","))) for p in curve.get_attribute("points").split()]
+    result = inside(page, ".descent .result")
+    chosen = tuple(float(result.get_attribute(name)) for name in ("cx", "cy"))
+    assert chosen == pytest.approx(points[16], abs=1e-6)
+    # heights are linear in the loss: two known losses give all others
+    losses = [
+        float(run(MATH, edits={"learning_rate": rate}).second["loss"])
+        for rate in (1e-9, MATH.learning_rate, 1.5 * MATH.learning_rate)
+    ]
+    heights = [points[i][1] for i in (0, 16, 24)]
+    slope = (heights[1] - heights[0]) / (losses[1] - losses[0])
+    assert heights[2] == pytest.approx(heights[0] + slope * (losses[2] - losses[0]), abs=0.01)
+
+
+def test_the_rate_is_dragged_in_the_picture(tab):
+    page = tab.open("update", preset="start")
+    picture = inside(page, ".descent svg")
+    box = picture.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + 40, steps=4)
+    page.mouse.up()
+    soon(page, lambda: edit_of(page) is not None)
+    rate = float(edit_of(page).split(":")[1])
+    assert START.learning_rate < rate < 2 * START.learning_rate
+    expect_run(page, START, learning_rate={(): rate})
+    button(page, "↶ undo").click()
+    expect(inside(page, "[data-chip]")).to_have_count(0)

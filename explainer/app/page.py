@@ -99,9 +99,15 @@ class Page:
 
     def parameter(self, key: str) -> str:
         """Let the user choose a parameter; the address has it as `key`."""
-        names = list(self.run.update.before)
+        names, own = list(self.run.update.before), session()
         first = names.index(str(VIEW[key].default))
-        return st.selectbox(VIEW[key].metadata["label"], names, first, key=key, bind=BOUND)
+        chosen, slug = own.parameter or ("", "")
+        if chosen in names and slug != self.chapter.slug:
+            st.session_state[key] = chosen  # it comes along from another chapter
+        name = st.selectbox(VIEW[key].metadata["label"], names, first, key=key, bind=BOUND)
+        if own.parameter or name != names[first]:
+            own.parameter = name, self.chapter.slug
+        return name
 
     def choose_sequence(self) -> None:
         """Let the user look at another sequence, where no stage does."""

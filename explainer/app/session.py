@@ -63,6 +63,7 @@ class Session:
         looked_end: how many updates there were then.
         prefix_of: for which text the prefix was written.
         train_task: whether to train on the task now.
+        parameter: the parameter that was chosen last, and on which chapter.
     """
 
     routed: bool = False
@@ -84,6 +85,7 @@ class Session:
     prefix_of: str | None = None
     train_task: bool = False
     edited: bool = False
+    parameter: tuple[str, str] | None = None
 
     @property
     def shown(self) -> tuple[Settings, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -158,8 +159,8 @@ def vocabulary(tokens: tuple[str, ...]) -> pd.DataFrame:
 
 
 def parameters_changed(update: Trace, after: dict[str, Array]) -> pd.DataFrame:
-    """Return one row for each parameter: its shape, its gradient's length, its largest change."""
-    rows = []
+    """Return one row for each parameter, that of the largest gradient first."""
+    rows: list[dict[str, Any]] = []
     for name, new in after.items():
         change = new - update[name]
         rows.append(
@@ -171,4 +172,5 @@ def parameters_changed(update: Trace, after: dict[str, Array]) -> pd.DataFrame:
                 "numbers changed": f"{int((change != 0).sum())} of {change.size}",
             }
         )
+    rows.sort(key=lambda row: -row["‖gradient‖"])
     return pd.DataFrame(rows)

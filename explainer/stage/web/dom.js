@@ -25,6 +25,7 @@
  * @property {number} wiring
  * @property {number} scrolling
  * @property {number} checking
+ * @property {number} descending
  */
 
 /**

@@ -26,10 +26,11 @@ export function bringOpened({ view, state: { opened } }) {
 }
 
 /**
- * Scroll to the equation that is shown alone.
+ * Scroll to the equation that is shown alone, unless nobody asked for one.
  * @param {Stage} stage
  */
 export function bringEquation({ view, state }) {
+  if (state.equation === state.unasked) return;
   const drawing = view.byName.get(equationName(state) ?? "")?.find(({ result }) => result);
   drawing?.cells.at(-1)?.element.scrollIntoView({ block: "nearest" });
 }

@@ -3,6 +3,7 @@
  */
 import { checkSoon } from "./agreement.js";
 import { drawLegend, drawParts, fillChoices, showChosen } from "./controls.js";
+import { drawDescent } from "./descent.js";
 import { find, focused } from "./dom.js";
 import { drawEditor } from "./editor.js";
 import { drawEdits } from "./edits_bar.js";
@@ -59,6 +60,7 @@ export function render(stage, before) {
   if (built || changed("range")) drawLegend(view, state);
   let complete = true;
   if (built || changed("edits", "past", "future")) drawEdits(stage);
+  if (changed("tensors", "edits", "theme")) drawDescent(stage);
   if (built || moved || asked || changed("range", "edits")) {
     const all = built || asked || changed("range", "edits");
     complete = paint(stage, all);

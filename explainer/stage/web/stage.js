@@ -41,6 +41,7 @@ const LINKS = '[class*="st-key-card-"] a, [data-testid="stSidebarNavLink"]';
 const ELEMENTS = [
   ...["strip", "where", "panel", "lanes", "check", "question", "answer", "verdict"],
   ...["wires", "veil", "equation", "parts", "legend", "ranking", "status", "agreement", "edits"],
+  "descent",
 ];
 
 /** @type {WeakMap<Element, Mounted>} one stage for each place on a page */
@@ -95,7 +96,7 @@ class Mounted {
       el: Object.fromEntries(ELEMENTS.map((name) => [name, find(root, `.${name}`)])),
       ...{ drawings: [], byName: new Map(), cellOf: new WeakMap(), lanes: [], columns: "" },
       ...{ chips: [], firstChip: 0, marked: [], asked: null, editor: null },
-      ...{ animation: 0, wiring: 0, scrolling: 0, checking: 0 },
+      ...{ animation: 0, wiring: 0, scrolling: 0, checking: 0, descending: 0 },
     };
     /** @type {(name: string, value: any) => void} */
     this.send = () => {};
@@ -295,6 +296,7 @@ class Mounted {
     clearTimeout(this.beating);
     clearTimeout(this.resting);
     clearTimeout(this.view.checking);
+    clearTimeout(this.view.descending);
     stopAnimation(this.view);
     cancelAnimationFrame(this.view.wiring);
     this.observer.disconnect();

@@ -1,0 +1,273 @@
+/*
+ * The loss along the gradient: what it would be after one update with any learning rate, what the
+ * slope promises, and the rate that is chosen, to be dragged.
+ */
+import { find, make } from "./dom.js";
+import { withEdit, withoutEdit } from "./editing.js";
+import { tensorsOf } from "./layout.js";
+import { formatNumber } from "./numbers.js";
+import { cellText } from "./paint.js";
+import { SECOND } from "./plan.js";
+import { Tensors } from "./tensors.js";
+
+/** @import { Stage, View } from "./dom.js" */
+/** @import { State } from "./state.js" */
+
+/**
+ * The loss after an update with each of some rates; shared by all states with the same network.
+ * @typedef {{key: string, end: number, tensors: Tensors, losses: number[], slope: number}} Curve
+ */
+
+const RATE = "learning_rate";
+/** Points of the curve. */
+const POINTS = 33;
+/** Milliseconds of computing before the page may do something else. */
+const SLICE = 8;
+/** Size of the picture, and room at its left, right, top and bottom. */
+const BOX = { width: 460, height: 210, left: 58, right: 14, top: 12, bottom: 34 };
+/** Digits of the losses. */
+const DECIMALS = 4;
+/** Steps of the slider for a rate ten times as large. */
+const PER_DECADE = 50;
+
+/** @type {WeakMap<View, Curve>} */
+const CURVES = new WeakMap();
+
+/**
+ * Draw the picture, on the chapter that is about the update.
+ * @param {Stage} stage
+ */
+export function drawDescent(stage) {
+  const { state, view } = stage;
+  const box = view.el.descent;
+  const tensors = tensorsOf(state);
+  box.hidden = tensors.meta.slug !== "update" || tensors.engine === null;
+  if (box.hidden) return;
+  if (!box.firstChild) build(stage, box);
+  const rate = rateOf(tensors);
+  const [before, after] = [tensors.loss(), afterUpdate(tensors)];
+  const promised = before + (tensors.engine?.value("predicted_change").data[0] ?? Number.NaN);
+  find(box, ".loss-before").textContent = formatNumber(before, DECIMALS);
+  find(box, ".loss-after").textContent = formatNumber(after, DECIMALS);
+  find(box, ".loss-promised").textContent = formatNumber(promised, DECIMALS);
+  find(box, ".rate").textContent = cellText(rate, 3);
+  const slider = find(box, "input");
+  if (Math.abs(fromSlider(Number(slider.value)) - rate) > 0.02 * rate)
+    slider.value = toSlider(rate);
+  slider.setAttribute("aria-valuetext", cellText(rate, 3));
+  const curve = curveFor(state, view, rate);
+  paintCurve(box, curve, { rate, before, after, promised });
+  if (curve.losses.length < POINTS) continueSoon(stage, curve);
+}
+
+/**
+ * @param {Tensors} tensors
+ */
+function rateOf(tensors) {
+  return tensors.engine?.value(RATE).data[0] ?? Number.NaN;
+}
+
+/**
+ * @param {Tensors} tensors
+ */
+function afterUpdate(tensors) {
+  return tensors.engine?.value(`${SECOND}loss`).data[0] ?? Number.NaN;
+}
+
+/** @param {number} at */
+function fromSlider(at) {
+  return Number((10 ** (at / PER_DECADE)).toPrecision(3));
+}
+
+/** @param {number} rate */
+function toSlider(rate) {
+  return String(Math.round(PER_DECADE * Math.log10(Math.max(rate, 1e-4))));
+}
+
+/**
+ * Make the elements, and let the rate be chosen.
+ * @param {Stage} stage
+ * @param {HTMLElement} box
+ */
+function build(stage, box) {
+  const words = make("div", "words");
+  const answer = make("p", "answer-line", "loss ");
+  answer.append(make("strong", "loss-before"), " → ", make("strong", "loss-after"));
+  const promise = make("p", "", "The slope alone promises ");
+  promise.append(make("strong", "loss-promised"), ".");
+  const label = make("label", "", "learning rate ");
+  const slider = /** @type {HTMLInputElement} */ (make("input"));
+  slider.type = "range";
+  slider.min = String(-4 * PER_DECADE);
+  slider.max = String(3 * PER_DECADE);
+  slider.dataset.rate = "";
+  label.append(make("strong", "rate"), slider);
+  const hint = make("p", "hint", "Drag it, here or in the picture: all numbers below follow.");
+  words.append(answer, promise, label, hint);
+  const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  picture.setAttribute("viewBox", `0 0 ${BOX.width} ${BOX.height}`);
+  picture.setAttribute("role", "img");
+  box.replaceChildren(words, picture);
+  /** @type {State | null} */
+  let from = null;
+  const begin = () => {
+    from ??= stage.state;
+  };
+  /** @type {(rate: number) => void} */
+  const choose = (rate) => {
+    begin();
+    const start = /** @type {State} */ (from);
+    const edit = { name: RATE, index: [], value: rate };
+    const given = tensorsOf(stage.state).own(RATE, []);
+    const same = Math.abs(rate - given) <= 0.005 * given;
+    stage.edit(same ? withoutEdit(start.edits, edit) : withEdit(start.edits, edit), start);
+  };
+  const end = () => {
+    from = null;
+  };
+  slider.oninput = () => choose(fromSlider(Number(slider.value)));
+  slider.onchange = end;
+  /** @type {(event: PointerEvent) => void} */
+  const drag = (event) => {
+    const { left, width } = picture.getBoundingClientRect();
+    const x = ((event.clientX - left) / width) * BOX.width;
+    const share = (x - BOX.left) / (BOX.width - BOX.left - BOX.right);
+    const rate = share * (CURVES.get(stage.view)?.end ?? 1);
+    choose(Number(Math.max(rate, 1e-4).toPrecision(3)));
+  };
+  picture.onpointerdown = (event) => {
+    if (event.button !== 0) return;
+    picture.setPointerCapture(event.pointerId);
+    drag(event);
+  };
+  picture.onpointermove = (event) => {
+    if (picture.hasPointerCapture(event.pointerId)) drag(event);
+  };
+  picture.onpointerup = picture.onpointercancel = end;
+}
+
+/**
+ * Return the curve of a state's network, as far as it is computed. Its end stays while the rate
+ * is dragged inside it.
+ * @param {State} state
+ * @param {View} view
+ * @param {number} rate
+ * @returns {Curve}
+ */
+function curveFor(state, view, rate) {
+  const tensors = tensorsOf(state);
+  const known = CURVES.get(view);
+  const key = JSON.stringify(state.edits.filter(({ name }) => name !== RATE));
+  const fits = known && rate <= known.end && rate >= known.end / 12;
+  if (known?.key === key && known.tensors.data === tensors.data && fits) return known;
+  const end = fits && known.tensors.data === tensors.data ? known.end : 2 * Math.max(rate, 1e-4);
+  const own = new Tensors(tensors.data);
+  own.edit([...state.edits.filter(({ name }) => name !== RATE)]);
+  const slope = (tensors.engine?.value("predicted_change").data[0] ?? 0) / rate;
+  /** @type {Curve} */
+  const curve = { key, end, tensors: own, losses: [], slope };
+  CURVES.set(view, curve);
+  return curve;
+}
+
+/**
+ * Compute more points once there is nothing more urgent to do.
+ * @param {Stage} stage
+ * @param {Curve} curve
+ */
+function continueSoon(stage, curve) {
+  clearTimeout(stage.view.descending);
+  stage.view.descending = setTimeout(() => {
+    const { tensors, losses, end } = curve;
+    const others = tensors.edits.filter(({ name }) => name !== RATE);
+    const until = performance.now() + SLICE;
+    while (losses.length < POINTS && performance.now() < until) {
+      const value = (losses.length / (POINTS - 1)) * end;
+      const fault = tensors.edit([...others, { name: RATE, index: [], value }]);
+      losses.push(fault ? Number.POSITIVE_INFINITY : afterUpdate(tensors));
+    }
+    if (stage.state.tensors) drawDescent(stage);
+  });
+}
+
+/**
+ * @param {HTMLElement} box
+ * @param {Curve} curve
+ * @param {{rate: number, before: number, after: number, promised: number}} now
+ */
+function paintCurve(box, curve, { rate, before, after, promised }) {
+  const svg = find(box, "svg");
+  const finite = [...curve.losses.filter(Number.isFinite), before, after];
+  const low = Math.min(...finite);
+  const fall = Math.max(before - low, 0.05 * Math.abs(before), 1e-6);
+  const top = Math.min(Math.max(...finite), before + 1.5 * fall) + 0.08 * fall;
+  const bottom = low - 0.25 * fall;
+  /** @type {(x: number) => number} */
+  const across = (x) => BOX.left + (x / curve.end) * (BOX.width - BOX.left - BOX.right);
+  const height = BOX.height - BOX.top - BOX.bottom;
+  /** @type {(y: number) => number} */
+  const down = (y) =>
+    Math.max(
+      -BOX.height,
+      Math.min(2 * BOX.height, BOX.top + ((top - y) / (top - bottom)) * height),
+    );
+  const points = curve.losses.map((loss, i) => [
+    across((i / (POINTS - 1)) * curve.end),
+    down(loss),
+  ]);
+  const floor = BOX.height - BOX.bottom;
+  const steep = curve.slope < 0 ? (bottom - before) / curve.slope : curve.end;
+  const shown = Math.min(curve.end, steep);
+  const parts = [
+    shape("line", "axis", { x1: BOX.left, x2: BOX.width - BOX.right, y1: floor, y2: floor }),
+    shape("line", "axis", { x1: BOX.left, x2: BOX.left, y1: BOX.top, y2: floor }),
+    shape("line", "start", {
+      ...{ x1: BOX.left, x2: BOX.width - BOX.right, y1: down(before), y2: down(before) },
+    }),
+    shape("line", "tangent", {
+      ...{ x1: across(0), y1: down(before) },
+      ...{ x2: across(shown), y2: down(before + curve.slope * shown) },
+    }),
+    shape("polyline", "curve", { points: points.map((p) => p.join(",")).join(" ") }),
+    shape("line", "chosen", { x1: across(rate), x2: across(rate), y1: BOX.top, y2: floor }),
+    ...(promised < bottom
+      ? []
+      : [shape("circle", "promise", { cx: across(rate), cy: down(promised), r: 5 })]),
+    shape("circle", "result", { cx: across(rate), cy: down(after), r: 6 }),
+    text(cellText(before, 4), BOX.left - 6, down(before) + 4, "end"),
+    text(cellText(low, 4), BOX.left - 6, down(low) + 4, "end"),
+    ...[0, 0.5, 1].map((share) =>
+      text(cellText(share * curve.end, 2), across(share * curve.end), floor + 16, "middle"),
+    ),
+    text("learning rate", across(curve.end / 2), BOX.height - 3, "middle"),
+  ];
+  svg.replaceChildren(...parts);
+  svg.setAttribute(
+    "aria-label",
+    `the loss after one update as a curve over the learning rate, and its tangent; at ${cellText(rate, 3)} the loss is ${formatNumber(after, DECIMALS)}`,
+  );
+}
+
+/**
+ * @param {string} tag
+ * @param {string} name its class
+ * @param {Record<string, string | number>} attributes
+ */
+function shape(tag, name, attributes) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  element.setAttribute("class", name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+  return element;
+}
+
+/**
+ * @param {string} words
+ * @param {number} x
+ * @param {number} y
+ * @param {string} anchor
+ */
+function text(words, x, y, anchor) {
+  const element = shape("text", "tick", { x, y, "text-anchor": anchor });
+  element.textContent = words;
+  return element;
+}
