@@ -49,7 +49,18 @@ def source_of(name):
     return name
 
 
-FOLDERS = ["", "engine", "explanation", "interop", "analysis", "plots", "stage", "app", "pages"]
+FOLDERS = [
+    "",
+    "engine",
+    "explanation",
+    "interop",
+    "analysis",
+    "export",
+    "plots",
+    "stage",
+    "app",
+    "pages",
+]
 """The layout: a folder imports only from itself and from those before it."""
 
 

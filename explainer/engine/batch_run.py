@@ -12,6 +12,7 @@ from torch import Tensor
 
 from explainer.batches import Batch, batch, tokenize
 from explainer.engine.equations import backward, gru, update
+from explainer.engine.exports import Exports
 from explainer.engine.expression import Leaf
 from explainer.engine.network import GIVEN, Network, network
 from explainer.engine.parameters import (
@@ -35,7 +36,7 @@ MOST_CARRIED = 2_000
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class Run(Exports):
     """Everything one batch does: forward, backward, update, and forward again.
 
     Attributes:

@@ -1,0 +1,1 @@
+"""A run to take away: as a spreadsheet, as a notebook, as a worksheet with a key."""

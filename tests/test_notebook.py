@@ -1,0 +1,70 @@
+"""A run as a notebook: executed, it computes the same numbers."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from explainer import PRESETS, run
+
+START, MATH = PRESETS["start"], PRESETS["math"]
+CASES = {
+    "start": (START, None),
+    "math": (MATH, None),
+    "masks drawn again": (replace(START, redraw_masks=True, clip_norm=0.1), None),
+    "no dropout, carried": (replace(MATH, batch_index=2, hidden_size=3), None),
+    "locked": (replace(START, dropout_kind="locked", head_bias=True, updates=3), None),
+    "edited": (START, {"W_hz": {(0, 1): 0.5}, "z": {(None, None, 2): 1.0}, "n": 0.25}),
+}
+
+
+def executed(path):
+    """Names and values after all cells of a notebook."""
+    book = json.loads(path.read_text("utf-8"))
+    names = {}
+    for cell in book["cells"]:
+        if cell["cell_type"] == "code":
+            exec(compile(cell["source"], path.name, "exec"), names)
+    return names
+
+
+@pytest.mark.parametrize(("settings", "edits"), CASES.values(), ids=CASES.keys())
+def test_the_notebook_computes_the_run(settings, edits, tmp_path):
+    result = run(settings, edits=edits)
+    path = tmp_path / "run.ipynb"
+    result.to_notebook(path)
+    found = executed(path)
+    for trace, values in (
+        (result.trace, found["values"]),
+        (result.update, found["values"]),
+        (result.second, found["second"]),
+    ):
+        for name in trace.arrays:
+            np.testing.assert_allclose(
+                values[name].numpy(), trace[name], rtol=1e-12, atol=1e-12, err_msg=name
+            )
+
+
+def test_a_text_stays_data(tmp_path):
+    text = "'''\n\"\"\"; import os; raise SystemExit\n# %run \\ {braces} <b> \u2028 'a' " * 3
+    settings = replace(START, text=text, tokenizer="characters", normalization="as_is")
+    run(settings).to_notebook(tmp_path / "run.ipynb")
+    assert executed(tmp_path / "run.ipynb")["text"] == text
+
+
+def test_the_notebook_is_one(tmp_path):
+    run(MATH).to_notebook(tmp_path / "run.ipynb")
+    book = json.loads((tmp_path / "run.ipynb").read_text("utf-8"))
+    assert (book["nbformat"], book["nbformat_minor"]) == (4, 5)
+    assert len({cell["id"] for cell in book["cells"]}) == len(book["cells"])
+    code = {"cell_type", "execution_count", "outputs", "source", "id", "metadata"}
+    for cell in book["cells"]:
+        assert set(cell) == code if cell["cell_type"] == "code" else {*code} > set(cell)
+
+
+def test_a_large_run_is_refused(tmp_path):
+    large = replace(START, hidden_size=200, text=START.text * 2)
+    with pytest.raises(ValueError, match=r"The run is given [\d,]+ numbers; a notebook holds at"):
+        run(large).to_notebook(tmp_path / "run.ipynb")
+    assert not list(tmp_path.iterdir())
