@@ -12,6 +12,17 @@ Path = str | PathLike[str]
 class Exports:
     """The formats that a run can be written in."""
 
+    def to_xlsx(self, path: Path) -> None:
+        """Write the run as a spreadsheet of live formulas; needs openpyxl (the extra `files`).
+
+        Args:
+            path: of the file, which is replaced if there is one.
+
+        Raises:
+            ValueError: the run is too large for a spreadsheet that one can read.
+        """
+        write_run("spreadsheet", self, path)
+
     def to_notebook(self, path: Path) -> None:
         """Write the run as a Jupyter notebook of plain PyTorch, which computes the same numbers.
 
