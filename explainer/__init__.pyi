@@ -7,6 +7,7 @@ from .engine.trace import Trace, Update
 from .engine.training import History, train
 from .errors import ExplainerError
 from .explanation.explain import Explanation, explain
+from .export.worksheet import Worksheets, worksheet
 from .presets import PRESETS
 from .settings import Settings
 from .url import edits_from_link, from_link, to_link, view_from_link
@@ -25,6 +26,7 @@ __all__ = [
     "Trace",
     "Update",
     "ViewState",
+    "Worksheets",
     "compare",
     "edits_from_link",
     "explain",
@@ -33,4 +35,5 @@ __all__ = [
     "to_link",
     "train",
     "view_from_link",
+    "worksheet",
 ]

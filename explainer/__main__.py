@@ -1,23 +1,33 @@
-"""Starts the app: `python -m explainer`."""
+"""Starts the app: `python -m explainer`; or does what a command says, such as `worksheet`."""
 
 import argparse
 import importlib.util
 import os
 import runpy
 import sys
+from importlib import import_module
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
 SCRIPTS = (PACKAGE / "streamlit_app" / "app.py", PACKAGE.parent / "app.py")
 """Where the app's script is: in an installed package, in a checkout."""
 
+COMMANDS = {"worksheet": ("explainer.export.worksheet_command", "write_worksheets")}
+"""Module and function that do what a command says."""
+
 
 def main() -> None:
-    """Read the command line and start the app."""
+    """Read the command line, and start the app or do what the command says."""
+    command, *words = sys.argv[1:] or [""]
+    if command in COMMANDS:
+        module, function = COMMANDS[command]
+        getattr(import_module(module), function)(words)
+        return
     parser = argparse.ArgumentParser(
         prog="python -m explainer",
         description="Start GRU Explainer on this machine and open it in the browser.",
-        epilog="Streamlit's own options work, too: --server.address 0.0.0.0, for example.",
+        epilog="Streamlit's own options work, too: --server.address 0.0.0.0, for example. "
+        f"Commands: {', '.join(COMMANDS)}; python -m explainer worksheet --help says more.",
     )
     parser.add_argument("--port", type=int, help="the port to listen on (default: 8501)")
     arguments, others = parser.parse_known_args()
