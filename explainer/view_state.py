@@ -58,6 +58,7 @@ class ViewState:
     open_settings: bool = switch(False, "More settings")
     open_number: bool = switch(False, "Open any number: its formula, shapes and every term")
     open_table: bool = switch(False, "Numbers as a table, to view or download")
+    open_export: bool = switch(False, "Take it away: notebook, spreadsheet, worksheet")
     open_sources: bool = switch(False, "The equations and their source code")
     open_past: bool = switch(
         False, "How far back does the past matter? The GRU beside an ordinary RNN"

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.page
 APP = str(Path(__file__).parent.parent / "app.py")
 SECONDS = 60
 VARIANTS = ("reset_after", "reset_before")
-PARTS = ("open-number", "open-table", "open-sources")
+PARTS = ("open-number", "open-table", "open-export", "open-sources")
 """What is at the end of a page, made only for who opens it."""
 PICTURES = ("embedding", "dropout", "time", "prediction", "loss", "gradients")
 
@@ -1247,6 +1247,36 @@ def test_open_any_number_says_what_was_changed_or_is_held():
     at = visit("cell", edit="z.0.0.0:1", **{"open-number": "true"})
     at.selectbox(key="open-first pass").set_value("z").run()
     assert any("held at 1.0000; by itself" in c.value for c in at.code)
+
+
+# Take it away.
+
+
+def downloads(at):
+    return [b.proto.label for b in at.get("download_button") if b.proto.label != "Download as CSV"]
+
+
+def test_a_small_run_can_be_taken_away_in_every_form():
+    at = visit("cell", preset="math", edit="z.0.0.0:1")
+    files = ["Notebook (.ipynb)", "Spreadsheet (.xlsx)"]
+    assert downloads(at) == [*files, "Worksheet", "Key", "Answers (CSV)"]
+    at.multiselect(key="worksheet-equations").set_value([]).run()
+    assert downloads(at) == files
+    assert "equations must be one or more" in " ".join(sentences_of(at))
+    at = visit("cell", preset="math", updates="2")
+    assert downloads(at) == files
+
+
+def sentences_of(at):
+    return [re.sub(r"\\(.)", r"\1", c.value) for c in at.caption]
+
+
+def test_a_large_run_says_why_it_can_not_be_taken_away():
+    at = visit("cell", preset="story")
+    assert downloads(at) == ["Notebook (.ipynb)"]
+    said = " ".join(sentences_of(at))
+    assert re.search(r"The run has [\d,]+ numbers; a spreadsheet takes at most 20,000", said)
+    assert "too large to compute by hand" in said
 
 
 # The answer first.

@@ -51,6 +51,7 @@ def test_other_seeds_have_other_numbers_and_equal_seeds_the_same():
     sheets = worksheet(MATH, seeds=[1, 2])
     assert sheets.exercises[1][0].answer != sheets.exercises[2][0].answer
     assert sheets.html(1) == worksheet(MATH, seeds=[1]).html(1)
+    assert sheets.html().count("<section>") == 2
 
 
 def test_what_is_given_is_what_the_formula_needs_and_no_answer():
@@ -112,8 +113,8 @@ def test_what_is_too_large_for_paper_is_refused():
     wide = replace(PRESETS["start"], context_length=16)
     with pytest.raises(ValueError, match=r"d_W_o is made from 64 numbers; an exercise takes at"):
         worksheet(wide, ["d_W_o"], [0])
+    long = replace(MATH, text="Math" * 20, context_length=30)
     with pytest.raises(ValueError, match=r"make \d+ blanks; a worksheet has at most 200"):
-        long = replace(MATH, text="Math" * 20, context_length=30)
         worksheet(long, ["r", "z", "n", "h"], range(30))
 
 

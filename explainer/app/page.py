@@ -19,6 +19,7 @@ from explainer.app.cache import kept_checks, weigh_again
 from explainer.app.current_run import kept_run
 from explainer.app.header import escape_markdown
 from explainer.app.navigation import ensure_routed
+from explainer.app.panels.export_panel import export_panel
 from explainer.app.position import position, show_sequence
 from explainer.app.session import session
 from explainer.app.stage_component import stage
@@ -34,8 +35,6 @@ from explainer.url import VIEW
 
 MOST_CELLS = 40_000
 """Most cells of one picture; a browser draws no more of them in a second."""
-
-
 WIDEST = 1100
 """Width of the page in pixels; a wider picture is made as wide as the page is."""
 
@@ -188,6 +187,7 @@ def show_chapter(slug: str, body: Callable[[Page], None]) -> None:
     if page.names:
         lazy_expander("open-number", open_number, page)
         lazy_expander("open-table", numbers_table, page)
+        lazy_expander("open-export", lambda page: export_panel(page.run, page.edit), page)
         lazy_expander("open-sources", sources, page)
     checks_line(page)
     weigh_again(run, edit)

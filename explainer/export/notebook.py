@@ -45,8 +45,23 @@ def notebook_bytes(run: Run) -> bytes:
         ValueError: it is given too many numbers.
     """
     must_be("run", run, Run, "a run, such as run(PRESETS['math'])")
-    given = [q for n, q in run.trace.quantities.items() if n in run.trace.arrays]
-    given = [q for q in given if q.expression is None and q.name != "d_loss"]
+    given = numbers_given(run)
+    cells = [
+        {**cell, "id": f"cell-{i}", "metadata": {}} for i, cell in enumerate(_cells(run, given))
+    ]
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    found = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(found, indent=1, allow_nan=False).encode()
+
+
+def numbers_given(run: Run) -> list[Quantity]:
+    """Return what the first pass is given.
+
+    Raises:
+        ValueError: these are too many numbers for a notebook.
+    """
+    kept = [q for n, q in run.trace.quantities.items() if n in run.trace.arrays]
+    given = [q for q in kept if q.expression is None and q.name != "d_loss"]
     numbers = sum(run.trace[q.name].size for q in given)
     if numbers > MOST_GIVEN:
         raise ConstraintError(
@@ -55,12 +70,7 @@ def notebook_bytes(run: Run) -> bytes:
             f"The run is given {numbers:,} numbers",
             "Use a smaller batch, a shorter context or a smaller hidden size.",
         )
-    cells = [
-        {**cell, "id": f"cell-{i}", "metadata": {}} for i, cell in enumerate(_cells(run, given))
-    ]
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    found = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
-    return json.dumps(found, indent=1, allow_nan=False).encode()
+    return given
 
 
 def _cells(run: Run, given: list[Quantity]) -> Iterator[dict[str, Any]]:

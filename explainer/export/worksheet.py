@@ -16,7 +16,14 @@ from explainer.engine.expression import Apply, Leaf
 from explainer.engine.quantity import DIMS
 from explainer.engine.run import run
 from explainer.engine.trace import Trace
-from explainer.errors import ConstraintError, InvalidValueError, as_list, in_range, names_of
+from explainer.errors import (
+    ConstraintError,
+    InvalidValueError,
+    as_list,
+    in_range,
+    names_of,
+    shorten,
+)
 from explainer.explanation.explain import explain
 from explainer.explanation.index_form import Element
 from explainer.explanation.number_formula import element_text, format_number
@@ -65,18 +72,19 @@ class Worksheets:
     exercises: Mapping[int, tuple[Exercise, ...]]
     sentence: str
 
-    def html(self, seed: int, key: bool = False) -> str:
-        """Return the worksheet of a seed as a page that prints; with `key`, solved.
+    def html(self, seed: int | None = None) -> str:
+        """Return the worksheet of a seed as a page that prints; None all, each on its own paper.
 
         Raises:
             ValueError: there is none of this seed.
         """
-        if seed not in self.exercises:
-            raise InvalidValueError("seed", f"one of {names_of(self.exercises)}", str(seed))
-        return worksheet_page([(seed, self.exercises[seed])], self.sentence, key)
+        if seed is not None and seed not in self.exercises:
+            raise InvalidValueError("seed", f"one of {names_of(self.exercises)}", shorten(seed))
+        chosen = [(s, e) for s, e in self.exercises.items() if seed in (s, None)]
+        return worksheet_page(chosen, self.sentence, key=False)
 
     def key(self) -> str:
-        """Return the solutions of all seeds as one page that prints, each on paper of its own."""
+        """Return the solutions of all seeds as one page that prints, each on its own paper."""
         return worksheet_page(list(self.exercises.items()), self.sentence, key=True)
 
     def answers(self) -> str:

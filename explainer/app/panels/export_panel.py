@@ -1,0 +1,110 @@
+"""Take the run away: as a notebook, as a spreadsheet, as worksheets with a key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from explainer.app.header import escape_markdown
+from explainer.engine.batch_run import Run
+from explainer.errors import ExplainerError
+from explainer.export.notebook import notebook_bytes, numbers_given
+from explainer.export.spreadsheet import refuse_unreadable, spreadsheet_bytes
+from explainer.export.worksheet import Worksheets, worksheet
+from explainer.url_edits import parse_edits
+
+MOST_STUDENTS_HERE = 30
+"""Most worksheets that a page makes at once; the command line makes more."""
+FIRST_EQUATIONS = ("r", "z", "n", "h")
+
+
+def export_panel(run: Run, edit: str) -> None:
+    """Offer the run as files.
+
+    Args:
+        run: the user's run.
+        edit: what is changed and held in it, as in an address.
+    """
+    left, right = st.columns(2)
+    with left:
+        file_button(
+            *("Notebook (.ipynb)", "run.ipynb", "application/x-ipynb+json"),
+            "Plain PyTorch that computes every number of this run.",
+            lambda: numbers_given(run),
+            lambda: notebook_bytes(run),
+        )
+    with right:
+        file_button(
+            *("Spreadsheet (.xlsx)", "run.xlsx"),
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            "Forward, gradients and one update as live formulas: change a weight, and see.",
+            lambda: refuse_unreadable(run),
+            lambda: spreadsheet_bytes(run),
+        )
+    st.markdown("**Worksheet** with blanks, to print, and its key")
+    try:
+        refuse_unreadable(run)
+    except ExplainerError:
+        st.caption("This run is too large to compute by hand; the preset `math` is small enough.")
+        return
+    if run.settings.updates:
+        st.caption("Set *Training updates done* to 0: every student then has another network.")
+        return
+    worksheet_panel(run, edit)
+
+
+def worksheet_panel(run: Run, edit: str) -> None:
+    """Let the user choose exercises, and offer them as files."""
+    computed = [n for t in (run.trace, run.update) for n, q in t.quantities.items() if q.expression]
+    first, second, third = st.columns([3, 2, 1])
+    names = first.multiselect(
+        "Equations", list(dict.fromkeys(computed)), FIRST_EQUATIONS, key="worksheet-equations"
+    )
+    T = run.trace.sizes["T"]
+    steps = second.multiselect(
+        "Time steps", list(range(T)), list(range(min(T, 2))), key=f"worksheet-times-{T}"
+    )
+    students = third.number_input(
+        "Students", 1, MOST_STUDENTS_HERE, 1, key="worksheet-students", help="Each has a seed."
+    )
+    edits, _ = parse_edits(edit)
+    seeds = [(run.settings.seed + i) % 2**32 for i in range(students)]
+
+    def make(seeds: list[int]) -> Worksheets:
+        return worksheet(run.settings, names, steps, seeds, edits or None)
+
+    try:
+        make(seeds[:1])
+    except ExplainerError as error:
+        st.caption(escape_markdown(str(error)))
+        return
+    with st.container(horizontal=True):
+        download("Worksheet", "worksheet.html", "text/html", lambda: make(seeds).html().encode())
+        download("Key", "key.html", "text/html", lambda: make(seeds).key().encode())
+        download("Answers (CSV)", "answers.csv", "text/csv", lambda: make(seeds).answers().encode())
+
+
+def file_button(
+    label: str,
+    name: str,
+    mime: str,
+    words: str,
+    check: Callable[[], object],
+    make: Callable[[], bytes],
+) -> None:
+    """Offer a file, or say why there is none."""
+    try:
+        check()
+    except ExplainerError as error:
+        st.caption(f"{label}: {escape_markdown(str(error))}")
+        return
+    download(label, name, mime, make)
+    st.caption(words)
+
+
+def download(label: str, name: str, mime: str, make: Callable[[], bytes]) -> None:
+    """Offer a file that is made when it is asked for."""
+    st.download_button(
+        label, make, file_name=name, mime=mime, key=f"export-{name}", on_click="ignore"
+    )
