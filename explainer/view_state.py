@@ -38,6 +38,8 @@ class ViewState:
     strip: str = choice("z", "Colour strip: mean of", z="z", r="r", n="n", h="h")
     check: bool = switch(False, "Check yourself")
     present: bool = switch(False, "Present")
+    against: str = words("", 6_000, "Compared with")
+    compared: str = choice("b", "Shown", a="A", b="B", difference="B − A")
     # chapters
     merge: int | None = number(None, 0, 256, "Merge", optional=True)
     try_text: str = words("Mathematics", 500, "Any text")

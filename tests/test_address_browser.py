@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 from test_browser import DESKTOP, soon, watched
-from test_stage import StageTab
+from test_stage import StageTab, inside
 
 pytestmark = pytest.mark.browser
 
@@ -87,9 +87,12 @@ def test_back_leads_to_the_chapter_before_with_what_was_open(tab):
 
 def test_a_link_with_edits_is_taken_along_and_taken_back(tab):
     page = tab.open("cell", edit="W_hz.0.1:0.5;z.*.*.2:1")
-    said = page.get_by_text("What if: W_hz[0,1] changed to 0.5 · z[*,*,2] held at 1")
-    expect(said).to_be_visible()
+    chips = inside(page, "[data-chip]")
+    expect(chips).to_have_count(2)
     tab.choose("loss")
+    expect(chips).to_have_count(2)
+    tab.page.get_by_test_id("stSidebarNavLink").get_by_text("Batches", exact=True).click()
+    said = page.get_by_text("What if: W_hz[0,1] changed to 0.5 · z[*,*,2] held at 1")
     expect(said).to_be_visible()
     assert tab.query["edit"] == "W_hz.0.1:0.5;z.*.*.2:1"
     page.get_by_role("button", name="Reset all", exact=True).click()

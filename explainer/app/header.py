@@ -39,7 +39,7 @@ def problems_and_network(chapter: Chapter, shown: Run, problems: list[str]) -> N
         st.markdown(trained_before(shown))
     # always there: what comes later, the stage too, would else be made anew
     with st.container(horizontal=True, vertical_alignment="center", key="edits"):
-        if shown.edits:
+        if shown.edits and not chapter.scene and chapter is not HOME:  # a stage has a bar for them
             active_edits(shown)
 
 

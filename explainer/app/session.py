@@ -16,6 +16,7 @@ from explainer.presets import PRESETS
 
 if TYPE_CHECKING:  # the menu does not wait for torch
     from explainer.app.background_training import Trainer
+    from explainer.app.comparison import KeptState
     from explainer.errors import ExplainerError
     from explainer.settings import Settings
 
@@ -63,6 +64,9 @@ class Session:
         looked_end: how many updates there were then.
         prefix_of: for which text the prefix was written.
         train_task: whether to train on the task now.
+        against: state A, which the page is compared with.
+        against_problems: what is wrong with the one in the link.
+        link_compared: whether the link was asked for it.
         parameter: the parameter that was chosen last, and on which chapter.
     """
 
@@ -85,6 +89,9 @@ class Session:
     prefix_of: str | None = None
     train_task: bool = False
     edited: bool = False
+    against: KeptState | None = None
+    against_problems: list[ExplainerError] = field(default_factory=list)
+    link_compared: bool = False
     parameter: tuple[str, str] | None = None
 
     @property

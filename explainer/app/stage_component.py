@@ -7,15 +7,17 @@ the browser. Python is asked only for what a run was too large to compute there.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
+from explainer.app.comparison import forget, keep, kept_state, ready_pairs, show_pair
 from explainer.app.current_run import kept_run
 from explainer.app.position import follow_stage, position
 from explainer.app.session import session
 from explainer.engine.batch_run import Run
+from explainer.errors import InvalidValueError
 from explainer.plots import tables
 from explainer.settings import Settings
 from explainer.stage.chapters import HOME, Chapter, staged_beside
@@ -63,9 +65,6 @@ def stage(
     run = kept_run(settings)
     if edit and not is_computed_in_browser(run):
         run = kept_run(settings, edit)  # the browser makes no edits there
-    quantities = {**run.update.quantities, **run.trace.quantities}
-    quantities.pop(without, None)
-    scene = derive(lanes, quantities)
     sizes = dict(run.trace.sizes)  # a callback that held the run would keep it
 
     def asked() -> None:
@@ -84,25 +83,27 @@ def stage(
     def failed() -> None:
         own.no_stage = settings
 
+    def kept() -> None:
+        said = st.session_state["stage"].get("keep")
+        if isinstance(said, str) and len(said) <= EDITS_IN_LINK:
+            keep(settings, said)
+        else:
+            forget()
+
+    def paired() -> None:
+        said = st.session_state["stage"].get("pair")
+        ready = ready_pairs(kept_run(settings), edit, position(chapter.slug, sizes))
+        if type(said) is int and 0 <= said < len(ready):
+            show_pair(ready[said], settings)
+            own.edited = True
+
     here = position(chapter.slug, sizes)
     number_is_open = st.session_state.get("open-number", False)
     if own.edited or here.sequence != drawn.sequence or (number_is_open and here.t != drawn.t):
         own.edited = False
         st.rerun()  # what stands below shows that place and the edits, too
-    sent = payload(
-        run,
-        scene,
-        here,
-        picture_of(quantities, bool(run.trace["dropout"] > 0)) if chapter is HOME else (),
-        slug=chapter.slug,
-        timed=chapter.timed,
-        backwards=chapter.backwards,
-        learning=chapter.learning,
-        ranking=chapter.ranking,
-        wired=chapter.wired,
-        beside=staged_beside(chapter),
-        address=view_table(),
-    )
+    titles = [pair.title for pair in ready_pairs(run, edit, here)]
+    scene, sent = staged(run, chapter, lanes, without, here, titles)
     answers = []
     for name, index, digits in own.answers:
         try:
@@ -116,13 +117,72 @@ def stage(
             "answers": json.dumps(answers, allow_nan=False),
             "place": json.dumps({"sequence": here.sequence, "t": here.t}),
             "edit": st.session_state.get("edit") or "",
+            "against": compared_with(chapter, lanes, without, here),
         },
         on_ask_change=asked,
         on_edit_change=edited,
         on_failed_change=failed,
+        on_keep_change=kept,
+        on_pair_change=paired,
     )
     if own.no_stage == settings:  # others may fit
         numbers(run, scene, here)
+
+
+def staged(
+    run: Run,
+    chapter: Chapter,
+    lanes: tuple[LaneSpec, ...],
+    without: str,
+    here: Place,
+    pairs: Sequence[str] = (),
+) -> tuple[Scene, dict[str, str]]:
+    """Return what stands on the stage of a chapter, and what the stage is sent for it.
+
+    Args:
+        run: its numbers.
+        chapter: gives slug, and which way time runs.
+        lanes: what stands on the stage.
+        without: a quantity that is too large to be computed.
+        here: where the user looks.
+        pairs: what may be compared at one click.
+    """
+    quantities = {**run.update.quantities, **run.trace.quantities}
+    quantities.pop(without, None)
+    scene = derive(lanes, quantities)
+    sent = payload(
+        run,
+        scene,
+        here,
+        picture_of(quantities, bool(run.trace["dropout"] > 0)) if chapter is HOME else (),
+        slug=chapter.slug,
+        timed=chapter.timed,
+        backwards=chapter.backwards,
+        learning=chapter.learning,
+        ranking=chapter.ranking,
+        wired=chapter.wired,
+        beside=staged_beside(chapter),
+        address=view_table(),
+        pairs=pairs,
+    )
+    return scene, sent
+
+
+def compared_with(chapter: Chapter, lanes: tuple[LaneSpec, ...], without: str, here: Place) -> str:
+    """Return state A as the stage takes it, or why it can't be shown; empty where there is none."""
+    kept, problems = kept_state()
+    if kept is None:
+        return json.dumps({"problem": f"Compared with: {problems[0]}"}) if problems else ""
+    try:
+        run = kept_run(kept.settings)
+        if kept.edit:
+            kept_run(kept.settings, kept.edit)  # it must be possible
+    except InvalidValueError as error:
+        return json.dumps({"problem": f"Compared with: {error}"})
+    if not is_computed_in_browser(run):
+        return json.dumps({"problem": "A is too large to be computed in the browser."})
+    _, sent = staged(run, chapter, lanes, without, here)
+    return json.dumps({"query": kept.query, "edit": kept.edit, "sent": sent})
 
 
 def numbers(run: Run, scene: Scene, here: Place) -> None:

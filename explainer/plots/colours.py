@@ -29,11 +29,13 @@ SCALES: dict[str, dict[str, Scale]] = {
             "signed": ("#B34700", "#F0A368", "#FFFFFF", "#7DB8E0", "#00588F"),
             "unit": ("#FFFFFF", "#7DB8E0", "#00588F"),
             "weight": ("#7A4A0A", "#D9B77C", "#FFFFFF", "#7CC7BC", "#01594F"),
+            "difference": ("#7A0177", "#D98BC9", "#FFFFFF", "#A6C96A", "#3F6212"),
         },
         "dark": {
             "signed": ("#FF9A4D", "#9A5520", "#12161D", "#1F5F8F", "#5FBDF5"),
             "unit": ("#12161D", "#1F5F8F", "#5FBDF5"),
             "weight": ("#E3B866", "#7D5A20", "#12161D", "#1B6B60", "#5CD6C4"),
+            "difference": ("#F0A0E0", "#8A3A7C", "#12161D", "#55752A", "#B5DE70"),
         },
     }.items()
 }

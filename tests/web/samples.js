@@ -39,6 +39,8 @@ const ADDRESS = {
   t: { default: 0, kind: "int" },
   sequence: { default: 0, kind: "int" },
   range: { default: "time", kind: "str", options: ["matrix", "time", "run"] },
+  against: { default: "", kind: "str" },
+  compared: { default: "b", kind: "str", options: ["a", "b", "difference"] },
   digits: { default: "2", kind: "str", options: ["2", "4", "full"] },
   strip: { default: "z", kind: "str", options: ["z", "r", "n", "h"] },
   convention: { default: false, kind: "bool" },

@@ -26,6 +26,7 @@
  * @property {number} scrolling
  * @property {number} checking
  * @property {number} descending
+ * @property {number} beating
  */
 
 /**
@@ -36,6 +37,8 @@
  * @property {(change: Partial<State>) => void} change
  * @property {(edits: Edit[], from?: State) => string} edit
  * @property {(slug: string) => void} go open a chapter
+ * @property {(edits: string | null) => void} keep keep the present numbers as state A
+ * @property {(name: string, value: any) => void} send tell the server
  */
 
 /**

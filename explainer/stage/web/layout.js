@@ -212,10 +212,11 @@ export function placeName(tensors, along, i) {
 }
 
 /**
- * Return the numbers of the stage; they have arrived whenever something is drawn.
+ * Return the numbers on the stage, those of A while it is shown; they have arrived whenever
+ * something is drawn.
  * @param {State} state
  * @returns {Tensors}
  */
-export function tensorsOf(state) {
-  return /** @type {Tensors} */ (state.tensors);
+export function tensorsOf({ tensors, against, compared }) {
+  return /** @type {Tensors} */ (compared === "a" && against ? against.tensors : tensors);
 }

@@ -2,6 +2,7 @@
  * Numbers and colours of the cells.
  */
 import { colourStep, palette } from "./colours.js";
+import { differenceAt, largestDifference, subtracted } from "./compare.js";
 import { tensorsOf } from "./layout.js";
 import { formatNumber, WHOLE_NUMBERS } from "./numbers.js";
 import { isHidden } from "./state.js";
@@ -40,6 +41,10 @@ export function cellDigits(state) {
 export function limitsOf(state, { name, cells, canvas }) {
   const tensors = tensorsOf(state);
   const { kind } = tensors.quantities[name];
+  if (subtracted(state)) {
+    const most = largestDifference(state, name);
+    return most <= NOTHING ? [-1, 1] : [-most, most];
+  }
   if (kind === "unit") return [0, 1];
   let end = 0;
   if (state.range === "matrix" && !canvas)
@@ -76,21 +81,22 @@ export function cellText(value, digits) {
 export function paintCells(state, drawing) {
   const tensors = tensorsOf(state);
   const { name, cells } = drawing;
+  const apart = subtracted(state) !== null;
   let complete = true;
   for (const cell of cells) {
     cell.index = drawing.index(state, cell.row, cell.column);
     cell.key = cell.index.join(",");
     cell.element.dataset.index = cell.key;
-    cell.value = tensors.value(name, cell.index);
-    if (cell.value === undefined) complete = false;
+    cell.value = apart ? differenceAt(state, name, cell.index) : tensors.value(name, cell.index);
+    if (cell.value === undefined && !apart) complete = false;
   }
   const hidden = isHidden(state, name);
   const [low, high] = limitsOf(state, drawing);
-  const { fill, ink } = paletteOf(state, tensors.quantities[name].kind);
+  const { fill, ink } = paletteOf(state, apart ? "difference" : tensors.quantities[name].kind);
   const whole = WHOLE_NUMBERS.has(name);
   const digits = cellDigits(state);
   const before = tensors.unedited();
-  const touched = before !== tensors;
+  const touched = before !== tensors && !apart;
   for (const { value, element, text, index } of cells) {
     if (touched || drawing.touched) {
       element.classList.toggle("changed", touched && value !== before.value(name, index));
@@ -104,7 +110,7 @@ export function paintCells(state, drawing) {
       element.style.color = "inherit";
       continue;
     }
-    text.data = whole ? String(value) : cellText(value, digits);
+    text.data = whole && !apart ? String(value) : cellText(value, digits);
     const at = colourStep(value, low, high);
     element.style.backgroundColor = fill[at];
     element.style.color = ink[at];

@@ -1,6 +1,7 @@
 /*
  * The opened number: the way here, three lines whose numbers open in turn, what can be copied.
  */
+import { differenceAt } from "./compare.js";
 import { buttonElement, focused, make } from "./dom.js";
 import { editButtons } from "./editor.js";
 import { terms } from "./explanation.js";
@@ -47,6 +48,7 @@ export function drawPanel(stage) {
     panel.replaceChildren(make("p", "hint", HINT));
   } else {
     const known = explain(state, opened);
+    if (state.against) Object.assign(known.lines, compareLines(state, opened));
     panel.setAttribute("data-explanation", `${opened.name}:${opened.index.join(",")}`);
     panel.replaceChildren(
       trailElement(stage),
@@ -60,6 +62,25 @@ export function drawPanel(stage) {
   const again = had.dataset.action && panel.querySelector(`[data-action="${had.dataset.action}"]`);
   const heir = again || panel.querySelector(".trail .here") || panel;
   /** @type {HTMLElement} */ (heir).focus({ preventScroll: true });
+}
+
+/**
+ * Return what a number is in the other state, and how far the two are apart.
+ * @param {State} state
+ * @param {Spot} spot
+ * @returns {Record<string, Piece[]>}
+ */
+function compareLines(state, spot) {
+  const difference = differenceAt(state, spot.name, spot.index);
+  if (difference === undefined)
+    return { [state.compared === "a" ? "in B" : "in A"]: [{ text: "no such number there" }] };
+  /** @type {(compared: State["compared"]) => Piece[]} */
+  const numbers = (compared) => explainHere({ ...state, compared }, spot, SHOWN)?.numbers ?? [];
+  const other = state.compared === "a" ? "b" : "a";
+  return {
+    [`in ${other.toUpperCase()}`]: numbers(other),
+    "B − A": [{ text: formatNumber(difference, lineDigits(state)) }],
+  };
 }
 
 /**

@@ -2,6 +2,7 @@
  * Draw a state: only what differs from the state before.
  */
 import { checkSoon } from "./agreement.js";
+import { drawCompare } from "./compare_bar.js";
 import { drawLegend, drawParts, fillChoices, showChosen } from "./controls.js";
 import { drawDescent } from "./descent.js";
 import { find, focused } from "./dom.js";
@@ -42,7 +43,8 @@ export function render(stage, before) {
     ? String(shownSteps(state).count)
     : String(columnsOf(state, lanesOf(tensorsOf(state), state.convention)));
   const built =
-    changed("tensors", "theme", "convention", "focus", "digits") || columns !== view.columns;
+    changed("tensors", "theme", "convention", "focus", "digits", "against", "compared") ||
+    columns !== view.columns;
   if (built) {
     view.columns = columns;
     buildLanes(stage);
@@ -60,7 +62,8 @@ export function render(stage, before) {
   if (built || changed("range")) drawLegend(view, state);
   let complete = true;
   if (built || changed("edits", "past", "future")) drawEdits(stage);
-  if (changed("tensors", "edits", "theme")) drawDescent(stage);
+  if (changed("tensors", "edits", "theme", "compared")) drawDescent(stage);
+  if (changed("tensors", "edits", "against", "compared")) drawCompare(stage);
   if (built || moved || asked || changed("range", "edits")) {
     const all = built || asked || changed("range", "edits");
     complete = paint(stage, all);

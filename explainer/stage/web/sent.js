@@ -50,6 +50,7 @@
  * @property {boolean} ranking the likeliest tokens are listed
  * @property {boolean} wired
  * @property {[string, string]} beside the chapters before and after this one that have a stage, or ""
+ * @property {string[]} pairs titles of what may be compared at one click
  * @property {PictureRow[]} [picture] what stands there in place of the scene
  *
  * What a run has that is computed here: its equations, what is given, and numbers of Python's.

@@ -2,7 +2,9 @@
  * The stage in a Streamlit component, which brings the numbers and is asked for what it did not
  * bring: one state, one way to change it, one way to draw it.
  */
+import { keepBeat } from "./beat.js";
 import { themeOf } from "./colours.js";
+import { readAgainst } from "./compare.js";
 import { find } from "./dom.js";
 import { edited, parseEdits, writeEdits } from "./editing.js";
 import { stopAnimation } from "./equation.js";
@@ -16,7 +18,7 @@ import { render } from "./render.js";
 import { ServerEdits } from "./server_edits.js";
 import { EMPTY, update, withNumbers } from "./state.js";
 import { Tensors } from "./tensors.js";
-import { PHONE, readQuery, writeQuery } from "./url.js";
+import { PHONE, readQuery, watchAddress, writeAddress } from "./url.js";
 
 /** @import { View } from "./dom.js" */
 /** @import { Edit } from "./edits.js" */
@@ -26,13 +28,11 @@ import { PHONE, readQuery, writeQuery } from "./url.js";
  * What the server sends: a description, the numbers, thumbnails, answers, and the place
  * and the edits that the pictures below show.
  * @typedef {{meta: string, numbers: string, quantised: string, answers: string,
- *   place: string, edit: string}} Data
+ *   place: string, edit: string, against: string}} Data
  * @typedef {{data: Data, parentElement: Element,
  *   setTriggerValue: (name: string, value: any) => void}} Component
  */
 
-/** A time step at normal speed, in milliseconds. */
-const BEAT = 900;
 /** How long the stage must be at rest before the address follows, in milliseconds. */
 const REST = 250;
 /** The page's own links to its chapters. */
@@ -41,7 +41,7 @@ const LINKS = '[class*="st-key-card-"] a, [data-testid="stSidebarNavLink"]';
 const ELEMENTS = [
   ...["strip", "where", "panel", "lanes", "check", "question", "answer", "verdict"],
   ...["wires", "veil", "equation", "parts", "legend", "ranking", "status", "agreement", "edits"],
-  "descent",
+  ...["descent", "compare"],
 ];
 
 /** @type {WeakMap<Element, Mounted>} one stage for each place on a page */
@@ -96,7 +96,7 @@ class Mounted {
       el: Object.fromEntries(ELEMENTS.map((name) => [name, find(root, `.${name}`)])),
       ...{ drawings: [], byName: new Map(), cellOf: new WeakMap(), lanes: [], columns: "" },
       ...{ chips: [], firstChip: 0, marked: [], asked: null, editor: null },
-      ...{ animation: 0, wiring: 0, scrolling: 0, checking: 0, descending: 0 },
+      ...{ animation: 0, wiring: 0, scrolling: 0, checking: 0, descending: 0, beating: 0 },
     };
     /** @type {(name: string, value: any) => void} */
     this.send = () => {};
@@ -104,12 +104,12 @@ class Mounted {
     this.data = null;
     this.waiting = "";
     this.resting = 0;
-    this.beating = 0;
     /** @type {Partial<State>[]} what has to wait until the stage is drawn */
     this.queue = [];
     this.serverEdits = new ServerEdits();
     this.rendering = false;
     this.unbind = bindEvents(this);
+    this.unwatch = watchAddress(() => this.state.tensors && this.syncUrl());
     this.observer = new ResizeObserver(() => this.change({ room: this.room() }));
     this.observer.observe(this.view.el.lanes);
     this.observer.observe(/** @type {Element} */ (this.view.el.lanes.parentElement));
@@ -145,6 +145,10 @@ class Mounted {
    * @param {State} [from] the state before them, which an undo leads to
    */
   edit(edits, from = this.state) {
+    if (this.state.compared === "a") {
+      this.change({ message: "A stays as it was kept. Choose B, and change numbers there." });
+      return this.state.message;
+    }
     const message = tensorsOf(this.state).edit(edits);
     this.change(message ? { message } : edited(from, edits));
     return message;
@@ -161,7 +165,7 @@ class Mounted {
     if (before && state.edits !== before.edits) untold = true;
     this.state = state;
     const complete = render(this, before);
-    if (state.playing !== before?.playing) this.play();
+    if (state.playing !== before?.playing) keepBeat(this);
     this.ask(complete, before);
     this.syncUrl();
     if (before && state.opened && state.trail.length > 1 && state.opened !== before.opened)
@@ -183,9 +187,10 @@ class Mounted {
     const other = elsewhere ? edited(this.state, parseEdits(data.edit).edits) : {};
     const news = data.meta !== this.data?.meta || data.numbers !== this.data?.numbers;
     const first = this.state.tensors === null;
+    const compared = data.against === this.data?.against ? {} : readAgainst(data.against);
     this.data = data;
     if (!news) {
-      this.change({ theme, answers, ...other });
+      this.change({ theme, answers, ...other, ...compared });
       return;
     }
     this.waiting = "";
@@ -193,8 +198,11 @@ class Mounted {
     find(this.view.root, ".fallback").hidden = true;
     find(this.view.root, ".body").hidden = false;
     const { sequence } = JSON.parse(data.place);
-    if (first) this.begin(update(EMPTY, { tensors, theme, answers, sequence, room: this.room() }));
-    else this.change({ tensors, theme, answers, ...other });
+    if (first)
+      this.begin(
+        update(EMPTY, { tensors, theme, answers, sequence, room: this.room(), ...compared }),
+      );
+    else this.change({ tensors, theme, answers, ...other, ...compared });
   }
 
   /**
@@ -226,25 +234,13 @@ class Mounted {
     link?.click();
   }
 
-  /** Start or stop the beat of time. */
-  play() {
-    clearTimeout(this.beating);
-    if (!this.state.playing) return;
-    // asked anew each time, since the settings may have changed meanwhile
-    const { backwards } = tensorsOf(this.state).meta;
-    const end = backwards ? 0 : tensorsOf(this.state).sizes.T - 1;
-    const start = tensorsOf(this.state).sizes.T - 1 - end;
-    if (this.state.t === end) this.change({ t: start });
-    const beat = () => {
-      const { meta, sizes } = tensorsOf(this.state);
-      if (this.state.t === (meta.backwards ? 0 : sizes.T - 1)) {
-        this.change({ playing: false });
-        return;
-      }
-      this.change({ t: this.state.t + (meta.backwards ? -1 : 1) });
-      this.beating = setTimeout(beat, BEAT / this.state.speed);
-    };
-    this.beating = setTimeout(beat, BEAT / this.state.speed);
+  /**
+   * Keep the present numbers as state A, with these edits; null compares no longer.
+   * @param {string | null} edits as in a link
+   */
+  keep(edits) {
+    if (edits === null) this.change({ against: null, compared: "b" });
+    this.send("keep", edits);
   }
 
   /**
@@ -283,17 +279,13 @@ class Mounted {
       const fits = untold && engine !== null && edit.length <= (meta.address.edit.high ?? 0);
       if (fits && this.serverEdits.mustTell(edit)) this.send("edit", edit);
       untold = false;
-      const url = new URL(location.href);
-      for (const [name, value] of Object.entries(writeQuery(this.state)))
-        if (value === null) url.searchParams.delete(name);
-        else url.searchParams.set(name, value);
-      if (url.href !== location.href) history.replaceState(history.state, "", url);
+      writeAddress(this.state);
     }, REST);
   }
 
   /** Leave the page. */
   end() {
-    clearTimeout(this.beating);
+    clearTimeout(this.view.beating);
     clearTimeout(this.resting);
     clearTimeout(this.view.checking);
     clearTimeout(this.view.descending);
@@ -301,5 +293,6 @@ class Mounted {
     cancelAnimationFrame(this.view.wiring);
     this.observer.disconnect();
     this.unbind();
+    this.unwatch();
   }
 }

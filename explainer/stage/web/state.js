@@ -4,6 +4,7 @@
 import { equationsOf, equationWith, lanesOf, largeDims, PART } from "./layout.js";
 import { presented } from "./walk.js";
 
+/** @import { Against } from "./compare.js" */
 /** @import { Edit } from "./edits.js" */
 /** @import { Tensors } from "./tensors.js" */
 
@@ -43,6 +44,8 @@ import { presented } from "./walk.js";
  * @property {number} way in which a walk leaves the chapter: 1 on, -1 back, 0 not at all
  * @property {number} room width for a lane, in pixels
  * @property {Map<string, Answer>} answers
+ * @property {Against | null} against state A, which `tensors` are compared with
+ * @property {"a" | "b" | "difference"} compared which of the two states is shown
  * @property {Edit[]} edits what is changed or held
  * @property {Edit[][]} past the edits before each of them
  * @property {Edit[][]} future those that were taken back
@@ -79,6 +82,8 @@ export const EMPTY = {
   way: 0,
   room: 900,
   answers: new Map(),
+  against: null,
+  compared: "b",
   edits: [],
   past: [],
   future: [],

@@ -2,6 +2,7 @@
  * The strip of time: tokens, ids, targets, and a mean of each time step as a colour.
  */
 import { colourStep } from "./colours.js";
+import { differencesOverTime, subtracted } from "./compare.js";
 import { make } from "./dom.js";
 import { tensorsOf } from "./layout.js";
 import { formatNumber } from "./numbers.js";
@@ -51,6 +52,10 @@ export function drawStrip(view, state) {
  * @param {State} state
  */
 export function colourStrip(view, state) {
+  if (subtracted(state)) {
+    colourDifferences(view, state);
+    return;
+  }
   const means = tensorsOf(state).means(state.strip, state.sequence);
   const signed = state.strip === "n" || state.strip === "h";
   const { fill } = paletteOf(state, signed ? "signed" : "unit");
@@ -59,6 +64,23 @@ export function colourStrip(view, state) {
     const heat = /** @type {HTMLElement} */ (chip.lastChild);
     heat.style.background = fill[colourStep(mean, signed ? -1 : 0, 1)];
     heat.title = `mean of ${state.strip}: ${formatNumber(mean, 2)}`;
+  }
+}
+
+/**
+ * Colour each time step by the largest difference between two states.
+ * @param {View} view
+ * @param {State} state
+ */
+function colourDifferences(view, state) {
+  const differences = differencesOverTime(state);
+  const most = Math.max(...differences) || 1;
+  const { fill } = paletteOf(state, "difference");
+  for (const chip of view.chips) {
+    const difference = differences[Number(chip.dataset.at)];
+    const heat = /** @type {HTMLElement} */ (chip.lastChild);
+    heat.style.background = fill[colourStep(difference, -most, most)];
+    heat.title = `largest difference: ${formatNumber(difference, 4)}`;
   }
 }
 

@@ -15,7 +15,7 @@ import { entered } from "./walk.js";
 export const PHONE = 560;
 
 /** What a user takes along from chapter to chapter. */
-/** @typedef {"t" | "sequence" | "range" | "digits" | "strip" | "presenting" | "way"} Kept */
+/** @typedef {"t" | "sequence" | "range" | "digits" | "strip" | "presenting" | "way" | "compared"} Kept */
 
 /**
  * Return the state that a link, or the chapter before, asks for.
@@ -32,7 +32,7 @@ export function readQuery(state, query, kept, arrived, narrow) {
   // the server follows every change of the sequence, also where there is no stage
   const from = { ...(kept ?? EMPTY), sequence: state.sequence };
   /** @type {string[]} */
-  const problems = [];
+  const problems = state.message ? [state.message] : [];
   /** @type {(name: "t" | "sequence", size: number) => number} */
   const whole = (name, size) => {
     const given = query.get(name);
@@ -42,7 +42,7 @@ export function readQuery(state, query, kept, arrived, narrow) {
     problems.push(`${name} is ${given.slice(0, 20)}; ${range}`);
     return 0;
   };
-  /** @type {(name: "range" | "digits" | "strip") => string} */
+  /** @type {(name: "range" | "digits" | "strip" | "compared") => any} */
   const one = (name) => {
     const given = query.get(name) ?? "";
     return table[name].options?.includes(given) ? given : from[name];
@@ -56,6 +56,7 @@ export function readQuery(state, query, kept, arrived, narrow) {
     convention: query.get("convention") === "true",
     quizzing: query.get("check") === "true",
     presenting: query.get("present") === "true" || (arrived && kept?.presenting),
+    compared: state.against ? one("compared") : "b",
   });
   const wanted = arrived ? "" : (query.get("equation") ?? "");
   const asked = arrived ? null : query.get("cell");
@@ -88,6 +89,8 @@ export function writeQuery(state) {
   const { opened } = state;
   const values = {
     edit: writeEdits(state.edits),
+    against: state.against?.query ?? "",
+    compared: state.compared,
     t: state.t,
     sequence: state.sequence,
     range: state.range,
@@ -105,4 +108,33 @@ export function writeQuery(state) {
       value === table[name].default ? null : String(value),
     ]),
   );
+}
+
+/**
+ * Let the address say what a state is.
+ * @param {State} state
+ */
+export function writeAddress(state) {
+  const url = new URL(location.href);
+  for (const [name, value] of Object.entries(writeQuery(state)))
+    if (value === null) url.searchParams.delete(name);
+    else url.searchParams.set(name, value);
+  if (url.href !== location.href) history.replaceState(history.state, "", url);
+}
+
+/**
+ * Tell when somebody else writes the address of this page, as the server does with settings: it
+ * knows of them alone. Where a browser can't tell, the next change writes the rest again.
+ * @param {() => void} changed
+ * @returns {() => void} what ends the watching
+ */
+export function watchAddress(changed) {
+  const here = location.pathname;
+  /** @type {EventTarget | undefined} */
+  const navigation = /** @type {any} */ (globalThis).navigation;
+  const hear = () => {
+    if (location.pathname === here) changed();
+  };
+  navigation?.addEventListener("currententrychange", hear);
+  return () => navigation?.removeEventListener("currententrychange", hear);
 }
