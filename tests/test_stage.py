@@ -82,7 +82,7 @@ def tab(shared_tab, server):
     page = shared_tab.page
     with watched(server, shared_tab):
         page.set_viewport_size(DESKTOP)
-        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        page.emulate_media(color_scheme="light", reduced_motion="reduce", media="screen")
         yield shared_tab
 
 
@@ -1281,6 +1281,45 @@ def test_a_phone_presents_too(tab):
     expect_time(page, 2)
     button(page, "leave (Escape)").click()
     expect(page.locator("[data-stage].presenting")).to_have_count(0)
+
+
+# On paper.
+
+ON_PAPER = """() => {
+    const stage = [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")]
+        .map((host) => host.shadowRoot.querySelector("[data-stage]"))[0];
+    const drawn = (e) => e.getClientRects().length > 0;
+    const lanes = [...stage.querySelectorAll(".lane")].filter(drawn);
+    return {
+        theme: stage.dataset.theme,
+        widest: Math.max(...lanes.map((lane) => lane.getBoundingClientRect().right)),
+        lanes: lanes.length,
+        controls: [...stage.querySelectorAll("button, select, input")].filter(drawn).length,
+        sidebar: drawn(document.querySelector("[data-testid=stSidebar]")),
+        paper: getComputedStyle(document.querySelector("[data-testid=stApp]")).backgroundColor,
+        height: document.documentElement.scrollHeight,
+    };
+}"""
+
+
+@pytest.mark.parametrize("slug", ["cell", "prediction"])
+def test_a_chapter_prints_without_controls_in_light_colours(tab, slug):
+    tab.page.emulate_media(color_scheme="dark", media="screen")
+    page = tab.open(slug, preset="start", t="3")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 703, "height": 1032})  # A4 between its margins
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    soon(page, lambda: page.evaluate(ON_PAPER)["theme"] == "light")
+    seen = page.evaluate(ON_PAPER)
+    assert seen["widest"] <= 703
+    assert seen["lanes"] == len(chapter_of(slug).scene)
+    assert seen["controls"] == 0
+    assert not seen["sidebar"]
+    assert seen["paper"] == "rgb(255, 255, 255)"
+    assert seen["height"] > 1032  # the page goes on below, nothing scrolls in a box
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen", color_scheme="dark")
+    soon(page, lambda: page.evaluate(ON_PAPER)["theme"] == "dark")
 
 
 # 13. One equation after the other.

@@ -13,6 +13,7 @@ import { bringEquation, bringOpened } from "./focus.js";
 import { answerKey, lineDigits } from "./highlight.js";
 import { tensorsOf } from "./layout.js";
 import { mustAsk } from "./panel.js";
+import { bindPaper } from "./paper.js";
 import { leastZoom } from "./present.js";
 import { render } from "./render.js";
 import { ServerEdits } from "./server_edits.js";
@@ -110,6 +111,7 @@ class Mounted {
     this.rendering = false;
     this.unbind = bindEvents(this);
     this.unwatch = watchAddress(() => this.state.tensors && this.syncUrl());
+    this.unprint = bindPaper(this);
     this.observer = new ResizeObserver(() => this.change({ room: this.room() }));
     this.observer.observe(this.view.el.lanes);
     this.observer.observe(/** @type {Element} */ (this.view.el.lanes.parentElement));
@@ -294,5 +296,6 @@ class Mounted {
     this.observer.disconnect();
     this.unbind();
     this.unwatch();
+    this.unprint();
   }
 }
