@@ -10,7 +10,7 @@ WEB := node_modules/.installed
 # npm and what it starts must find the Node of the virtual environment.
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
-.PHONY: help run test lint bench lock clean
+.PHONY: help run test lint site bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ lint: $(DEV) $(WEB) ## Check style, formatting and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(NPM) run lint --silent
+
+site: $(RUN) ## Write home and all chapters as a site of files, into site/
+	$(BIN)/python -m explainer site site
 
 bench: $(DEV) ## Run the benchmarks
 	$(BIN)/python -m benchmarks

@@ -12,7 +12,11 @@ PACKAGE = Path(__file__).parent
 SCRIPTS = (PACKAGE / "streamlit_app" / "app.py", PACKAGE.parent / "app.py")
 """Where the app's script is: in an installed package, in a checkout."""
 
-COMMANDS = {"worksheet": ("explainer.export.worksheet_command", "write_worksheets")}
+COMMANDS = {
+    "html": ("explainer.stage.html_command", "write_html"),
+    "site": ("explainer.stage.html_command", "write_pages"),
+    "worksheet": ("explainer.export.worksheet_command", "write_worksheets"),
+}
 """Module and function that do what a command says."""
 
 

@@ -187,7 +187,9 @@ def show_chapter(slug: str, body: Callable[[Page], None]) -> None:
     if page.names:
         lazy_expander("open-number", open_number, page)
         lazy_expander("open-table", numbers_table, page)
-        lazy_expander("open-export", lambda page: export_panel(page.run, page.edit), page)
+        lazy_expander(
+            "open-export", lambda page: export_panel(page.run, page.chapter.slug, page.edit), page
+        )
         lazy_expander("open-sources", sources, page)
     checks_line(page)
     weigh_again(run, edit)

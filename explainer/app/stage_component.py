@@ -7,7 +7,7 @@ the browser. Python is asked only for what a run was too large to compute there.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -20,14 +20,12 @@ from explainer.engine.batch_run import Run
 from explainer.errors import InvalidValueError
 from explainer.plots import tables
 from explainer.settings import Settings
-from explainer.stage.chapters import HOME, Chapter, staged_beside
-from explainer.stage.lanes import derive
+from explainer.stage.chapters import Chapter
 from explainer.stage.parts import Place, answer
-from explainer.stage.payload import is_computed_in_browser, payload
-from explainer.stage.picture import picture_of
+from explainer.stage.payload import is_computed_in_browser
 from explainer.stage.scene import LaneSpec, Scene
 from explainer.stage.script import WEB, link
-from explainer.url import view_table
+from explainer.stage.staged import staged
 from explainer.url_edits import EDITS_IN_LINK
 
 MOST_ANSWERS = 8
@@ -127,45 +125,6 @@ def stage(
     )
     if own.no_stage == settings:  # others may fit
         numbers(run, scene, here)
-
-
-def staged(
-    run: Run,
-    chapter: Chapter,
-    lanes: tuple[LaneSpec, ...],
-    without: str,
-    here: Place,
-    pairs: Sequence[str] = (),
-) -> tuple[Scene, dict[str, str]]:
-    """Return what stands on the stage of a chapter, and what the stage is sent for it.
-
-    Args:
-        run: its numbers.
-        chapter: gives slug, and which way time runs.
-        lanes: what stands on the stage.
-        without: a quantity that is too large to be computed.
-        here: where the user looks.
-        pairs: what may be compared at one click.
-    """
-    quantities = {**run.update.quantities, **run.trace.quantities}
-    quantities.pop(without, None)
-    scene = derive(lanes, quantities)
-    sent = payload(
-        run,
-        scene,
-        here,
-        picture_of(quantities, bool(run.trace["dropout"] > 0)) if chapter is HOME else (),
-        slug=chapter.slug,
-        timed=chapter.timed,
-        backwards=chapter.backwards,
-        learning=chapter.learning,
-        ranking=chapter.ranking,
-        wired=chapter.wired,
-        beside=staged_beside(chapter),
-        address=view_table(),
-        pairs=pairs,
-    )
-    return scene, sent
 
 
 def compared_with(chapter: Chapter, lanes: tuple[LaneSpec, ...], without: str, here: Place) -> str:

@@ -34,10 +34,39 @@ class Exports:
         """
         write_run("notebook", self, path)
 
+    def to_html(
+        self, path: Path, chapter: str = "cell", view: object = None, theme: str = "auto"
+    ) -> None:
+        """Write a chapter of the run as one HTML file that needs no server and no other file.
 
-def write_run(kind: str, run: object, path: Path) -> None:
+        Args:
+            path: of the file, which is replaced if there is one.
+            chapter: slug of a page with a stage, such as "cell", "gradients" or "home".
+            view: a ViewState, where the reader looks first; None for the beginning.
+            theme: "auto" as the reader's system, "light" or "dark".
+
+        Raises:
+            ValueError: there is no such chapter or theme, or the run is too large for a browser.
+        """
+        write_run("html", self, path, chapter=chapter, view=view, theme=theme)
+
+    def _repr_html_(self) -> str:
+        """Return the stage, for a notebook."""
+        shown: str = format_module("html").notebook_html(self)
+        return shown
+
+
+FOLDERS = {"html": "stage"}
+"""Where a format's module stands, if not in `export`."""
+
+
+def format_module(kind: str) -> Any:
+    """Return the module of a format."""
+    return import_module(f"explainer.{FOLDERS.get(kind, 'export')}.{kind}")
+
+
+def write_run(kind: str, run: object, path: Path, **options: object) -> None:
     """Write a run with the module of a format."""
-    module: Any = import_module(f"explainer.export.{kind}")
-    data: bytes = getattr(module, f"{kind}_bytes")(run)
+    data: bytes = getattr(format_module(kind), f"{kind}_bytes")(run, **options)
     with open(path, "wb") as file:
         file.write(data)

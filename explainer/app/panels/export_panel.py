@@ -1,4 +1,4 @@
-"""Take the run away: as a notebook, as a spreadsheet, as worksheets with a key."""
+"""Take the run away: as a page, a notebook, a spreadsheet, worksheets with a key."""
 
 from __future__ import annotations
 
@@ -12,22 +12,34 @@ from explainer.errors import ExplainerError
 from explainer.export.notebook import notebook_bytes, numbers_given
 from explainer.export.spreadsheet import refuse_unreadable, spreadsheet_bytes
 from explainer.export.worksheet import Worksheets, worksheet
+from explainer.stage.chapters import CHAPTERS
+from explainer.stage.html import html_bytes, refuse_large
 from explainer.url_edits import parse_edits
 
 MOST_STUDENTS_HERE = 30
 """Most worksheets that a page makes at once; the command line makes more."""
+STAGED = [chapter.slug for chapter in CHAPTERS if chapter.scene]
 FIRST_EQUATIONS = ("r", "z", "n", "h")
 
 
-def export_panel(run: Run, edit: str) -> None:
+def export_panel(run: Run, slug: str, edit: str) -> None:
     """Offer the run as files.
 
     Args:
         run: the user's run.
+        slug: of the chapter.
         edit: what is changed and held in it, as in an address.
     """
-    left, right = st.columns(2)
+    left, middle, right = st.columns(3)
     with left:
+        file_button(
+            *("This page (.html)", f"{slug}.html", "text/html"),
+            "One file that needs no server: step, open and change numbers there, or in a frame "
+            "of a course page.",
+            lambda: refuse_large(run),
+            lambda: html_bytes(run, chapter=slug if slug in STAGED else "cell"),
+        )
+    with middle:
         file_button(
             *("Notebook (.ipynb)", "run.ipynb", "application/x-ipynb+json"),
             "Plain PyTorch that computes every number of this run.",

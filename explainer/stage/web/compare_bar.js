@@ -53,6 +53,7 @@ function pairsElement(stage) {
   const select = /** @type {HTMLSelectElement} */ (make("select"));
   select.setAttribute("aria-label", "compare a ready-made pair");
   select.dataset.compareDo = "pair";
+  select.hidden = !stage.state.tensors?.meta.pairs.length;
   const titles = stage.state.tensors?.meta.pairs ?? [];
   select.append(new Option("compare …", ""));
   select.append(...titles.map((title, i) => new Option(title, String(i))));

@@ -29,7 +29,7 @@ import { PHONE, readQuery, watchAddress, writeAddress } from "./url.js";
  * What the server sends: a description, the numbers, thumbnails, answers, and the place
  * and the edits that the pictures below show.
  * @typedef {{meta: string, numbers: string, quantised: string, answers: string,
- *   place: string, edit: string, against: string}} Data
+ *   place: string, edit: string, against: string, query?: string}} Data
  * @typedef {{data: Data, parentElement: Element,
  *   setTriggerValue: (name: string, value: any) => void}} Component
  */
@@ -37,7 +37,7 @@ import { PHONE, readQuery, watchAddress, writeAddress } from "./url.js";
 /** How long the stage must be at rest before the address follows, in milliseconds. */
 const REST = 250;
 /** The page's own links to its chapters. */
-const LINKS = '[class*="st-key-card-"] a, [data-testid="stSidebarNavLink"]';
+const LINKS = '[class*="st-key-card-"] a, [data-testid="stSidebarNavLink"], nav a';
 /** Elements of the stage by their class. */
 const ELEMENTS = [
   ...["strip", "where", "panel", "lanes", "check", "question", "answer", "verdict"],
@@ -216,7 +216,7 @@ class Mounted {
     const back = returned === location.pathname;
     const arrived = visited !== null && visited.tensors?.meta.slug !== slug && !back;
     returned = null;
-    const query = new URLSearchParams(location.search);
+    const query = new URLSearchParams(location.search || this.data?.query);
     const newer = visited !== null && untold;
     const edit = newer ? writeEdits(/** @type {State} */ (visited).edits) : this.data?.edit;
     query.set("edit", edit ?? "");
@@ -232,7 +232,8 @@ class Mounted {
    */
   go(slug) {
     const links = /** @type {HTMLAnchorElement[]} */ ([...document.querySelectorAll(LINKS)]);
-    const link = links.find(({ href }) => new URL(href).pathname.endsWith(`/${slug}`));
+    const ends = [`/${slug}`, `/${slug}.html`]; // of a server, of a file
+    const link = links.find(({ href }) => ends.some((end) => new URL(href).pathname.endsWith(end)));
     link?.click();
   }
 

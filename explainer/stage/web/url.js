@@ -115,6 +115,8 @@ export function writeQuery(state) {
  * @param {State} state
  */
 export function writeAddress(state) {
+  // a file of its own, or one that stands in another page, has no address to write
+  if (self.origin === "null" || !location.protocol.startsWith("http")) return;
   const url = new URL(location.href);
   for (const [name, value] of Object.entries(writeQuery(state)))
     if (value === null) url.searchParams.delete(name);

@@ -1,0 +1,218 @@
+"""A chapter of a run as one HTML file: no server, no other host, everything of the stage works.
+
+The file holds the stage's own script and style, the equations, and the numbers that are given; the
+browser computes the others, as it does in the app.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explainer.engine.batch_run import Run
+from explainer.engine.run import run as run_settings
+from explainer.errors import ConstraintError, InvalidValueError, names_of, shorten
+from explainer.stage.chapters import CHAPTERS, HOME, Chapter, chapter
+from explainer.stage.payload import is_computed_in_browser
+from explainer.stage.script import WEB, link
+from explainer.stage.staged import staged
+from explainer.url import VIEW, write_view
+from explainer.url_edits import write_entry
+from explainer.view_state import ViewState
+
+THEMES = ("auto", "light", "dark")
+"""How a file may look: as the reader's system, or always the same."""
+CHOSEN = {"gradients": "weight", "update": "parameter"}
+"""Chapters that are about one parameter, and what the view state calls it."""
+
+
+def html_page(
+    run: Run,
+    chapter: str = "cell",
+    view: ViewState | None = None,
+    theme: str = "auto",
+    links: Mapping[str, str] | None = None,
+    code: str = "",
+) -> str:
+    """Return a chapter of a run as one HTML file.
+
+    Args:
+        run: its numbers, with what is changed and held in it.
+        chapter: slug of a page with a stage, such as "cell", "gradients" or "home".
+        view: where the reader looks first; None for the beginning.
+        theme: "auto", "light" or "dark".
+        links: addresses of other pages by their titles, where there are such files.
+        code: address of the script, where it is not to stand in the file.
+
+    Raises:
+        ValueError: there is no such chapter or theme, or the run is too large for a browser.
+    """
+    page = chapter_with_stage(chapter)
+    if theme not in THEMES:
+        raise InvalidValueError("theme", f"one of {names_of(THEMES)}", shorten(theme))
+    view = view or ViewState()
+    base = run_settings(run.settings) if run.edits else run  # the browser makes the edits
+    refuse_large(base)
+    lanes = tuple(lane.of(parameter_of(page, view)) for lane in page.scene)
+    _, sent = staged(base, page, lanes)
+    data = {
+        **sent,
+        "answers": "[]",
+        "place": json.dumps({"sequence": 0, "t": 0}),
+        "edit": edits_text(run),
+        "against": "",
+        "query": urlencode(write_view(view)),
+    }
+    return document(page, data, theme, links or {}, code)
+
+
+def html_bytes(run: Run, **options: Any) -> bytes:
+    """Return a chapter of a run as the bytes of one HTML file; arguments as for `html_page`."""
+    return html_page(run, **options).encode()
+
+
+def refuse_large(run: Run) -> None:
+    """Raise an error where a browser could not compute a run in a moment.
+
+    Raises:
+        ValueError: it is too large.
+    """
+    if not is_computed_in_browser(run):
+        sizes = run.trace.sizes
+        raise ConstraintError(
+            "run",
+            "one file holds what a browser computes in a moment",
+            f"This run has {sizes['B']} × {sizes['T']} tokens and {sizes['H']} units",
+            "Take a smaller hidden size, batch or context length.",
+        )
+
+
+def notebook_html(run: Run) -> str:
+    """Return what a notebook shows of a run: the cell, in a frame of its own.
+
+    Where the run is too large for a browser, it is what `print` shows.
+    """
+    try:
+        page = html_page(run)
+    except ConstraintError:
+        return f"<pre>{html.escape(repr(run))}</pre>"
+    return (
+        f'<iframe srcdoc="{html.escape(page)}" title="{html.escape(repr(run))}" '
+        'style="width: 100%; height: 720px; border: 1px solid #8884"></iframe>'
+    )
+
+
+def chapter_with_stage(slug: str) -> Chapter:
+    """Return the chapter of this slug.
+
+    Raises:
+        ValueError: there is none, or it has no stage.
+    """
+    staged_slugs = [c.slug for c in (HOME, *CHAPTERS) if c.scene or c is HOME]
+    if slug not in staged_slugs:
+        raise InvalidValueError("chapter", f"one of {names_of(staged_slugs)}", shorten(slug))
+    return chapter(slug)
+
+
+def parameter_of(page: Chapter, view: ViewState) -> str:
+    """Return the parameter that a chapter is about; empty where it is about none."""
+    name = CHOSEN.get(page.slug)
+    return str(getattr(view, VIEW[name].name)) if name else ""
+
+
+def edits_text(run: Run) -> str:
+    """Return what is changed and held in a run, as an address has it."""
+    written = []
+    for name, edit in run.edits.items():
+        for value in np.unique(edit.values[edit.where]):
+            places = edit.where & (edit.values == value)
+            for index in indices_of(places):
+                written.append(write_entry(name, index, float(value)))
+    return ";".join(written)
+
+
+def indices_of(places: NDArray[np.bool_]) -> list[tuple[int | None, ...]]:
+    """Return some numbers of a tensor by index: with None for all of an axis where one will do."""
+    every = np.argwhere(places)
+    first, last = every.min(0).tolist(), every.max(0).tolist()
+    whole = [a == 0 and b == size - 1 for a, b, size in zip(first, last, places.shape, strict=True)]
+    box = tuple(slice(None) if w else a for w, a in zip(whole, first, strict=True))
+    filled = np.zeros_like(places)
+    filled[box] = True
+    if np.array_equal(filled, places):
+        return [tuple(None if w else a for w, a in zip(whole, first, strict=True))]
+    return [tuple(index) for index in every.tolist()]
+
+
+@cache
+def script() -> str:
+    """Return the stage's modules and the host of a file as one classic script.
+
+    From a disk, browsers load no modules.
+    """
+    return f"(() => {{\n{link('file').replace('export default ', '')}\n}})();\n"
+
+
+def document(
+    page: Chapter, data: Mapping[str, Any], theme: str, links: Mapping[str, str], code: str
+) -> str:
+    """Return the file's text.
+
+    Args:
+        page: the chapter; gives title, question, and what to try.
+        data: what the stage is sent.
+        theme: "auto", "light" or "dark".
+        links: addresses of other pages by their titles.
+        code: address of the script; empty where it stands in the file.
+    """
+    inside = "" if code else script()
+    digest = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
+    allowed = "'self'" if code else f"'sha256-{digest}'"
+    # nothing of a user's text can end the element that holds it
+    written = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
+    title = "Every number inside a GRU" if page is HOME else page.title
+    menu = "".join(
+        f'<a href="{html.escape(href)}">{html.escape(text)}</a>' for text, href in links.items()
+    )
+    task = f"<p class=task><b>Try this.</b> {plain(page.task)}</p>" if page.task else ""
+    return f"""<!doctype html>
+<html lang="en" data-theme="{theme}">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
+style-src 'unsafe-inline'; script-src {allowed}; img-src data: blob:">
+<title>{html.escape(title)} · GRU Explainer</title>
+<style>{(WEB / "file.css").read_text("utf-8")}</style>
+<nav aria-label="pages"{"" if menu else " hidden"}>{menu}</nav>
+<main>
+<h1>{html.escape(title)}</h1>
+<p class="question">{html.escape(page.question)}</p>
+<div id="host"></div>
+{task}
+</main>
+<template id="stage"><style>{(WEB / "stage.css").read_text("utf-8")}</style>
+{(WEB / "stage.html").read_text("utf-8")}</template>
+<script type="application/json" id="data">{written}</script>
+<script{f' src="{html.escape(code)}"' if code else ""}>{inside}</script>
+</html>
+"""
+
+
+def plain(text: str) -> str:
+    """Return a sentence that is written in Markdown as HTML: emphasis and code alone."""
+    found = html.escape(text)
+    for mark, tag in (("**", "b"), ("*", "i"), ("`", "code")):
+        pieces = found.split(mark)
+        found = "".join(
+            piece if i % 2 == 0 else f"<{tag}>{piece}</{tag}>" for i, piece in enumerate(pieces)
+        )
+    return found

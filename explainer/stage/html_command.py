@@ -1,0 +1,61 @@
+"""`python -m explainer html` and `python -m explainer site`: chapters as files."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from explainer.engine.run import run
+from explainer.errors import ExplainerError
+from explainer.presets import PRESETS
+from explainer.stage.html import THEMES, html_bytes
+from explainer.stage.site import SIZES, write_site
+from explainer.url import edits_from_link, from_link, view_from_link
+
+
+def write_html(words: Sequence[str]) -> None:
+    """Write one chapter as one file.
+
+    Args:
+        words: what stands behind `html`.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m explainer html",
+        description="Write what a link shows as one HTML file that needs nothing else.",
+    )
+    parser.add_argument("link", help="of a chapter, such as '/cell?preset=math&t=2'")
+    parser.add_argument("-o", dest="file", help="where to (default: the chapter's name)")
+    parser.add_argument("--theme", choices=THEMES, default="auto")
+    asked = parser.parse_args(words)
+    slug = urlsplit(asked.link).path.rstrip("/").rpartition("/")[2] or "home"
+    file = asked.file or f"{slug}.html"
+    try:
+        shown = run(from_link(asked.link), edits=edits_from_link(asked.link))
+        view = view_from_link(asked.link)
+        data = html_bytes(shown, chapter=slug, view=view, theme=asked.theme)
+        with open(file, "wb") as target:
+            target.write(data)
+    except (ExplainerError, OSError) as error:
+        sys.exit(str(error))
+    sys.stdout.write(f"{file}\n")
+
+
+def write_pages(words: Sequence[str]) -> None:
+    """Write a site.
+
+    Args:
+        words: what stands behind `site`.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m explainer site",
+        description="Write home and all chapters with a stage as a site of files.",
+    )
+    parser.add_argument("folder", help="where to")
+    parser.add_argument("--presets", nargs="+", default=list(PRESETS), metavar="NAME")
+    parser.add_argument("--hidden-sizes", nargs="*", type=int, default=list(SIZES), metavar="H")
+    asked = parser.parse_args(words)
+    try:
+        files = write_site(asked.folder, asked.presets, asked.hidden_sizes)
+    except (ExplainerError, OSError) as error:
+        sys.exit(str(error))
+    sys.stdout.write(f"{len(files)} files in {asked.folder}\n")

@@ -1,0 +1,58 @@
+"""What stands on the stage of a chapter, and what the stage is sent for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from explainer.engine.batch_run import Run
+from explainer.stage.chapters import HOME, Chapter, staged_beside
+from explainer.stage.lanes import derive
+from explainer.stage.parts import Place
+from explainer.stage.payload import payload
+from explainer.stage.picture import picture_of
+from explainer.stage.scene import LaneSpec, Scene
+from explainer.url import view_table
+
+BEGINNING = Place()
+"""Where a user looks first."""
+
+
+def staged(
+    run: Run,
+    chapter: Chapter,
+    lanes: tuple[LaneSpec, ...],
+    without: str = "",
+    here: Place = BEGINNING,
+    pairs: Sequence[str] = (),
+) -> tuple[Scene, dict[str, Any]]:
+    """Return what stands on the stage of a chapter, and what the stage is sent for it.
+
+    Args:
+        run: its numbers.
+        chapter: gives slug, and which way time runs.
+        lanes: what stands on the stage.
+        without: a quantity that is too large to be computed.
+        here: where the user looks.
+        pairs: what may be compared at one click.
+    """
+    quantities = {**run.update.quantities, **run.trace.quantities}
+    quantities.pop(without, None)
+    scene = derive(lanes, quantities)
+    dropped = bool(run.trace["dropout"] > 0)
+    sent = payload(
+        run,
+        scene,
+        here,
+        picture_of(quantities, dropped) if chapter is HOME else (),
+        slug=chapter.slug,
+        timed=chapter.timed,
+        backwards=chapter.backwards,
+        learning=chapter.learning,
+        ranking=chapter.ranking,
+        wired=chapter.wired,
+        beside=staged_beside(chapter),
+        address=view_table(),
+        pairs=pairs,
+    )
+    return scene, sent

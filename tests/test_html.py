@@ -1,0 +1,156 @@
+"""Chapters as files: what stands in them, and what can't."""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from explainer import PRESETS, ViewState, run
+from explainer.stage.chapters import CHAPTERS
+from explainer.stage.html import edits_text, html_page
+from explainer.stage.site import PAGES, write_site
+from explainer.url import edits_from_link
+
+STAGED = ["home", *(c.slug for c in CHAPTERS if c.scene)]
+START = PRESETS["start"]
+
+
+class Page(HTMLParser):
+    """Elements of a file, in order, with what stands in its scripts."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.scripts, self.inside = [], [], False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self.inside = tag == "script"
+        if self.inside:
+            self.scripts.append("")
+
+    def handle_endtag(self, tag):
+        self.inside = False
+
+    def handle_data(self, data):
+        if self.inside:
+            self.scripts[-1] += data
+
+
+def sent(text):
+    return json.loads(Page(text).scripts[0])
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("slug", STAGED)
+def test_a_chapter_is_one_small_file_that_asks_for_nothing(preset, slug, tmp_path):
+    run(PRESETS[preset]).to_html(tmp_path / "page.html", chapter=slug)
+    text = (tmp_path / "page.html").read_text("utf-8")
+    assert len(text.encode()) <= 400_000
+    page = Page(text)
+    assert not [a for _, a in page.elements if {"src", "href"} & a.keys() and a.get("src")]
+    assert json.loads(sent(text)["meta"])["slug"] == slug
+
+
+def test_a_users_text_stays_text():
+    hostile = "</script><img src=x onerror=alert(1)><!-- ]]> &amp; " * 3
+    settings = replace(START, text=hostile, tokenizer="characters")
+    text = html_page(run(settings))
+    tags = [tag for tag, _ in Page(text).elements]
+    assert tags.count("img") == 0
+    assert tags.count("script") == 2
+    assert "</script><img" not in text
+
+
+def test_what_is_edited_is_written_shortly():
+    edits = {"z": {(None, None, 2): 1.0}, "W_hz": {(0, 1): 0.5}, "n": 0.25}
+    edited = run(START, edits=edits)
+    assert set(edits_text(edited).split(";")) == {"z.*.*.2:1", "W_hz.0.1:0.5", "n.*.*.*:0.25"}
+    data = sent(html_page(edited))
+    again = run(START, edits=edits_from_link({"edit": data["edit"]}))
+    assert np.array_equal(again.trace["h"], edited.trace["h"])
+    # what is given in the file is as it was: the browser makes the edits
+    assert data["numbers"] == sent(html_page(run(START)))["numbers"]
+
+
+def test_scattered_edits_are_written_one_by_one():
+    edited = run(START, edits={"z": {(0, 0, 0): 1.0, (1, 2, 3): 1.0}})
+    assert set(edits_text(edited).split(";")) == {"z.0.0.0:1", "z.1.2.3:1"}
+
+
+def test_where_the_reader_looks_goes_along():
+    data = sent(html_page(run(START), view=ViewState(t=3, cell="h:0,3,1")))
+    assert data["query"] == "t=3&cell=h%3A0%2C3%2C1"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"chapter": "nowhere"}, "chapter must be one of"),
+        ({"chapter": "tokens"}, "chapter must be one of"),
+        ({"theme": "pink"}, "theme must be one of auto, light, dark"),
+    ],
+)
+def test_what_can_not_be_is_said(options, words):
+    with pytest.raises(ValueError, match=words):
+        html_page(run(START), **options)
+
+
+def test_a_large_run_is_refused_in_words_and_shown_as_words_in_a_notebook():
+    large = run(replace(START, hidden_size=256, batch_size=4))
+    with pytest.raises(ValueError, match="smaller hidden size"):
+        html_page(large)
+    assert large._repr_html_().startswith("<pre>Run(")
+
+
+def test_a_notebook_shows_the_stage():
+    shown = run(START)._repr_html_()
+    assert shown.startswith("<iframe srcdoc=")
+    assert Page(shown).elements[0][1]["srcdoc"].startswith("<!doctype html>")
+
+
+def test_all_links_of_a_site_lead_to_its_files(tmp_path):
+    files = write_site(tmp_path, ["math", "start"], [1, 3])
+    assert len(files) == 2 + 2 * 3 * len(PAGES)
+    for file in files[1:]:
+        text = file.read_text("utf-8")
+        links = [a["href"] for tag, a in Page(text).elements if tag == "a" and "href" in a]
+        assert links
+        for link in links:
+            if not re.fullmatch("[a-z]+", link):  # those of the stage follow the menu
+                assert (file.parent / link).is_file(), (file, link)
+    assert "math/home.html" in (tmp_path / "index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("presets", [["none"], []])
+def test_a_site_of_no_preset_is_refused(presets, tmp_path):
+    with pytest.raises(ValueError, match="presets must be some of"):
+        write_site(tmp_path, presets)
+
+
+def command(*words):
+    return subprocess.run(
+        [sys.executable, "-m", "explainer", *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_a_link_is_written_as_a_file_on_the_command_line(tmp_path):
+    file = tmp_path / "page.html"
+    done = command("html", "/gradients?preset=math&t=1&edit=z.*.*.1:1", "-o", file)
+    assert done.returncode == 0, done.stderr
+    data = sent(file.read_text("utf-8"))
+    assert (data["edit"], data["query"]) == ("z.*.*.1:1", "t=1")
+    assert json.loads(data["meta"])["slug"] == "gradients"
+    wrong = command("html", "/cell?hidden_size=0", "-o", file)
+    assert wrong.returncode == 1
+    assert wrong.stderr.startswith("hidden_size must be")
+    assert "Traceback" not in wrong.stderr

@@ -1,0 +1,110 @@
+"""Chapters as files in a browser without a network: everything of the stage works."""
+
+import functools
+import http.server
+import threading
+
+import pytest
+from playwright.sync_api import expect
+from test_browser import DESKTOP, PHONE
+from test_compare_browser import expect_difference, expect_side
+from test_stage import MATH, START, button, cell, inside
+from test_stage_edits import drag, type_in
+
+from explainer import ViewState, run
+from explainer.stage.site import write_site
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def page(chromium):
+    """A page whose network is refused, and in which nothing may go wrong."""
+    context = chromium.new_context(viewport=DESKTOP, offline=True)
+    page = context.new_page()
+    problems = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+    page.on("request", lambda r: problems.append(r.url) if r.url.startswith("http") else None)
+    yield page
+    context.close()
+    assert problems == []
+
+
+def opened(page, path):
+    page.goto(path.as_uri())
+    expect(inside(page, "[data-quantity]").first).to_be_attached()
+
+
+def test_a_file_is_the_run_and_can_be_touched(page, tmp_path):
+    run(MATH).to_html(tmp_path / "cell.html", view=ViewState(t=1, cell="h:0,1,1"))
+    opened(page, tmp_path / "cell.html")
+    expect(inside(page, ".where")).to_have_text("t = 1 of 0 … 2")
+    expect(inside(page, "[data-explanation]")).to_have_attribute("data-explanation", "h:0,1,1")
+    expect(inside(page, "[data-difference]")).to_be_attached()
+    difference = inside(page, "[data-difference]").get_attribute("data-difference")
+    assert float(difference) < 1e-12
+    expect_side(page, run(MATH))
+    button(page, "Keep as A").click()
+    cell(page, "W_hz", 0, 1).dblclick()
+    type_in(page, "2")
+    edited = run(MATH, edits={"W_hz": {(0, 1): 2.0}})
+    expect_side(page, edited)
+    button(page, "B − A").click()
+    expect_difference(page, run(MATH), edited)
+
+
+def test_a_file_with_edits_opens_with_them_in_the_dark(page, tmp_path):
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size(PHONE)
+    edited = run(START, edits={"z": {(None, None, 2): 1.0}})
+    edited.to_html(tmp_path / "loss.html", chapter="loss")
+    opened(page, tmp_path / "loss.html")
+    expect(inside(page, "[data-chip]")).to_have_attribute("data-chip", "z[*,*,2]")
+    losses = [float(r.trace["loss"]) for r in (run(START), edited)]
+    expect(inside(page, ".edits .losses")).to_have_text(f"loss {losses[0]:.4f} → {losses[1]:.4f}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_a_notebooks_frame_shows_the_stage(page, tmp_path):
+    (tmp_path / "notebook.html").write_text(f"<h1>n</h1>{run(MATH)._repr_html_()}", "utf-8")
+    page.goto((tmp_path / "notebook.html").as_uri())
+    frame = page.frame_locator("iframe")
+    expect(frame.locator('[data-quantity="h"]').first).to_be_visible()
+    expect(frame.locator("[data-difference]")).to_be_attached()
+
+
+def test_a_site_leads_from_page_to_page(page, tmp_path):
+    write_site(tmp_path, ["math"], [3])
+    opened(page, tmp_path / "math" / "home.html")
+    inside(page, 'a[data-chapter="cell"]').first.click()
+    expect(page.get_by_role("heading", name="The cell", exact=True)).to_be_visible()
+    expect(inside(page, '[data-quantity="h"]').first).to_be_attached()
+    page.get_by_role("link", name="H = 3", exact=True).click()
+    expect(inside(page, '.cell[data-quantity="h"]')).to_have_count(3)
+    page.get_by_role("link", name="Update", exact=True).click()
+    expect(inside(page, ".descent svg")).to_be_visible()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def test_edits_go_along_on_a_web_host(chromium, tmp_path):
+    write_site(tmp_path, ["math"], [])
+    handler = functools.partial(Quiet, directory=tmp_path)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as host:
+        threading.Thread(target=host.serve_forever, daemon=True).start()
+        context = chromium.new_context(viewport=DESKTOP)
+        page = context.new_page()
+        page.goto(f"http://127.0.0.1:{host.server_port}/")
+        expect(inside(page, ".picture")).to_be_visible()
+        page.get_by_role("link", name="The cell", exact=True).click()
+        drag(page, cell(page, "W_hz", 0, 1), 40)
+        expect(inside(page, "[data-chip]")).to_have_count(1)
+        page.wait_for_url("**edit=W_hz.0.1**")
+        page.get_by_role("link", name="Loss", exact=True).click()
+        expect(inside(page, "[data-chip]")).to_have_attribute("data-chip", "W_hz[0,1]")
+        context.close()
+        host.shutdown()
