@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from explainer.app.page import Page, show_chapter
+from explainer.app.chapter_page import show_chapter
+from explainer.app.page import Page
 from explainer.plots import tables
 
 WINDOWS = {

@@ -1,6 +1,7 @@
 """The cell: each gate's matrices at one time step."""
 
-from explainer.app.page import Page, show_chapter
+from explainer.app.chapter_page import show_chapter
+from explainer.app.page import Page
 from explainer.presets import LINEAR_ALGEBRA
 
 

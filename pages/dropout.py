@@ -1,6 +1,7 @@
 """Dropout: what it does to the numbers."""
 
-from explainer.app.page import Page, show_chapter
+from explainer.app.chapter_page import show_chapter
+from explainer.app.page import Page
 from explainer.presets import LINEAR_ALGEBRA
 
 

@@ -1,6 +1,7 @@
 """What gates are for: three tasks, each learned by a GRU and by a network without gates."""
 
-from explainer.app.page import Page, show_chapter
+from explainer.app.chapter_page import show_chapter
+from explainer.app.page import Page
 from explainer.app.panels.gates_panel import tasks
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import streamlit as st
 
 from explainer.analysis.time_contributions import norms, too_many
+from explainer.app.chapter_page import lazy_expander, show_chapter
 from explainer.app.header import escape_markdown
-from explainer.app.page import Page, lazy_expander, show_chapter
+from explainer.app.page import Page
 from explainer.app.panels.contributions_panel import sum_over_time
 from explainer.app.panels.influence_panel import past
 from explainer.plots.heatmap import NOTHING

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import streamlit as st
 
-from explainer.app.page import Page, show_chapter
+from explainer.app.chapter_page import show_chapter
+from explainer.app.page import Page
 from explainer.plots.heatmap import NOTHING
 
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from explainer.app.page import Page, show_chapter
+from explainer.app.chapter_page import show_chapter
+from explainer.app.page import Page
 from explainer.plots.heatmap import NOTHING
 from explainer.plots.tables import visible
 

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from explainer.app.address import bound, unfolding
-from explainer.app.page import Page, show_chapter
+from explainer.app.chapter_page import show_chapter
+from explainer.app.page import Page
 from explainer.app.token_ribbon import MOST_TOKENS, ribbon
 from explainer.batches import tokenize
 from explainer.plots import tables

@@ -4,7 +4,8 @@ import math
 
 import streamlit as st
 
-from explainer.app.page import Page, show_chapter
+from explainer.app.chapter_page import show_chapter
+from explainer.app.page import Page
 from explainer.app.panels.checkpoint_panel import downloads
 from explainer.app.panels.training_panel import watch
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from explainer.app.page import Page, show_chapter
+from explainer.app.chapter_page import show_chapter
+from explainer.app.page import Page
 from explainer.plots import tables
 from explainer.presets import PRESETS
 

@@ -11,6 +11,7 @@ import torch
 
 import explainer
 from explainer.engine.quantity import equation, solve
+from explainer.stage.script import WEB
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = {
@@ -163,6 +164,11 @@ def test_the_public_names_can_be_imported():
 @pytest.mark.parametrize("name", list(PACKAGE))
 def test_no_file_is_longer_than_300_lines(name):
     assert len(PACKAGE[name].read_text("utf-8").splitlines()) <= 300
+
+
+def test_no_script_of_the_stage_is_longer_than_300_lines():
+    scripts = {file.name: file.read_text("utf-8").splitlines() for file in WEB.glob("*.js")}
+    assert {name for name, lines in scripts.items() if len(lines) > 300} == set()
 
 
 @pytest.mark.parametrize("name", list(SOURCES))

@@ -8,7 +8,7 @@ import json
 import re
 import weakref
 from dataclasses import fields, replace
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -1261,7 +1261,7 @@ def downloads(at):
 
 def test_a_small_run_can_be_taken_away_in_every_form():
     at = visit("cell", preset="math", edit="z.0.0.0:1")
-    files = ["Notebook (.ipynb)", "Spreadsheet (.xlsx)"]
+    files = ["This page (.html)", "Notebook (.ipynb)", "Spreadsheet (.xlsx)"]
     assert downloads(at) == [*files, "Worksheet", "Key", "Answers (CSV)"]
     at.multiselect(key="worksheet-equations").set_value([]).run()
     assert downloads(at) == files
@@ -1276,10 +1276,20 @@ def sentences_of(at):
 
 def test_a_large_run_says_why_it_can_not_be_taken_away():
     at = visit("cell", preset="story")
-    assert downloads(at) == ["Notebook (.ipynb)"]
+    assert downloads(at) == ["This page (.html)", "Notebook (.ipynb)"]
     said = " ".join(sentences_of(at))
     assert re.search(r"The run has [\d,]+ numbers; a spreadsheet takes at most 20,000", said)
     assert "too large to compute by hand" in said
+
+
+# The way on.
+
+
+def test_every_chapter_but_the_last_leads_to_the_next():
+    for chapter, following in pairwise(CHAPTERS):
+        links = [link.proto.label for link in visit(chapter.slug).get("page_link")]
+        assert links == [f"Next: **{following.title}** → {following.question}"]
+    assert not visit(CHAPTERS[-1].slug).get("page_link")
 
 
 # The answer first.

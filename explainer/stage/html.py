@@ -42,6 +42,7 @@ def html_page(
     theme: str = "auto",
     links: Mapping[str, str] | None = None,
     code: str = "",
+    edit: str = "",
 ) -> str:
     """Return a chapter of a run as one HTML file.
 
@@ -52,6 +53,7 @@ def html_page(
         theme: "auto", "light" or "dark".
         links: addresses of other pages by their titles, where there are such files.
         code: address of the script, where it is not to stand in the file.
+        edit: more that is changed and held, as in an address.
 
     Raises:
         ValueError: there is no such chapter or theme, or the run is too large for a browser.
@@ -61,14 +63,14 @@ def html_page(
         raise InvalidValueError("theme", f"one of {names_of(THEMES)}", shorten(theme))
     view = view or ViewState()
     base = run_settings(run.settings) if run.edits else run  # the browser makes the edits
-    refuse_large(base)
+    refuse_beyond_browser(base)
     lanes = tuple(lane.of(parameter_of(page, view)) for lane in page.scene)
     _, sent = staged(base, page, lanes)
     data = {
         **sent,
         "answers": "[]",
         "place": json.dumps({"sequence": 0, "t": 0}),
-        "edit": edits_text(run),
+        "edit": ";".join(filter(None, (edits_text(run), edit))),
         "against": "",
         "query": urlencode(write_view(view)),
     }
@@ -80,7 +82,7 @@ def html_bytes(run: Run, **options: Any) -> bytes:
     return html_page(run, **options).encode()
 
 
-def refuse_large(run: Run) -> None:
+def refuse_beyond_browser(run: Run) -> None:
     """Raise an error where a browser could not compute a run in a moment.
 
     Raises:
@@ -183,7 +185,7 @@ def document(
     menu = "".join(
         f'<a href="{html.escape(href)}">{html.escape(text)}</a>' for text, href in links.items()
     )
-    task = f"<p class=task><b>Try this.</b> {plain(page.task)}</p>" if page.task else ""
+    task = f"<p class=task><b>Try this.</b> {markdown_as_html(page.task)}</p>" if page.task else ""
     return f"""<!doctype html>
 <html lang="en" data-theme="{theme}">
 <meta charset="utf-8">
@@ -207,7 +209,7 @@ style-src 'unsafe-inline'; script-src {allowed}; img-src data: blob:">
 """
 
 
-def plain(text: str) -> str:
+def markdown_as_html(text: str) -> str:
     """Return a sentence that is written in Markdown as HTML: emphasis and code alone."""
     found = html.escape(text)
     for mark, tag in (("**", "b"), ("*", "i"), ("`", "code")):

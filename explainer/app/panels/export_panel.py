@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from explainer.app.current_run import kept_run
 from explainer.app.header import escape_markdown
 from explainer.engine.batch_run import Run
 from explainer.errors import ExplainerError
@@ -13,7 +14,7 @@ from explainer.export.notebook import notebook_bytes, numbers_given
 from explainer.export.spreadsheet import refuse_unreadable, spreadsheet_bytes
 from explainer.export.worksheet import Worksheets, worksheet
 from explainer.stage.chapters import CHAPTERS
-from explainer.stage.html import html_bytes, refuse_large
+from explainer.stage.html import html_bytes, refuse_beyond_browser
 from explainer.url_edits import parse_edits
 
 MOST_STUDENTS_HERE = 30
@@ -30,14 +31,15 @@ def export_panel(run: Run, slug: str, edit: str) -> None:
         slug: of the chapter.
         edit: what is changed and held in it, as in an address.
     """
+    unedited = kept_run(run.settings)  # in the file, too, the browser makes the edits
     left, middle, right = st.columns(3)
     with left:
         file_button(
             *("This page (.html)", f"{slug}.html", "text/html"),
             "One file that needs no server: step, open and change numbers there, or in a frame "
             "of a course page.",
-            lambda: refuse_large(run),
-            lambda: html_bytes(run, chapter=slug if slug in STAGED else "cell"),
+            lambda: refuse_beyond_browser(run),
+            lambda: html_bytes(unedited, chapter=slug if slug in STAGED else "cell", edit=edit),
         )
     with middle:
         file_button(

@@ -19,7 +19,7 @@ import { render } from "./render.js";
 import { ServerEdits } from "./server_edits.js";
 import { EMPTY, update, withNumbers } from "./state.js";
 import { Tensors } from "./tensors.js";
-import { PHONE, readQuery, watchAddress, writeAddress } from "./url.js";
+import { openChapter, PHONE, readQuery, watchAddress, writeAddress } from "./url.js";
 
 /** @import { View } from "./dom.js" */
 /** @import { Edit } from "./edits.js" */
@@ -36,8 +36,6 @@ import { PHONE, readQuery, watchAddress, writeAddress } from "./url.js";
 
 /** How long the stage must be at rest before the address follows, in milliseconds. */
 const REST = 250;
-/** The page's own links to its chapters. */
-const LINKS = '[class*="st-key-card-"] a, [data-testid="stSidebarNavLink"], nav a';
 /** Elements of the stage by their class. */
 const ELEMENTS = [
   ...["strip", "where", "panel", "lanes", "check", "question", "answer", "verdict"],
@@ -231,10 +229,7 @@ class Mounted {
    * @param {string} slug
    */
   go(slug) {
-    const links = /** @type {HTMLAnchorElement[]} */ ([...document.querySelectorAll(LINKS)]);
-    const ends = [`/${slug}`, `/${slug}.html`]; // of a server, of a file
-    const link = links.find(({ href }) => ends.some((end) => new URL(href).pathname.endsWith(end)));
-    link?.click();
+    openChapter(slug);
   }
 
   /**

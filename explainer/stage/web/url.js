@@ -14,6 +14,9 @@ import { entered } from "./walk.js";
 /** Width of a narrow screen, in pixels; as in the style sheet. */
 export const PHONE = 560;
 
+/** The page's own links to its chapters. */
+const LINKS = '[class*="st-key-card-"] a, [data-testid="stSidebarNavLink"], nav a';
+
 /** What a user takes along from chapter to chapter. */
 /** @typedef {"t" | "sequence" | "range" | "digits" | "strip" | "presenting" | "way" | "compared"} Kept */
 
@@ -139,4 +142,15 @@ export function watchAddress(changed) {
   };
   navigation?.addEventListener("currententrychange", hear);
   return () => navigation?.removeEventListener("currententrychange", hear);
+}
+
+/**
+ * Open a chapter by the page's own link to it, which takes all settings along.
+ * @param {string} slug
+ */
+export function openChapter(slug) {
+  const page = new RegExp(`/${slug}(\\.html)?$`); // of a server, of a file
+  /** @type {NodeListOf<HTMLAnchorElement>} */
+  const links = document.querySelectorAll(LINKS);
+  [...links].find(({ href }) => page.test(new URL(href).pathname))?.click();
 }
