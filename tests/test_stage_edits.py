@@ -1,5 +1,6 @@
 """Numbers changed and held on the stage: everything that follows is what Python computes."""
 
+import re
 from dataclasses import replace
 from functools import cache
 from urllib.parse import parse_qs, urlparse
@@ -386,3 +387,21 @@ def test_the_rate_is_dragged_in_the_picture(tab):
     expect_run(page, START, learning_rate={(): rate})
     button(page, "↶ undo").click()
     expect(inside(page, "[data-chip]")).to_have_count(0)
+
+
+def test_a_given_number_says_what_it_does_to_the_loss(tab):
+    page = tab.open("cell", preset="math", edit="z.0.1.0:0.9", cell="W_hn:0,1")
+    edits = {"z": {(0, 1, 0): 0.9}}
+    before = run(MATH, edits=edits)
+    value = float(before.trace["W_hn"][0, 1])
+    after = run(MATH, edits=edits | {"W_hn": {(0, 1): value + 0.1}})
+    promised = 0.1 * float(before.trace["d_W_hn"][0, 1])
+    real = float(after.trace["loss"] - before.trace["loss"])
+    said = inside(page, '[data-line="if it grew by 0.1"]').inner_text().replace("−", "-")
+    numbers = re.fullmatch(
+        r"the loss would change by \+?(\S+) \(gradient × 0.1\); it really changes by \+?(\S+)", said
+    )
+    assert float(numbers[1]) == pytest.approx(promised, rel=0.005)
+    assert float(numbers[2]) == pytest.approx(real, rel=0.005)
+    pin(page, "z", 0, 0, 1)
+    expect(inside(page, '[data-line="if it grew by 0.1"]')).to_have_count(0)

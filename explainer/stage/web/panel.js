@@ -9,6 +9,7 @@ import { answerKey, explainHere, lineDigits } from "./highlight.js";
 import { elementText } from "./index_form.js";
 import { tensorsOf } from "./layout.js";
 import { formatNumber } from "./numbers.js";
+import { sensitivityLine } from "./sensitivity.js";
 import { CLOSED, isHidden, opening } from "./state.js";
 
 /** @import { Stage } from "./dom.js" */
@@ -48,6 +49,7 @@ export function drawPanel(stage) {
     panel.replaceChildren(make("p", "hint", HINT));
   } else {
     const known = explain(state, opened);
+    Object.assign(known.lines, sensitivityLine(state, opened));
     if (state.against) Object.assign(known.lines, compareLines(state, opened));
     panel.setAttribute("data-explanation", `${opened.name}:${opened.index.join(",")}`);
     panel.replaceChildren(
