@@ -405,3 +405,16 @@ def test_a_given_number_says_what_it_does_to_the_loss(tab):
     assert float(numbers[2]) == pytest.approx(real, rel=0.005)
     pin(page, "z", 0, 0, 1)
     expect(inside(page, '[data-line="if it grew by 0.1"]')).to_have_count(0)
+
+
+def test_another_token_is_chosen_where_the_user_is(tab):
+    page = tab.open("cell", preset="start", t="2")
+    token = inside(page, '[data-choose="token"]')
+    was = token.input_value()
+    token.select_option("7")
+    expect_run(page, START, ids={(0, 2): 7.0})
+    soon(page, lambda: edit_of(page) == "ids.0.2:7")
+    expect(inside(page, ".chip.current .id")).to_have_text("7")
+    token.select_option(was)
+    expect(inside(page, "[data-chip]")).to_have_count(0)
+    expect_run(page, START)

@@ -9,6 +9,8 @@ import { paletteOf } from "./paint.js";
 /** @import { Stage, View } from "./dom.js" */
 /** @import { State } from "./state.js" */
 
+/** Most tokens that one can choose from. */
+const MOST_TOKENS_LISTED = 500;
 /** @type {[string, string][]} */
 const SCALES = [
   ["signed", "values: orange below 0, blue above"],
@@ -37,6 +39,13 @@ export function fillChoices({ root }, state) {
     new Option("all at once", "-1"),
     ...order.map((name, i) => new Option(`${i + 1} · ${nameText(name)}`, String(i))),
   );
+  const tokens = Object.entries(tensors.meta.tokens);
+  const choosable = tensors.engine !== null && tokens.length <= MOST_TOKENS_LISTED;
+  find(root, ".token-choice").hidden = !choosable;
+  if (choosable)
+    find(root, '[data-choose="token"]').replaceChildren(
+      ...tokens.map(([id, token]) => new Option(`${token} · ${id}`, id)),
+    );
   find(root, ".sequences").hidden = tensors.sizes.B === 1;
   find(root, ".walk").hidden = order.length === 0;
   find(root, ".convention").hidden = !tensors.has("h_other") || tensors.meta.slug !== "cell";
@@ -52,6 +61,8 @@ export function showChosen({ root }, state) {
   const chosen = /** @type {Record<string, any>} */ (state);
   for (const name of names) find(root, `[data-choose="${name}"]`).value = String(chosen[name]);
   find(root, '[data-choose="mean"]').value = state.strip;
+  const ids = tensorsOf(state).tokenIds("ids", state.sequence);
+  find(root, '[data-choose="token"]').value = String(ids[state.t]);
   find(root, '[data-switch="convention"]').checked = state.convention;
   find(root, '[data-switch="checking"]').checked = state.quizzing;
   const play = find(root, '[data-do="play"]');

@@ -2,6 +2,7 @@
  * What the user does: buttons, choices, keys, and the pointer on cells.
  */
 import { find, focused } from "./dom.js";
+import { withEdit, withoutEdit } from "./editing.js";
 import { moveFocus } from "./focus.js";
 import { pressInClass, walk } from "./present.js";
 import { gradeAnswer } from "./quiz.js";
@@ -61,6 +62,8 @@ export function bindEvents(stage) {
     const select = /** @type {HTMLSelectElement} */ (element);
     select.onchange = () => stage.change(choices[select.dataset.choose ?? ""](select.value));
   }
+  const token = find(root, '[data-choose="token"]');
+  token.onchange = () => chooseToken(stage, Number(token.value));
   const convention = find(root, '[data-switch="convention"]');
   convention.onchange = () => stage.change({ convention: convention.checked });
   const quizzing = find(root, '[data-switch="checking"]');
@@ -95,6 +98,18 @@ export function bindEvents(stage) {
     document.removeEventListener("keydown", key);
     document.removeEventListener("keydown", first, true);
   };
+}
+
+/**
+ * Put another token where the user is, or the one that stood there.
+ * @param {Stage} stage
+ * @param {number} id
+ */
+function chooseToken(stage, id) {
+  const { sequence, t, edits, tensors } = stage.state;
+  const edit = { name: "ids", index: [sequence, t], value: id };
+  const given = tensors?.own("ids", edit.index) === id;
+  stage.edit(given ? withoutEdit(edits, edit) : withEdit(edits, edit));
 }
 
 /**
