@@ -11,7 +11,7 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from explainer.stage.chapters import CHAPTERS
+from explainer.stage.chapters import CHAPTERS, HOME
 from tests.get_browser import get
 
 HERE = Path(__file__).parent
@@ -25,7 +25,7 @@ WHERE = {
     "training": "preset=story&updates=100",
 }
 """What a chapter's picture shows, where it is not the first thing one sees."""
-SIZE = {"width": 1500, "height": 1180}
+SIZE = {"width": 1400, "height": 900}
 COLOURS = 192
 """Colours of a picture; a drawing of flat cells needs no more."""
 
@@ -45,7 +45,7 @@ def main(address: str = "http://localhost:8501", *only: str) -> None:
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=get(), args=["--no-sandbox", "--disable-gpu"])
         for theme in THEMES:
-            for chapter in (c for c in CHAPTERS if c.slug in only or not only):
+            for chapter in (c for c in (HOME, *CHAPTERS) if c.slug in only or not only):
                 context = browser.new_context(color_scheme=theme)
                 page = context.new_page()
                 page.set_viewport_size({"width": SIZE["width"], "height": SIZE["height"]})
