@@ -10,7 +10,7 @@ WEB := node_modules/.installed
 # npm and what it starts must find the Node of the virtual environment.
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
-.PHONY: help run test lint site bench lock clean
+.PHONY: help run test lint site breaks bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ lint: $(DEV) $(WEB) ## Check style, formatting and types
 
 site: $(RUN) ## Write home and all chapters as a site of files, into site/
 	$(BIN)/python -m explainer site site
+
+breaks: $(DEV) $(WEB) ## Break the code on purpose, and see that tests notice
+	$(BIN)/python tests/breaks.py
 
 bench: $(DEV) ## Run the benchmarks
 	$(BIN)/python -m benchmarks

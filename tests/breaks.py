@@ -1,0 +1,162 @@
+"""Break the code on purpose, one line at a time, and see that a test notices: `make breaks`.
+
+Each break is a file, a text that stands in it exactly once, what takes its place, and the tests
+that should notice. They run on a copy; the checkout stays as it is.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from node import NODE
+
+ROOT = Path(__file__).parent.parent
+SECONDS = 240
+"""Longest run of the tests of one break."""
+
+ORACLES = "tests/test_oracles.py"
+WEB = "explainer/stage/web/"
+NODE_TESTS = "node"
+"""The stage's tests under Node."""
+
+BREAKS = [
+    # equations
+    ("explainer/engine/equations/gru.py", "return z * h_prev + (1 - z) * n", "return z * n + (1 - z) * h_prev", ORACLES),
+    ("explainer/engine/equations/gru.py", "return torch.tanh(a_in + r * a_hn)", "return torch.tanh(a_in + a_hn)", ORACLES),
+    ("explainer/engine/equations/gru.py", "return r * h_prev", "return h_prev", ORACLES),
+    ("explainer/engine/equations/gru.py", "return 1 - z\n", "return z\n", ORACLES),
+    ("explainer/engine/equations/backward.py", "return d_h * (1 - z)", "return d_h * z", ORACLES),
+    ("explainer/engine/equations/backward.py", "return d_h * (h_prev - n)", "return d_h * (n - h_prev)", ORACLES),
+    ("explainer/engine/equations/backward.py", "return d_n * (1 - n * n)", "return d_n * (1 - n)", ORACLES),
+    ("explainer/engine/equations/backward.py", "return d_r * r * (1 - r)", "return d_r * (1 - r)", ORACLES),
+    ("explainer/engine/equations/backward.py", "return mask_x * d_x / (1 - dropout)", "return mask_x * d_x", ORACLES),
+    ("explainer/engine/equations/backward.py", "return (p - y) / targets.numel()", "return p - y", ORACLES),
+    ("explainer/engine/equations/update.py", "torch.clamp(clip_norm / (norm + 1e-6), max=1.0)", "torch.clamp(clip_norm / (norm + 1e-6), max=2.0)", ORACLES),
+    ("explainer/engine/equations/update.py", "return -learning_rate * (norm * norm)", "return -learning_rate * norm", ORACLES),
+    ("explainer/engine/equations/update.py", "return parameter - learning_rate * d_parameter", "return parameter + learning_rate * d_parameter", ORACLES),
+    ("explainer/engine/equations/head.py", "return mask_h * h / (1 - dropout)", "return mask_h * h", ORACLES),
+    ("explainer/engine/equations/embedding.py", "return mask_x * e / (1 - dropout)", "return mask_x * e", ORACLES),
+    ("explainer/engine/equations/loss.py", "return -ce_2.mean(0)", "return -ce_2.sum(0)", ORACLES),
+    # engine
+    ("explainer/engine/hold.py", "return free * own + held", "return own + held", "tests/test_edits.py"),
+    ("explainer/engine/hold.py", "return free * d\n", "return d\n", "tests/test_edits.py"),
+    ("explainer/engine/training.py", "if len(self._kept) > self._most:", "if len(self._kept) > 2 * self._most:", "tests/test_training.py"),
+    ("explainer/engine/sampling.py", "if temperature == 0:", "if temperature == 1:", "tests/test_training.py"),
+    ("explainer/engine/parameters.py", "if given != shape:", "if False:", "tests/test_errors.py tests/test_training.py"),
+    # text, batches, links
+    ("explainer/tokenizer.py", "return np.extract((order - first) % 2 == 0, lefts)", "return np.extract((order - first) % 2 == 1, lefts)", "tests/test_tokenizer.py"),
+    ("explainer/tokenizer.py", "return np.delete(merged, lefts + 1)", "return np.delete(merged, lefts)", "tests/test_tokenizer.py"),
+    ("explainer/batches.py", 'return 1 if settings.windows == "random" else settings.batch_size', "return settings.batch_size", "tests/test_sources.py tests/test_defaults.py tests/test_errors.py tests/test_properties.py"),
+    ("explainer/batches.py", "return Batch(rows[:, :-1], rows[:, 1:], tokenizer.tokens, index, count)", "return Batch(rows[:, :-1], rows[:, :-1], tokenizer.tokens, index, count)", "tests/test_training.py tests/test_properties.py tests/test_sources.py"),
+    ("explainer/settings.py", "if tokens > 4096:", "if tokens > 8192:", "tests/test_errors.py"),
+    ("explainer/url.py", 'if f.name == "text" and len(value) > TEXT_IN_LINK:\n            query', 'if f.name == "text" and len(value) > 2 * TEXT_IN_LINK:\n            query', "tests/test_links.py"),
+    ("explainer/url.py", "if text is not None and text_hash(text) == wanted:", "if text is not None:", "tests/test_links.py tests/test_pages.py"),
+    ("explainer/url_edits.py", "if len(written) > EDITS_IN_LINK:", "if len(written) > 2 * EDITS_IN_LINK:", "tests/test_url_edits.py"),
+    ("explainer/url_edits.py", "if not abs(value) <= sys.float_info.max:", "if False:", "tests/test_url_edits.py"),
+    ("explainer/errors.py", 'return written if len(written) <= LONGEST else f"{written[:LONGEST]}…"', "return written", "tests/test_errors.py"),
+    # explanation
+    ("explainer/explanation/number_formula.py", 'return text.replace("-", "−")', "return text", "tests/test_explain.py"),
+    ("explainer/explanation/index_form.py", "return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))", "return 1 / (1 + math.exp(-x))", "tests/test_explain.py tests/test_properties.py"),
+    # analysis
+    ("explainer/analysis/compare.py", "if x.shape != y.shape:", "if False:", "tests/test_compare.py"),
+    ("explainer/analysis/influence.py", 'return gradient_norms(equations, known, range(run.trace.sizes["T"]), "d_h")', 'return gradient_norms(equations, known, range(run.trace.sizes["T"]), "d_h_prev")', "tests/test_influence.py"),
+    ("explainer/analysis/time_contributions.py", "return sorted(np.argsort(-norms, kind=\"stable\")[:most].tolist())", "return sorted(np.argsort(norms, kind=\"stable\")[:most].tolist())", "tests/test_shares.py"),
+    ("explainer/analysis/checks.py", "return float(np.abs(first - second).max(initial=0.0))", "return float((first - second).max(initial=0.0))", "tests/test_proof.py"),
+    # plots
+    ("explainer/plots/heatmap.py", "decimals = max(0, digits - 1 - int(power))", "decimals = max(0, digits - int(power))", "tests/test_pages.py"),
+    ("explainer/plots/tables.py", 'rows.sort(key=lambda row: -row["‖gradient‖"])', 'rows.sort(key=lambda row: row["‖gradient‖"])', "tests/test_pages.py"),
+    # stage, in Python
+    ("explainer/stage/buffer.py", "if flat.size and (bits == bits[0]).all():", "if flat.size:", "tests/test_payload.py"),
+    ("explainer/stage/payload.py", "return flat[:: max(1, -(-flat.size // SAMPLES))]", "return flat[:SAMPLES]", "tests/test_payload.py"),
+    ("explainer/stage/picture.py", 'if row.slug == "dropout" and not dropout:', 'if row.slug == "dropout":', "tests/test_picture.py"),
+    ("explainer/stage/html.py", '.replace("<", "\\\\u003c")', "", "tests/test_html.py"),
+    ("explainer/stage/html.py", "if np.array_equal(filled, places):", "if True:", "tests/test_html.py"),
+    ("explainer/stage/pairs.py", '"b_r:0;b_z:0;b_n:0"', '"b_r:0;b_z:0;b_n:1"', "tests/test_pairs.py"),
+    # app
+    ("explainer/app/gate.py", "return max((ticket.goal for ticket in self.tickets), default=0)", "return min((ticket.goal for ticket in self.tickets), default=0)", "tests/test_gate.py"),
+    ("explainer/app/gate.py", "if self._queue and time.monotonic() - job.turn_began > TURN:", "if False:", "tests/test_gate.py"),
+    ("explainer/app/position.py", 'return int(value) if re.fullmatch("[0-9]{1,6}", value) and int(value) < size else 0', 'return int(value) if re.fullmatch("[0-9]{1,6}", value) else 0', "tests/test_pages.py"),
+    ("explainer/app/comparison.py", "    if problems:\n        return None, problems\n", "", "tests/test_pairs.py"),
+    # export
+    ("explainer/export/worksheet.py", "if not 1 <= len(wanted) <= MOST_STUDENTS:", "if False:", "tests/test_worksheet.py"),
+    # stage, in JavaScript
+    (WEB + "edits.js", "tree: masked(name.slice(2), name)", "tree: name", NODE_TESTS + " tests/test_engine_js.py"),
+    (WEB + "editing.js", "return { edits: before, past: past.slice(0, -1), future: [edits, ...future] };", "return { edits: before, past, future: [edits, ...future] };", NODE_TESTS),
+    (WEB + "editing.js", "return [...withoutEdit(edits, edit), edit];", "return [...edits, edit];", NODE_TESTS),
+    (WEB + "engine.js", "if (this.held.includes(name)) return this.solver.value(`own_${name}`);", "", NODE_TESTS + " tests/test_engine_js.py"),
+    (WEB + "numbers.js", "return value < 0 || Object.is(value, -0);", "return value < 0;", NODE_TESTS),
+    (WEB + "numbers.js", "if (Number(power) < -4 || Number(power) >= 16) {", "if (Number(power) < -6 || Number(power) >= 16) {", NODE_TESTS),
+    (WEB + "solver.js", "if (from < to) this.changed.set(name, [from, to]);", "", NODE_TESTS + " tests/test_engine_js.py"),
+    (WEB + "kernels.js", "if (divisor !== 1) divide(from, to);", "", NODE_TESTS + " tests/test_engine_js.py"),
+    (WEB + "state.js", "if (moved) next.pointed = null;", "", NODE_TESTS),
+    (WEB + "state.js", "if (change.quizzing && next.equation < 0) next.equation = 0;", "", NODE_TESTS),
+    (WEB + "layout.js", 'return dim === "T" ? place.t : place.sequence;', 'return dim === "T" ? place.sequence : place.t;', NODE_TESTS),
+    (WEB + "walk.js", "return { ...SHUT, t, equation: way > 0 ? 0 : count - 1 };", "return { ...SHUT, t, equation: 0 };", NODE_TESTS),
+    (WEB + "views.js", "stride *= size;", "stride += size;", NODE_TESTS + " tests/test_engine_js.py"),
+    (WEB + "buffer.js", 'if ("constant" in sent) return new Float64Array(size).fill(sent.constant);', 'if ("constant" in sent) return new Float64Array(size);', "tests/test_payload.py"),
+]  # fmt: skip
+
+
+def main(*only: str) -> None:
+    """Make every break, or those of some files, and say which ones no test noticed."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy"
+        ignored = shutil.ignore_patterns(".git", ".venv", "node_modules", "*.png", "__pycache__")
+        shutil.copytree(ROOT, copy, ignore=ignored, symlinks=True)
+        (copy / "node_modules").symlink_to((ROOT / "node_modules").resolve())
+        missed = [
+            break_ for break_ in BREAKS if chosen(break_[0], only) and not noticed(copy, *break_)
+        ]
+    made = sum(chosen(file, only) for file, *_ in BREAKS)
+    sys.stdout.write(f"{made - len(missed)} of {made} noticed\n")
+    for file, old, new, _ in missed:
+        sys.stdout.write(f"not noticed: {file}: {old!r} -> {new!r}\n")
+    sys.exit(bool(missed))
+
+
+def chosen(file: str, only: tuple[str, ...]) -> bool:
+    """Tell whether a file is one of those that are asked for."""
+    return not only or any(part in file for part in only)
+
+
+def noticed(copy: Path, file: str, old: str, new: str, tests: str) -> bool:
+    """Make one break in the copy, run its tests, and take it back."""
+    target = copy / file
+    text = target.read_text("utf-8")
+    if text.count(old) != 1:
+        sys.exit(
+            f"{file} has {text.count(old)} times {old!r}; a break needs a text that is there once"
+        )
+    target.write_text(text.replace(old, new), "utf-8")
+    try:
+        found = any(fails(copy, part) for part in tests.split())
+    finally:
+        target.write_text(text, "utf-8")
+    sys.stdout.write(f"{'noticed' if found else 'NOT NOTICED'} {file} {new[:60]!r}\n")
+    sys.stdout.flush()
+    return found
+
+
+def fails(copy: Path, tests: str) -> bool:
+    """Run some tests; tell whether one fails."""
+    if tests == NODE_TESTS:
+        files = sorted(map(str, (copy / "tests" / "web").glob("*.test.js")))
+        command = [NODE, "--test", *files]
+    else:
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", tests]
+        command += ["-m", "not browser"]
+    env = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(
+            command, cwd=copy, env=env, capture_output=True, timeout=SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return True
+    return done.returncode != 0
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
