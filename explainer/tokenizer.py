@@ -205,12 +205,13 @@ class Tokenizer:
             text = text.replace(END_OF_TEXT, "")
         return Counter({c: n for c, n in Counter(text).items() if c not in self.ids})
 
-    def encode(self, text: str, skip_unknown: bool = False) -> list[int]:
+    def encode(self, text: str, skip_unknown: bool = False, what: str = "text") -> list[int]:
         """Return the ids of a text.
 
         Args:
             text: any text; `END_OF_TEXT` in it becomes its token if there is one.
             skip_unknown: leave out characters that are not in the vocabulary.
+            what: what an error calls the text.
 
         Raises:
             ValueError: a character is not in the vocabulary, there is no unknown token, and
@@ -221,9 +222,9 @@ class Tokenizer:
         if missing and not (skip_unknown or self.has_unknown):
             known = "".join(t for t in self.tokens if len(t) == 1)
             raise ConstraintError(
-                "text",
+                what,
                 f"the vocabulary has only the characters {shorten(known)}",
-                f"The text has {names_of(map(repr, missing))}",
+                f"The {what} has {names_of(map(repr, missing))}",
                 "Leave them out, or use the token for unknown characters.",
             )
         ids = self.cut(text.split(END_OF_TEXT) if self.has_end_of_text else [text])

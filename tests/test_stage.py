@@ -517,10 +517,10 @@ def test_a_reload_keeps_the_place(tab):
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ({"t": "77"}, "t is 77; possible: 0 to 7. Shown: t 0."),
-        ({"t": "-1"}, "t is -1; possible: 0 to 7. Shown: t 0."),
-        ({"t": "a"}, "t is a; possible: 0 to 7. Shown: t 0."),
-        ({"sequence": "2"}, "sequence is 2; possible: 0 to 1. Shown: sequence 0."),
+        ({"t": "77"}, "t must be an integer from 0 to 7; got 77. Shown: t 0."),
+        ({"t": "-1"}, "t must be an integer from 0 to 7; got -1. Shown: t 0."),
+        ({"t": "a"}, "t must be an integer from 0 to 7; got a. Shown: t 0."),
+        ({"sequence": "2"}, "sequence must be an integer from 0 to 1; got 2. Shown: sequence 0."),
         ({"cell": "z:0,9,1"}, "The link asks for the number z:0,9,1, which is not here."),
         ({"cell": "nonsense:1"}, "The link asks for the number nonsense:1, which is not here."),
         ({"cell": "z:0,1"}, "The link asks for the number z:0,1, which is not here."),

@@ -684,7 +684,7 @@ def test_a_very_low_temperature_takes_the_likeliest_token(temperature):
     ("wish", "sentence"),
     [
         ({"prefix": ""}, "prefix must be at least one character of the vocabulary; got ''"),
-        ({"prefix": "a#%"}, "The text has '#', '%'; the vocabulary has only the .* ' abcdef'"),
+        ({"prefix": "a#%"}, "The prefix has '#', '%'; the vocabulary has only the .* ' abcdef'"),
         ({"tokens": 0}, "tokens must be an integer from 1 to 500; got 0"),
         ({"tokens": 501}, "tokens must be an integer from 1 to 500; got 501"),
         ({"temperature": -1.0}, "temperature must be a number from 0 to 10; got -1.0"),
@@ -1089,7 +1089,7 @@ def test_what_stands_in_the_fields_is_there_after_another_chapter():
     assert at.text_input(key="prefix").value == "alg"
     assert at.number_input(key="to-do").value == 3
     at = at.switch_page(page_of("home")).run()
-    button(at, "math").click().run()
+    button(at, "matrices tutorial").click().run()
     at = at.switch_page(page_of("training")).run()
     assert at.text_input(key="prefix").value == PRESETS["math"].text[:8].strip()
     assert not at.error
@@ -1120,7 +1120,7 @@ def test_a_prefix_with_unknown_characters_says_which():
     at = visit("training")
     at.text_input(key="prefix").set_value("aß漢").run()
     (sentence,) = sentences(at)
-    assert sentence.startswith("The text has 'ß', '漢'; the vocabulary has only the characters ")
+    assert sentence.startswith("The prefix has 'ß', '漢'; the vocabulary has only the characters ")
     at.text_input(key="prefix").set_value("").run()
     assert sentences(at) == ["prefix must be at least one character of the vocabulary; got ''."]
     at.text_input(key="prefix").set_value("linear").run()

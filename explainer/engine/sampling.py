@@ -53,7 +53,8 @@ def continue_text(
     seed = in_range("seed", seed, int, 0, 2**32 - 1)
     tokenizer, _ = tokenize(settings)
     must_be("prefix", prefix, str, "a string")
-    ids = tokenizer.encode(normalize(prefix, settings.normalization, settings.end_of_text))
+    clean = normalize(prefix, settings.normalization, settings.end_of_text)
+    ids = tokenizer.encode(clean, what="prefix")
     if not ids:
         expected = "at least one character of the vocabulary"
         raise InvalidValueError("prefix", expected, shorten(prefix))

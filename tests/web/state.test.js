@@ -70,7 +70,7 @@ test("what a link can't have is said, and 0 is shown", () => {
   assert.deepEqual([state.t, state.sequence, state.range, state.opened], [0, 0, "time", null]);
   assert.equal(
     state.message,
-    "t is 77; possible: 0 to 2. Shown: t 0. sequence is a; possible: 0 to 1. Shown: sequence 0. " +
+    "t must be an integer from 0 to 2; got 77. Shown: t 0. sequence must be an integer from 0 to 1; got a. Shown: sequence 0. " +
       "The link asks for the number z:0, which is not here.",
   );
 });

@@ -41,8 +41,8 @@ export function readQuery(state, query, kept, arrived, narrow) {
     const given = query.get(name);
     if (given === null) return Math.min(from[name], size - 1);
     if (/^\d+$/.test(given) && Number(given) < size) return Number(given);
-    const range = `possible: 0 to ${size - 1}. Shown: ${name} 0.`;
-    problems.push(`${name} is ${given.slice(0, 20)}; ${range}`);
+    const expected = `an integer from 0 to ${size - 1}`;
+    problems.push(`${name} must be ${expected}; got ${given.slice(0, 20)}. Shown: ${name} 0.`);
     return 0;
   };
   /** @type {(name: "range" | "digits" | "strip" | "compared") => any} */
