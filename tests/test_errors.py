@@ -33,6 +33,7 @@ from explainer.engine.sampling import continue_text
 from explainer.engine.trace import refuse_not_finite
 from explainer.engine.training import RNNTraining
 from explainer.errors import (
+    LONGEST,
     ConstraintError,
     ExplainerError,
     InvalidValueError,
@@ -1269,3 +1270,17 @@ def test_settings_and_trainings_are_short_in_a_notebook():
     history = train(PRESETS["math"], epochs=1)
     assert repr(history) == f"History(3 updates, last loss {history.losses[-1]:.6g})"
     assert repr(History(PRESETS["math"])) == "History(0 updates)"
+
+
+class Wide:
+    """What Python writes of it is longer than a line."""
+
+    def __repr__(self):
+        return "Wide(" + ", ".join(map(str, range(100))) + ")"
+
+
+@pytest.mark.parametrize(
+    "value", [Wide(), [Wide()] * 6, dict.fromkeys(range(9), "x" * 200), "x" * 10_000, Wide]
+)
+def test_a_value_in_a_sentence_is_short(value):
+    assert len(shorten(value)) <= LONGEST + 1

@@ -10,6 +10,7 @@ from random import Random
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import small_settings
@@ -18,6 +19,7 @@ from test_edits import draw_edits
 from explainer import PRESETS, explain, run
 from explainer.engine.edits import edited_run
 from explainer.errors import ExplainerError
+from explainer.explanation.index_form import sigmoid
 from explainer.explanation.number_formula import format_number
 
 # A little calculator that knows nothing of the package.
@@ -447,3 +449,8 @@ def test_edited_numbers_follow_from_their_explanation(settings, number):
                 assert opened.by_itself == trace[f"own_{name}"][index]
             elif edited:
                 assert opened.before == edit.before[index]
+
+
+@pytest.mark.parametrize("x", [-1e308, -1000.0, -40.0, 0.0, 40.0, 1000.0, 1e308])
+def test_a_sigmoid_of_any_number_is_one(x):
+    assert sigmoid(x) == pytest.approx(float(torch.sigmoid(torch.tensor(x).double())), abs=1e-300)

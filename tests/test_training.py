@@ -541,6 +541,14 @@ def test_a_random_window_is_a_piece_of_the_text():
     assert seen == places, "the first and the last window, too"
 
 
+def test_random_windows_need_one_window_of_text():
+    T = SMALL.context_length
+    settings = replace(SMALL, text="abcdefgh"[: T + 1], windows="random", batch_size=4)
+    assert batch(settings, 3).ids.shape == (4, T)
+    with pytest.raises(ValueError, match=r"batch size 4 ×"):
+        batch(replace(settings, windows="in_order"))
+
+
 def test_a_long_training_with_random_windows_leads_to_its_runs():
     settings = replace(SMALL, windows="random")
     history = History(settings)
