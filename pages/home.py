@@ -1,4 +1,4 @@
-"""Home: the way of the data, where to begin, how to read the colours."""
+"""Home: the whole network at work, other examples, the chapters."""
 
 from explainer.app.panels.home_panel import show_home
 

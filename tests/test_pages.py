@@ -1321,3 +1321,11 @@ def test_a_chosen_parameter_goes_along_to_other_chapters():
     at.selectbox(key="weight").set_value("W_hz").run()
     at.switch_page(page_of("update")).run()
     assert at.selectbox(key="parameter").value == "W_hz"
+
+
+def test_one_button_leads_back_to_the_presets_values():
+    at = visit("cell", preset="math", hidden_size="5", variant="reset_after", edit="z:1")
+    assert run_of(at).settings.hidden_size == 5
+    at.button(key="back-to-preset").click().run()
+    assert run_of(at).settings == PRESETS["math"]
+    assert not run_of(at).edits

@@ -74,6 +74,12 @@ def sidebar() -> tuple[Settings, str, list[str]]:
                 values["text"] = text_area(base, preset)
             uploaded, problem = upload()
             problems += [problem] if problem else []
+            st.button(
+                "Back to the preset's values",
+                key="back-to-preset",
+                on_click=apply_preset,
+                width="stretch",
+            )
             for group, names in MORE.items():
                 st.markdown(f"**{group}**")
                 for name in names:
@@ -171,6 +177,9 @@ def text_area(base: Settings, preset: str) -> str:
         on_change=changed,
         height=120,
     )
+    # a browser leaves out, without a word, what a field has no room for
+    where = "under *More settings*" if preset == "your_text" else "below"
+    st.caption(f"A paste of more than {TEXT_IN_LINK:,} characters is not taken: upload it {where}.")
     if preset == "your_text":  # comes back with it after a look at another preset
         session().own_text = written or base.text
     return written or ""
