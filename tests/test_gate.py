@@ -135,9 +135,11 @@ def test_who_is_not_seen_has_left(small, monkeypatch):
 def test_long_work_lets_others_go_first(small, monkeypatch):
     monkeypatch.setattr(gate, "TURN", 0.05)
     long = small.enter("long", lambda goal, tell: [tell(i) for i in range(goal)], 10**9)
-    assert finish(small.enter("short", lambda goal, tell: 3)) == 3
+    # sooner than the long one would be given up
+    assert finish(small.enter("short", lambda goal, tell: 3), gate.PATIENCE / 2) == 3
     before = long.steps
     until(lambda: long.wait(0.01) or long.steps > before)
+    assert not long.done
     long.leave()
 
 
