@@ -175,11 +175,6 @@ def slider(page, name):
     return page.get_by_role("slider", name=name)
 
 
-def metric(page, label):
-    box = page.get_by_test_id("stMetric").filter(has_text=label)
-    return box.get_by_test_id("stMetricValue").inner_text()
-
-
 # A new server.
 
 
@@ -214,12 +209,12 @@ def test_the_hidden_size_changes_the_numbers_and_the_address(tab):
 
 def test_the_learning_rate_changes_the_loss_after_the_update(tab):
     page = tab.open("update", preset="math")
-    before, after = metric(page, "loss before"), metric(page, "loss after")
+    before, after = (page.locator(f".loss-{when}").inner_text() for when in ("before", "after"))
     slider(page, "Learning rate").focus()
     page.keyboard.press("End")
     soon(page, lambda: tab.query.get("learning_rate") == "100")
-    soon(page, lambda: metric(page, "loss after") != after)
-    assert metric(page, "loss before") == before
+    soon(page, lambda: page.locator(".loss-after").inner_text() != after)
+    assert page.locator(".loss-before").inner_text() == before
 
 
 def test_a_reload_shows_the_same_picture(tab):

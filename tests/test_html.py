@@ -58,9 +58,11 @@ def test_a_chapter_is_one_small_file_that_asks_for_nothing(preset, slug, tmp_pat
 
 
 def test_a_users_text_stays_text():
-    hostile = "</script><img src=x onerror=alert(1)><!-- ]]> &amp; " * 3
-    settings = replace(START, text=hostile, tokenizer="characters")
-    text = html_page(run(settings))
+    hostile = "</script><img src=x onerror=alert(1)><!-- ]]> &amp; " * 9
+    settings = replace(START, text=hostile + START.text, tokenizer="bpe", merges=100)
+    result = run(settings)
+    assert any("</script><img" in token for token in result.batch.vocabulary)
+    text = html_page(result)
     tags = [tag for tag, _ in Page(text).elements]
     assert tags.count("img") == 0
     assert tags.count("script") == 2

@@ -238,3 +238,11 @@ def test_javascript_is_given_the_table():
     options = ["matrix", "time", "run"]
     assert table["range"] == {"default": "time", "kind": "str", "options": options}
     assert table["convention"] == {"default": False, "kind": "bool"}
+
+
+def test_a_link_takes_only_the_text_that_it_was_written_for():
+    settings = replace(PRESETS["start"], text="lorem ipsum " * 400)
+    link = to_link(settings)
+    assert from_link(link, settings.text) == settings
+    with pytest.raises(ValueError, match="needs the text with the fingerprint"):
+        from_link(link, settings.text + "!")

@@ -1329,3 +1329,8 @@ def test_one_button_leads_back_to_the_presets_values():
     at.button(key="back-to-preset").click().run()
     assert run_of(at).settings == PRESETS["math"]
     assert not run_of(at).edits
+
+
+def test_a_place_that_is_not_there_is_the_first():
+    at = visit("cell", sequence="7", t="99")
+    assert json.loads(stage(at).data["place"]) == {"sequence": 0, "t": 0}

@@ -10,6 +10,13 @@ test("a number has a true minus and so many digits", () => {
   assert.equal(formatNumber(-0, 2), "0.00");
 });
 
+test("with every digit a number is what Python prints", () => {
+  assert.equal(formatNumber(-0, null), "−0.0");
+  assert.equal(formatNumber(0.0001, null), "0.0001");
+  assert.equal(formatNumber(0.00001, null), "1e−05");
+  assert.equal(formatNumber(1e16, null), "1e+16");
+});
+
 test("a tie goes to the even digit", () => {
   assert.equal(formatNumber(0.125, 2), "0.12");
   assert.equal(formatNumber(2.5, 0), "2");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { layoutOf } from "../../explainer/stage/web/layout.js";
 import { CLOSED, EMPTY, isHidden, opening, update } from "../../explainer/stage/web/state.js";
 import { readQuery, writeQuery } from "../../explainer/stage/web/url.js";
 import { entered, walked } from "../../explainer/stage/web/walk.js";
@@ -13,6 +14,11 @@ test("the place stays inside the run", () => {
   assert.equal(update(begun, { t: -1 }).t, 0);
   assert.equal(update(begun, { sequence: 5 }).sequence, 1);
   assert.equal(update(begun, { equation: 9 }).equation, 2);
+});
+
+test("a cell is at its time step and in its sequence", () => {
+  const { index } = layoutOf(sample(), "h", false);
+  assert.deepEqual(index({ t: 2, sequence: 1 }, 0, 0), [1, 2, 0]);
 });
 
 test("a state is left as it was", () => {
