@@ -209,6 +209,7 @@ def test_the_hidden_size_changes_the_numbers_and_the_address(tab):
 
 def test_the_learning_rate_changes_the_loss_after_the_update(tab):
     page = tab.open("update", preset="math")
+    soon(page, lambda: page.locator(".descent .curve").count() == 1)
     before, after = (page.locator(f".loss-{when}").inner_text() for when in ("before", "after"))
     slider(page, "Learning rate").focus()
     page.keyboard.press("End")

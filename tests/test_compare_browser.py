@@ -90,8 +90,8 @@ def test_what_is_changed_stands_beside_what_was_kept(tab, chromium, tmp_path):
     opened = inside(page, "[data-explanation]")
     expect(opened).to_have_attribute("data-explanation", f"z:{','.join(map(str, first.index))}")
     difference = float(b.trace["z"][first.index] - a.trace["z"][first.index])
-    expect(inside(page, '[data-line="B − A"]')).to_have_text(f"{difference:.4f}")
-    expect(inside(page, '[data-line="in A"]')).to_contain_text(f"{a.trace['z'][first.index]:.4f}")
+    expect(inside(page, '[data-beside="B − A"]')).to_have_text(f"{difference:.4f}")
+    expect(inside(page, '[data-beside="in A"]')).to_contain_text(f"{a.trace['z'][first.index]:.4f}")
     written = {"against", "compared", "cell"}
     for _ in range(2):  # the server, too, writes the address, and knows of the settings alone
         soon(page, lambda: written <= tab.query.keys())
@@ -162,4 +162,4 @@ def test_states_are_compared_by_keyboard_on_a_phone(tab):
     expect(inside(page, "[data-compare]")).to_have_attribute("data-compare", "difference")
     expect(button(page, "B − A")).to_be_focused()
     pin(page, "a_ir", 0, 0, 1)
-    expect(inside(page, '[data-line="in A"]')).to_be_visible()
+    expect(inside(page, '[data-beside="in A"]')).to_be_visible()

@@ -397,14 +397,14 @@ def test_a_given_number_says_what_it_does_to_the_loss(tab):
     after = run(MATH, edits=edits | {"W_hn": {(0, 1): value + 0.1}})
     promised = 0.1 * float(before.trace["d_W_hn"][0, 1])
     real = float(after.trace["loss"] - before.trace["loss"])
-    said = inside(page, '[data-line="if it grew by 0.1"]').inner_text().replace("−", "-")
+    said = inside(page, '[data-beside="if it grew by 0.1"]').inner_text().replace("−", "-")
     numbers = re.fullmatch(
         r"the loss would change by \+?(\S+) \(gradient × 0.1\); it really changes by \+?(\S+)", said
     )
     assert float(numbers[1]) == pytest.approx(promised, rel=0.005)
     assert float(numbers[2]) == pytest.approx(real, rel=0.005)
     pin(page, "z", 0, 0, 1)
-    expect(inside(page, '[data-line="if it grew by 0.1"]')).to_have_count(0)
+    expect(inside(page, '[data-beside="if it grew by 0.1"]')).to_have_count(0)
 
 
 def test_another_token_is_chosen_where_the_user_is(tab):

@@ -101,6 +101,8 @@ function build(stage, box) {
   slider.min = String(-4 * PER_DECADE);
   slider.max = String(3 * PER_DECADE);
   slider.dataset.rate = "";
+  // the sidebar's has the name that one expects
+  slider.setAttribute("aria-label", "rate tried on the stage");
   label.append(make("strong", "rate"), slider);
   const hint = make("p", "hint", "Drag it, here or in the picture: all numbers below follow.");
   words.append(answer, promise, label, hint);

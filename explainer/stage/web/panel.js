@@ -19,6 +19,8 @@ import { CLOSED, isHidden, opening } from "./state.js";
 
 const HINT =
   "Point at a number to see what it is made of. Click it, or press Enter, to open its formula.";
+/** The three lines that every number has, as `explain` writes them. */
+const FORMULA = new Set(["symbols", "shapes", "numbers"]);
 /** Terms of a sum that are written out. */
 const SHOWN = 8;
 /** Operands that are offered below a formula which could not be taken apart here. */
@@ -138,7 +140,7 @@ function lineElement(stage, line, pieces) {
   const opened = /** @type {Spot} */ (state.opened);
   const row = make("div", "line");
   const text = make("span", "formula");
-  text.dataset.line = line;
+  text.dataset[FORMULA.has(line) ? "line" : "beside"] = line;
   row.append(make("span", "which", line), text);
   if (line === "numbers" && isHidden(state, opened.name)) {
     text.textContent = "hidden, since you are checking yourself";

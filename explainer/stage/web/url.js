@@ -120,6 +120,7 @@ export function writeQuery(state) {
 export function writeAddress(state) {
   // a file of its own, or one that stands in another page, has no address to write
   if (self.origin === "null" || !location.protocol.startsWith("http")) return;
+  if (!isHere(/** @type {Tensors} */ (state.tensors))) return;
   const url = new URL(location.href);
   for (const [name, value] of Object.entries(writeQuery(state)))
     if (value === null) url.searchParams.delete(name);
@@ -134,14 +135,20 @@ export function writeAddress(state) {
  * @returns {() => void} what ends the watching
  */
 export function watchAddress(changed) {
-  const here = location.pathname;
   /** @type {EventTarget | undefined} */
   const navigation = /** @type {any} */ (globalThis).navigation;
-  const hear = () => {
-    if (location.pathname === here) changed();
-  };
-  navigation?.addEventListener("currententrychange", hear);
-  return () => navigation?.removeEventListener("currententrychange", hear);
+  navigation?.addEventListener("currententrychange", changed);
+  return () => navigation?.removeEventListener("currententrychange", changed);
+}
+
+/**
+ * Tell whether the address is that of the page which is shown: on the way to another one it is not.
+ * @param {Tensors} tensors
+ */
+function isHere({ meta }) {
+  const page = location.pathname.split("/").at(-1)?.replace(".html", "") ?? "";
+  // the first page has no name, or that of the folder in which the app is
+  return meta.picture ? !meta.picture.some(({ slug }) => slug === page) : page === meta.slug;
 }
 
 /**
