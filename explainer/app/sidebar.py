@@ -75,9 +75,10 @@ def sidebar() -> tuple[Settings, str, list[str]]:
             uploaded, problem = upload()
             problems += [problem] if problem else []
             st.button(
-                "Back to the preset's values",
+                "Undo all my settings",
                 key="back-to-preset",
                 on_click=apply_preset,
+                help="Every setting gets the value that it has in the chosen preset.",
                 width="stretch",
             )
             for group, names in MORE.items():
