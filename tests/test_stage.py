@@ -1137,6 +1137,8 @@ def test_the_ranking_does_not_give_away_what_is_asked(tab):
     assert format_number(best, 4) not in stage(page).inner_text()
     button(page, "show it").click()
     expect(inside(page, ".ranking")).to_contain_text(format_number(best, 4))
+    width = inside(page, ".ranking .bar-of").first.evaluate("(bar) => bar.style.width")
+    assert float(width.removesuffix("%")) == pytest.approx(100 * best, rel=1e-4)
 
 
 def test_what_is_asked_is_shown_when_asked_for(checking):

@@ -28,12 +28,11 @@ export function drawRanking({ el: { ranking } }, state) {
     p: tensors.value("p", [sequence, t, id]) ?? 0,
   }));
   all.sort((a, b) => b.p - a.p || a.id - b.id);
-  const most = all[0].p || 1;
   const rows = all.flatMap(({ id, p }, rank) => {
     if (rank >= LIKELIEST && id !== target) return [];
     const row = make("div", id === target ? "rank wanted" : "rank");
     const bar = make("span", "bar-of");
-    bar.style.width = `${(100 * p) / most}%`;
+    bar.style.width = `${100 * p}%`; // certainty fills it
     const holder = make("span", "bar-holder");
     holder.append(bar);
     row.append(
