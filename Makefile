@@ -10,7 +10,7 @@ WEB := node_modules/.installed
 # npm and what it starts must find the Node of the virtual environment.
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
-.PHONY: help run test lint site breaks bench lock clean
+.PHONY: help run test lint site breaks bench load lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ breaks: $(DEV) $(WEB) ## Break the code on purpose, and see that tests notice
 
 bench: $(DEV) ## Run the benchmarks
 	$(BIN)/python -m benchmarks
+
+load: $(DEV) ## Run the load tests at full length (an hour), and print what they measured
+	LOAD=long $(BIN)/pytest tests/load
 
 lock: $(DEV) ## Write versions and hashes anew after a change of requirements*.txt
 	$(BIN)/uv pip compile -q requirements.txt -o requirements-lock.txt

@@ -1,52 +1,29 @@
-"""A class that opens one link at once: real sessions, in Streamlit's own protocol."""
+"""A class that opens one link at once."""
 
 import asyncio
 import re
 
 from serve import serve
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.asyncio.client import connect
+from visitor import Visitor
 
 STUDENTS = 30
-SECONDS = 120
-"""For all of them; on a machine of two idle cores it takes a few."""
 
 
-async def session(port, slug, query):
-    """Open a page, wait until it is complete, and return every text and the kinds of elements."""
-    said, kinds = [], []
-    address = f"ws://127.0.0.1:{port}/_stcore/stream"
-    async with connect(
-        address, subprotocols=["streamlit"], ping_interval=None, max_size=None, max_queue=None
-    ) as connection:
-        ask = BackMsg()
-        ask.rerun_script.page_name = slug
-        ask.rerun_script.query_string = query
-        await connection.send(ask.SerializeToString())
-        while True:
-            answer = ForwardMsg()
-            answer.ParseFromString(await connection.recv())
-            element = answer.delta.new_element
-            kinds.append(element.WhichOneof("type"))
-            if kinds[-1] == "progress":
-                said.append(element.progress.text)
-            elif kinds[-1] == "alert":
-                said.append(element.alert.body)
-            # a page on a new server starts again once, through app.py
-            done = answer.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
-            if done and "bidi_component" in kinds:
-                return said, kinds
+async def session(port, query):
+    """Open a page, and return what its bars said and the kinds of its elements."""
+    async with Visitor(port) as visitor:
+        await visitor.open("cell", query)
+        return visitor.said, visitor.kinds
 
 
 async def sessions(port, queries):
-    async with asyncio.timeout(SECONDS):
-        return await asyncio.gather(*(session(port, "cell", query) for query in queries))
+    return await asyncio.gather(*(session(port, query) for query in queries))
 
 
 def assert_served(seen):
     for said, kinds in seen:
         assert "exception" not in kinds
+        assert "bidi_component" in kinds
         assert all(re.match(r"Training: |Looking back: ", text) for text in said), said
 
 
@@ -59,8 +36,8 @@ def test_a_class_opens_one_link_with_updates():
     assert not any("before you" in text for text in said), "one training takes one place"
 
 
-def test_different_links_are_served_in_turn():
-    links = [f"hidden_size=31&updates=60&seed={seed}" for seed in range(8)]
+def test_different_links_are_served_in_turn(amount):
+    links = [f"hidden_size=31&updates=60&seed={seed}" for seed in range(amount(8, 30))]
     with serve() as server:
         seen = asyncio.run(sessions(server.port, links))
     assert_served(seen)
