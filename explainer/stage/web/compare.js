@@ -43,7 +43,7 @@ export function subtracted({ against, compared }) {
  * @param {State} state
  * @param {string} name
  */
-export function inBoth({ tensors, against }, name) {
+function inBoth({ tensors, against }, name) {
   if (!tensors || !against?.tensors.has(name) || !tensors.has(name)) return false;
   const [a, b] = [against.tensors, tensors].map((t) => t.quantities[name].shape.join());
   return a === b;
@@ -63,24 +63,33 @@ export function differenceAt(state, name, index) {
 }
 
 /**
- * Return the largest difference of a quantity, without its sign; of one time step, where one is
- * asked for.
+ * Call with both numbers at every place that a quantity has in both states.
  * @param {State} state
  * @param {string} name
- * @param {number} [t]
+ * @param {(a: number, b: number, t: number, at: number) => void} see t counts only where there is
+ *   time
  */
-export function largestDifference(state, name, t) {
+function eachPair(state, name, see) {
   const a = state.against?.tensors.numbers(name)?.data;
   const b = state.tensors?.numbers(name)?.data;
-  if (!a || !b || !inBoth(state, name)) return 0;
-  const q = /** @type {Tensors} */ (state.tensors).quantities[name];
-  const axis = q.dims.indexOf("T");
-  const stride = q.shape.slice(axis + 1).reduce((x, y) => x * y, 1);
+  if (!a || !b || !inBoth(state, name)) return;
+  const { dims, shape } = /** @type {Tensors} */ (state.tensors).quantities[name];
+  const axis = dims.indexOf("T");
+  const stride = shape.slice(axis + 1).reduce((x, y) => x * y, 1);
+  for (let at = 0; at < b.length; at++)
+    see(a[at], b[at], Math.floor(at / stride) % shape[axis], at);
+}
+
+/**
+ * Return the largest difference of a quantity, without its sign.
+ * @param {State} state
+ * @param {string} name
+ */
+export function largestDifference(state, name) {
   let found = 0;
-  for (let i = 0; i < b.length; i++) {
-    if (t !== undefined && Math.floor(i / stride) % q.shape[axis] !== t) continue;
-    found = Math.max(found, Math.abs(b[i] - a[i]));
-  }
+  eachPair(state, name, (a, b) => {
+    found = Math.max(found, Math.abs(b - a));
+  });
   return found;
 }
 
@@ -91,10 +100,12 @@ export function largestDifference(state, name, t) {
  */
 export function differencesOverTime(state) {
   const tensors = /** @type {Tensors} */ (state.tensors);
-  const names = shownNames(tensors).filter((name) => overTime(tensors, name));
-  return Array.from({ length: tensors.sizes.T }, (_, t) =>
-    Math.max(0, ...names.map((name) => largestDifference(state, name, t))),
-  );
+  const found = Array(tensors.sizes.T).fill(0);
+  for (const name of shownNames(tensors).filter((shown) => overTime(tensors, shown)))
+    eachPair(state, name, (a, b, t) => {
+      found[t] = Math.max(found[t], Math.abs(b - a));
+    });
+  return found;
 }
 
 /**
@@ -119,42 +130,37 @@ function overTime(tensors, name) {
  * Return where the two states part: the first number, by time step and then in computing order,
  * that differs; null where none does.
  * @param {State} state
- * @returns {Spot | null}
+ * @returns {(Spot & {t: number}) | null}
  */
-export function parting(state) {
-  const { tensors, against } = state;
+export function parting({ tensors, against, ...rest }) {
   if (!tensors || !against) return null;
+  const state = { tensors, against, ...rest };
   const order = [...(tensors.engine?.solver.plan.equations.keys() ?? [])];
-  const computed = order.filter((name) => inBoth(state, name) && overTime(tensors, name));
-  const forward = computed.filter((name) => !name.startsWith("d_") && !name.startsWith(SECOND));
-  for (let t = 0; t < tensors.sizes.T; t++)
-    for (const name of forward) {
-      const index = firstDifference(state, name, t);
-      if (index) return { name, index };
-    }
-  return null;
+  const forward = order.filter((name) => !name.startsWith("d_") && !name.startsWith(SECOND));
+  let [first, found, place] = [tensors.sizes.T, "", 0];
+  for (const name of forward.filter((computed) => overTime(tensors, computed)))
+    eachPair(state, name, (a, b, t, at) => {
+      if (t >= first || Math.abs(b - a) <= ALIKE * Math.max(Math.abs(a), Math.abs(b))) return;
+      [first, found, place] = [t, name, at];
+    });
+  if (!found) return null;
+  const index = indexOf(place, tensors.quantities[found].shape);
+  return { name: found, index, t: first };
 }
 
 /**
- * @param {State} state
- * @param {string} name
- * @param {number} t
- * @returns {number[] | null}
+ * Return the index of a place in row-major order.
+ * @param {number} place
+ * @param {number[]} shape
  */
-function firstDifference(state, name, t) {
-  const a = state.against?.tensors.numbers(name)?.data;
-  const b = state.tensors?.numbers(name)?.data;
-  if (!a || !b) return null;
-  const { shape, dims } = /** @type {Tensors} */ (state.tensors).quantities[name];
-  for (let i = 0; i < b.length; i++) {
-    if (Math.abs(b[i] - a[i]) <= ALIKE * Math.max(Math.abs(a[i]), Math.abs(b[i]))) continue;
-    let rest = i;
-    const index = shape.map(() => 0);
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      index[axis] = rest % shape[axis];
-      rest = Math.floor(rest / shape[axis]);
-    }
-    if (index[dims.indexOf("T")] === t) return index;
-  }
-  return null;
+function indexOf(place, shape) {
+  let rest = place;
+  return shape
+    .toReversed()
+    .map((size) => {
+      const index = rest % size;
+      rest = Math.floor(rest / size);
+      return index;
+    })
+    .reverse();
 }

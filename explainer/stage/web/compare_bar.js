@@ -53,8 +53,8 @@ function pairsElement(stage) {
   const select = /** @type {HTMLSelectElement} */ (make("select"));
   select.setAttribute("aria-label", "compare a ready-made pair");
   select.dataset.compareDo = "pair";
-  select.hidden = !stage.state.tensors?.meta.pairs.length;
   const titles = stage.state.tensors?.meta.pairs ?? [];
+  select.hidden = titles.length === 0;
   select.append(new Option("compare …", ""));
   select.append(...titles.map((title, i) => new Option(title, String(i))));
   select.onchange = () => {
@@ -83,8 +83,8 @@ function keptElements(stage) {
   );
   const spot = parting(state);
   const part = spot
-    ? action("part", `they part at t = ${timeOf(state, spot)}: ${spot.name}`, () =>
-        stage.change(opening(stage.state, spot, [])),
+    ? action("part", `they part at t = ${spot.t}: ${spot.name}`, () =>
+        stage.change(opening(stage.state, { name: spot.name, index: spot.index }, [])),
       )
     : make("span", "", agreement(state));
   return [
@@ -102,14 +102,6 @@ function keptElements(stage) {
  */
 function agreement(state) {
   return largestDifference(state, "loss") > 0 ? "the same up to the loss" : "A and B are the same";
-}
-
-/**
- * @param {State} state
- * @param {import("./state.js").Spot} spot
- */
-function timeOf({ tensors }, { name, index }) {
-  return index[tensors?.quantities[name].dims.indexOf("T") ?? 0];
 }
 
 /**

@@ -3,22 +3,27 @@
  * slope promises, and the rate that is chosen, to be dragged.
  */
 import { find, make } from "./dom.js";
-import { withEdit, withoutEdit } from "./editing.js";
+import { withEdit, withoutEdit, writeEdits } from "./editing.js";
 import { tensorsOf } from "./layout.js";
 import { formatNumber } from "./numbers.js";
 import { cellText } from "./paint.js";
 import { SECOND } from "./plan.js";
-import { Tensors } from "./tensors.js";
+import { probeOf } from "./probe.js";
 
 /** @import { Stage, View } from "./dom.js" */
+/** @import { Edit } from "./edits.js" */
 /** @import { State } from "./state.js" */
+/** @import { Tensors } from "./tensors.js" */
 
 /**
  * The loss after an update with each of some rates; shared by all states with the same network.
- * @typedef {{key: string, end: number, tensors: Tensors, losses: number[], slope: number}} Curve
+ * @typedef {{key: string, end: number, tensors: Tensors, others: Edit[], losses: number[],
+ *   slope: number}} Curve
  */
 
 const RATE = "learning_rate";
+/** Smallest rate that can be chosen. */
+const LEAST_RATE = 1e-4;
 /** Points of the curve. */
 const POINTS = 33;
 /** Milliseconds of computing before the page may do something else. */
@@ -42,11 +47,14 @@ export function drawDescent(stage) {
   const box = view.el.descent;
   const tensors = tensorsOf(state);
   box.hidden = tensors.meta.slug !== "update" || tensors.engine === null;
-  if (box.hidden) return;
+  if (box.hidden || !tensors.engine) return;
   if (!box.firstChild) build(stage, box);
-  const rate = rateOf(tensors);
-  const [before, after] = [tensors.loss(), afterUpdate(tensors)];
-  const promised = before + (tensors.engine?.value("predicted_change").data[0] ?? Number.NaN);
+  const { engine } = tensors;
+  const [rate, change, after] = [RATE, "predicted_change", `${SECOND}loss`].map(
+    (name) => engine.value(name).data[0],
+  );
+  const before = tensors.loss();
+  const promised = before + change;
   find(box, ".loss-before").textContent = formatNumber(before, DECIMALS);
   find(box, ".loss-after").textContent = formatNumber(after, DECIMALS);
   find(box, ".loss-promised").textContent = formatNumber(promised, DECIMALS);
@@ -55,23 +63,9 @@ export function drawDescent(stage) {
   if (Math.abs(fromSlider(Number(slider.value)) - rate) > 0.02 * rate)
     slider.value = toSlider(rate);
   slider.setAttribute("aria-valuetext", cellText(rate, 3));
-  const curve = curveFor(state, view, rate);
+  const curve = curveFor(state, view, rate, change / rate);
   paintCurve(box, curve, { rate, before, after, promised });
   if (curve.losses.length < POINTS) continueSoon(stage, curve);
-}
-
-/**
- * @param {Tensors} tensors
- */
-function rateOf(tensors) {
-  return tensors.engine?.value(RATE).data[0] ?? Number.NaN;
-}
-
-/**
- * @param {Tensors} tensors
- */
-function afterUpdate(tensors) {
-  return tensors.engine?.value(`${SECOND}loss`).data[0] ?? Number.NaN;
 }
 
 /** @param {number} at */
@@ -81,7 +75,7 @@ function fromSlider(at) {
 
 /** @param {number} rate */
 function toSlider(rate) {
-  return String(Math.round(PER_DECADE * Math.log10(Math.max(rate, 1e-4))));
+  return String(Math.round(PER_DECADE * Math.log10(Math.max(rate, LEAST_RATE))));
 }
 
 /**
@@ -112,17 +106,13 @@ function build(stage, box) {
   box.replaceChildren(words, picture);
   /** @type {State | null} */
   let from = null;
-  const begin = () => {
-    from ??= stage.state;
-  };
   /** @type {(rate: number) => void} */
   const choose = (rate) => {
-    begin();
-    const start = /** @type {State} */ (from);
+    from ??= stage.state;
     const edit = { name: RATE, index: [], value: rate };
     const given = tensorsOf(stage.state).own(RATE, []);
     const same = Math.abs(rate - given) <= 0.005 * given;
-    stage.edit(same ? withoutEdit(start.edits, edit) : withEdit(start.edits, edit), start);
+    stage.edit(same ? withoutEdit(from.edits, edit) : withEdit(from.edits, edit), from);
   };
   const end = () => {
     from = null;
@@ -135,7 +125,7 @@ function build(stage, box) {
     const x = ((event.clientX - left) / width) * BOX.width;
     const share = (x - BOX.left) / (BOX.width - BOX.left - BOX.right);
     const rate = share * (CURVES.get(stage.view)?.end ?? 1);
-    choose(Number(Math.max(rate, 1e-4).toPrecision(3)));
+    choose(Number(Math.max(rate, LEAST_RATE).toPrecision(3)));
   };
   picture.onpointerdown = (event) => {
     if (event.button !== 0) return;
@@ -154,20 +144,19 @@ function build(stage, box) {
  * @param {State} state
  * @param {View} view
  * @param {number} rate
+ * @param {number} slope of the tangent
  * @returns {Curve}
  */
-function curveFor(state, view, rate) {
+function curveFor(state, view, rate, slope) {
   const tensors = tensorsOf(state);
+  const others = tensors.edits.filter(({ name }) => name !== RATE);
+  const key = writeEdits(others);
   const known = CURVES.get(view);
-  const key = JSON.stringify(state.edits.filter(({ name }) => name !== RATE));
-  const fits = known && rate <= known.end && rate >= known.end / 12;
-  if (known?.key === key && known.tensors.data === tensors.data && fits) return known;
-  const end = fits && known.tensors.data === tensors.data ? known.end : 2 * Math.max(rate, 1e-4);
-  const own = new Tensors(tensors.data);
-  own.edit([...state.edits.filter(({ name }) => name !== RATE)]);
-  const slope = (tensors.engine?.value("predicted_change").data[0] ?? 0) / rate;
+  const near = known?.tensors === tensors && rate <= known.end && rate >= known.end / 12;
+  if (near && known.key === key) return known;
+  const end = near ? known.end : 2 * Math.max(rate, LEAST_RATE);
   /** @type {Curve} */
-  const curve = { key, end, tensors: own, losses: [], slope };
+  const curve = { key, end, tensors, others, losses: [], slope };
   CURVES.set(view, curve);
   return curve;
 }
@@ -177,18 +166,17 @@ function curveFor(state, view, rate) {
  * @param {Stage} stage
  * @param {Curve} curve
  */
-function continueSoon(stage, curve) {
+function continueSoon(stage, { tensors, others, losses, end }) {
   clearTimeout(stage.view.descending);
   stage.view.descending = setTimeout(() => {
-    const { tensors, losses, end } = curve;
-    const others = tensors.edits.filter(({ name }) => name !== RATE);
+    const probe = probeOf(tensors);
     const until = performance.now() + SLICE;
-    while (losses.length < POINTS && performance.now() < until) {
+    while (probe && losses.length < POINTS && performance.now() < until) {
       const value = (losses.length / (POINTS - 1)) * end;
-      const fault = tensors.edit([...others, { name: RATE, index: [], value }]);
-      losses.push(fault ? Number.POSITIVE_INFINITY : afterUpdate(tensors));
+      probe.edit([...others, { name: RATE, index: [], value }]);
+      losses.push(probe.value(`${SECOND}loss`).data[0]);
     }
-    if (stage.state.tensors) drawDescent(stage);
+    drawDescent(stage);
   });
 }
 

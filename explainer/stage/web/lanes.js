@@ -88,21 +88,31 @@ function drawBand(stage, sheet, band, lane, columns, above) {
 /**
  * Begin the drawing of a quantity, and remember it.
  * @param {Stage} stage
- * @param {Row} row
- * @param {number} lane
- * @returns {Laid}
+ * @param {Pick<Row, "name" | "result" | "turned">} row
+ * @param {number} [lane]
+ * @returns {Drawing}
  */
-function laidOut({ state, view }, row, lane) {
-  const layout = layoutOf(tensorsOf(state), row.name, row.turned);
-  const { name, result, turned } = row;
+export function beginDrawing({ state, view }, { name, result, turned }, lane = 0) {
   /** @type {Drawing} */
   const drawing = {
-    ...layout,
+    ...layoutOf(tensorsOf(state), name, turned),
     ...{ name, result, turned, lane },
     ...{ cells: [], touched: false, lines: [], head: null, canvas: null },
   };
   view.drawings.push(drawing);
-  return { ...row, ...layout, drawing };
+  return drawing;
+}
+
+/**
+ * Begin the drawing of a row of a band.
+ * @param {Stage} stage
+ * @param {Row} row
+ * @param {number} lane
+ * @returns {Laid}
+ */
+function laidOut(stage, row, lane) {
+  const drawing = beginDrawing(stage, row, lane);
+  return { ...row, ...layoutOf(tensorsOf(stage.state), row.name, row.turned), drawing };
 }
 
 /**

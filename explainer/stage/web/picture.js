@@ -4,8 +4,8 @@
  * open, to take hold of.
  */
 import { make } from "./dom.js";
-import { drawCell } from "./lanes.js";
-import { isLarge, layoutOf, tensorsOf } from "./layout.js";
+import { beginDrawing, drawCell } from "./lanes.js";
+import { isLarge, tensorsOf } from "./layout.js";
 import { formatNumber } from "./numbers.js";
 import { SECOND } from "./plan.js";
 import { thumbnailRow } from "./thumbnail.js";
@@ -76,23 +76,6 @@ function rowElements(stage, row, count) {
 }
 
 /**
- * Return a drawing of a quantity, and remember it.
- * @param {Stage} stage
- * @param {string} name
- * @returns {Drawing}
- */
-function drawingOf({ state, view }, name) {
-  const layout = layoutOf(tensorsOf(state), name, false);
-  const drawing = {
-    ...layout,
-    ...{ name, result: false, turned: false, lane: 0 },
-    ...{ cells: [], touched: false, lines: [], head: null, canvas: null },
-  };
-  view.drawings.push(drawing);
-  return drawing;
-}
-
-/**
  * Return a quantity's time steps side by side.
  * @param {Stage} stage
  * @param {PictureRow} row
@@ -101,7 +84,7 @@ function drawingOf({ state, view }, name) {
 function stepsElement(stage, row, count) {
   const tensors = tensorsOf(stage.state);
   const [name] = row.names;
-  const drawing = drawingOf(stage, name);
+  const drawing = beginDrawing(stage, { name, result: false, turned: false });
   const { dims, shape } = tensors.quantities[name];
   const time = dims.indexOf("T");
   const units = row.form === "units" ? shape[shape.length - 1] : 1;
@@ -155,7 +138,7 @@ function imageOf(stage, drawing, units, count) {
  * @param {string} name
  */
 function matrixElement(stage, name) {
-  const drawing = drawingOf(stage, name);
+  const drawing = beginDrawing(stage, { name, result: false, turned: false });
   const { rows, columns } = drawing;
   const box = make("div", "sheet");
   box.setAttribute("role", "grid");
@@ -196,7 +179,10 @@ function updateElement(stage, row) {
   for (const name of row.names) {
     const label = make("span", "word", name === "loss" ? "loss" : "learning rate");
     label.setAttribute("role", "rowheader");
-    line.append(label, drawCell(stage.view, drawingOf(stage, name), 0, 0));
+    line.append(
+      label,
+      drawCell(stage.view, beginDrawing(stage, { name, result: false, turned: false }), 0, 0),
+    );
   }
   const after = make("output", "after");
   after.setAttribute("role", "gridcell");
@@ -214,7 +200,8 @@ export function paintPicture({ state, view }) {
   const { first } = shownSteps(state);
   for (const { name, cells } of view.drawings)
     if (name === "ids" || name === "targets")
-      for (const { text, value } of cells) text.data = tensors.token(value ?? 0);
+      for (const { text, index } of cells)
+        text.data = tensors.token(tensors.value(name, index) ?? 0);
   for (const step of view.el.lanes.querySelectorAll(".step")) {
     const { column } = /** @type {HTMLElement} */ (step).dataset;
     step.classList.toggle("current", first + Number(column) === state.t);

@@ -63,7 +63,8 @@ export function render(stage, before) {
   let complete = true;
   if (built || changed("edits", "past", "future")) drawEdits(stage);
   if (changed("tensors", "edits", "theme", "compared")) drawDescent(stage);
-  if (changed("tensors", "edits", "against", "compared")) drawCompare(stage);
+  if (changed("tensors", "against", "compared") || (state.against && changed("edits")))
+    drawCompare(stage);
   if (built || moved || asked || changed("range", "edits")) {
     const all = built || asked || changed("range", "edits");
     complete = paint(stage, all);

@@ -4,14 +4,12 @@
 import { withEdit } from "./editing.js";
 import { tensorsOf } from "./layout.js";
 import { cellText } from "./paint.js";
-import { Tensors } from "./tensors.js";
+import { probeOf } from "./probe.js";
 
 /** @import { Spot, State } from "./state.js" */
 
 /** How much it grows. */
 const GROWTH = 0.1;
-/** @type {WeakMap<object, Tensors>} the same run, to try numbers in */
-const PROBES = new WeakMap();
 
 /**
  * Return by how much the loss changes if a given number grows; null for numbers that have no
@@ -20,17 +18,18 @@ const PROBES = new WeakMap();
  * @param {Spot} spot
  * @returns {{promised: number, real: number} | null}
  */
-export function sensitivity(state, { name, index }) {
+function sensitivity(state, { name, index }) {
   const tensors = tensorsOf(state);
   const { engine } = tensors;
   if (!engine?.solver.plan.equations.has(`d_${name}`) || !tensors.isGiven(name)) return null;
   const { data, shape } = engine.value(`d_${name}`);
   const slope = data[index.reduce((flat, place, axis) => flat * shape[axis] + place, 0)];
-  const probe = PROBES.get(tensors) ?? new Tensors(tensors.data);
-  PROBES.set(tensors, probe);
+  const probe = probeOf(tensors);
   const value = (tensors.value(name, index) ?? Number.NaN) + GROWTH;
-  const fault = probe.edit(withEdit(tensors.edits, { name, index, value }));
-  return fault ? null : { promised: slope * GROWTH, real: probe.loss() - tensors.loss() };
+  const edit = { name, index, value };
+  if (!probe || tensors.faultOf(edit)) return null;
+  probe.edit(withEdit(tensors.edits, edit));
+  return { promised: slope * GROWTH, real: probe.value("loss").data[0] - tensors.loss() };
 }
 
 /**
