@@ -8,6 +8,10 @@ from .engine.training import History, train
 from .errors import ExplainerError
 from .explanation.explain import Explanation, explain
 from .export.worksheet import Worksheets, worksheet
+from .interop.cells import Cell, GRUNetwork
+from .interop.keras_layers import from_keras
+from .interop.layouts import from_arrays, from_equinox, from_flax, from_haiku
+from .interop.state_dicts import from_torch
 from .presets import PRESETS
 from .settings import Settings
 from .url import edits_from_link, from_link, to_link, view_from_link
@@ -16,9 +20,11 @@ from .view_state import ViewState
 __all__ = [
     "PRESETS",
     "Batch",
+    "Cell",
     "Comparison",
     "ExplainerError",
     "Explanation",
+    "GRUNetwork",
     "History",
     "Quantity",
     "Run",
@@ -30,7 +36,13 @@ __all__ = [
     "compare",
     "edits_from_link",
     "explain",
+    "from_arrays",
+    "from_equinox",
+    "from_flax",
+    "from_haiku",
+    "from_keras",
     "from_link",
+    "from_torch",
     "run",
     "to_link",
     "train",

@@ -79,6 +79,10 @@ class OutOfRangeError(ExplainerError, IndexError):
     """There is nothing at this place."""
 
 
+class MissingPackageError(ExplainerError, ImportError):
+    """A package that is not always needed is needed here, and not installed."""
+
+
 class ConstraintError(InvalidValueError):
     """Values that are possible one by one don't go together, or ask for too much.
 
