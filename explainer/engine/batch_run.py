@@ -14,7 +14,7 @@ from explainer.batches import Batch, batch, tokenize
 from explainer.engine.equations import backward, gru, update
 from explainer.engine.exports import Exports
 from explainer.engine.expression import Leaf
-from explainer.engine.network import GIVEN, Network, network
+from explainer.engine.network import Network, network
 from explainer.engine.parameters import (
     checked_parameters,
     draw_masks,
@@ -23,7 +23,7 @@ from explainer.engine.parameters import (
     real_numbers,
 )
 from explainer.engine.quantity import Quantity, depends, solve
-from explainer.engine.trace import LARGEST_TRACE, Array, Trace, Update
+from explainer.engine.trace import LARGEST_TRACE, NOWHERE, Array, Origin, Trace, Update
 from explainer.engine.unroll import backward_pass, forward_pass, known_values
 from explainer.errors import ConstraintError, InvalidValueError, NotFiniteError, in_range
 from explainer.settings import Settings
@@ -73,20 +73,25 @@ class Run(Exports):
 
 def recorded(net: Network, gradients: bool = True) -> tuple[Quantity, ...]:
     """Return what a pass computes and is given, in the order of the story."""
-    forward = (*GIVEN, *net.held, *net.parameters, gru.h_prev, *net.forward)
-    back = (backward.d_loss, backward.d_h_next, *net.backward) if gradients else ()
-    return (*forward, *back)
+    forward = (*net.given, *net.held, *net.parameters, gru.h_prev, *net.forward)
+    if not (gradients and net.backward):
+        return forward
+    return (*forward, net.arriving, backward.d_h_next, *net.backward)
 
 
 def make_trace(
-    net: Network, values: Mapping[str, Tensor], sizes: Mapping[str, int], gradients: bool = True
+    net: Network,
+    values: Mapping[str, Tensor],
+    sizes: Mapping[str, int],
+    gradients: bool = True,
+    origin: Origin = NOWHERE,
 ) -> Trace:
     """Gather what was computed into a trace, in the order of the story."""
     declared = {q.name: q for q in recorded(net, gradients)}
     arrays = {n: values[n].to(torch.float64).numpy() for n in declared}
     if gradients:
         declared |= {q.name: q for q in net.on_demand}
-    return Trace(declared, arrays, sizes)
+    return Trace(declared, arrays, sizes, origin=origin)
 
 
 def check_size(settings: Settings, V: int) -> dict[str, int]:

@@ -15,7 +15,7 @@ from torch.nn.functional import one_hot
 
 from explainer.engine.batch_run import Run, solve_run
 from explainer.engine.hold import hold, holdable
-from explainer.engine.network import GIVEN, Network, network
+from explainer.engine.network import Network, network
 from explainer.engine.parameters import real_numbers
 from explainer.engine.quantity import Quantity
 from explainer.engine.trace import Array
@@ -97,7 +97,7 @@ def read_edits(edits: Edits, run: Run) -> dict[str, Edit]:
         ValueError: a quantity or a place is not there, or a number is out of range.
     """
     net = network(run.settings)
-    among = {q.name: q for q in (*GIVEN, *net.parameters) if q.name not in FOLLOWING}
+    among = {q.name: q for q in (*net.given, *net.parameters) if q.name not in FOLLOWING}
     among |= {n: q for n, q in run.update.quantities.items() if n in ("learning_rate", "clip_norm")}
     held = {q.name: q for q in net.forward if q.name in holdable(net)}
     bounds = limits(run.settings, run.trace.sizes["V"])
@@ -229,7 +229,9 @@ def edited_run(run: Run, edits: Edits) -> Run:
     read = read_edits(edits, run)
     net = network(run.settings)
     # copies, since torch warns of read-only arrays
-    known = {q.name: torch.from_numpy(run.trace[q.name].copy()) for q in (*GIVEN, *net.parameters)}
+    known = {
+        q.name: torch.from_numpy(run.trace[q.name].copy()) for q in (*net.given, *net.parameters)
+    }
     known |= {n: known[n].long() for n in ("ids", "targets")}
     rates: dict[str, Any] = {}
     held = tuple(name for name in holdable(net) if name in read)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from explainer.engine.equations import backward, embedding, gru, head, loss, rnn
+from explainer.engine.equations.backward import d_loss
 from explainer.engine.quantity import Part, Quantity, leaf
 from explainer.settings import Settings
 
@@ -18,12 +19,23 @@ GIVEN = (
 )
 """Everything a pass is given besides parameters."""
 
+LAYER_INPUT = leaf("x", "x_t", "B T D", "Input of the layer at each time step.", part="x")
+LAYER_GRADIENT = leaf(
+    "d_h_out",
+    r"\delta h^{o}_t",
+    "B T H",
+    "What everything after the layer sends back to its output; from autograd.",
+    role="gradient",
+    part="h",
+)
+
 
 @dataclass(frozen=True)
 class Network:
     """The equations that the settings ask for, and the parameters these need.
 
-    `held` is what equations of held quantities are given besides (`hold.py`).
+    `given` is what a pass is given besides parameters; `held` is what equations of held quantities
+    are given besides (`hold.py`); `arriving` is the gradient that the backward pass begins with.
     """
 
     forward: tuple[Quantity, ...]
@@ -31,6 +43,8 @@ class Network:
     on_demand: tuple[Quantity, ...]
     parameters: tuple[Quantity, ...]
     held: tuple[Quantity, ...] = ()
+    given: tuple[Quantity, ...] = GIVEN
+    arriving: Quantity = d_loss
 
 
 def network(settings: Settings) -> Network:
@@ -57,7 +71,46 @@ def rnn_network(settings: Settings) -> Network:
 
 
 @cache
+def layer_network(after: bool, gradients: bool = True) -> Network:
+    """Return the equations of one layer alone, from its input to its states and back.
+
+    Args:
+        after: whether the reset gate comes after the recurrent product.
+        gradients: whether the gradient that arrives at its states is given.
+    """
+    own = cell_parameters(after)
+    pairs = [backward.parameter_gradients(q, names) for q, names in own.items()]
+    back = backward.LAYER_AFTER if after else backward.LAYER_BEFORE
+    return Network(
+        forward=gru.RESET_AFTER if after else gru.RESET_BEFORE,
+        backward=(*back, *(total for total, _ in pairs)) if gradients else (),
+        on_demand=(*on_demand(after), *(share for _, share in pairs if gradients)),
+        parameters=tuple(own),
+        given=(LAYER_INPUT, gru.h_0),
+        arriving=LAYER_GRADIENT,
+    )
+
+
+@cache
 def _network(after: bool, embedded: bool, head_bias: bool) -> Network:
+    return _with_input_and_head(
+        gru.RESET_AFTER if after else gru.RESET_BEFORE,
+        backward.BACKWARD_AFTER if after else backward.BACKWARD_BEFORE,
+        cell_parameters(after),
+        embedded,
+        head_bias,
+        on_demand(after),
+    )
+
+
+def on_demand(after: bool) -> tuple[Quantity, ...]:
+    """Return what is shown of a cell, and not needed for the rest."""
+    inside = gru.PRE_ACTIVATIONS_AFTER if after else gru.PRE_ACTIVATIONS_BEFORE
+    return (*inside, *gru.OTHER_CONVENTION)
+
+
+def cell_parameters(after: bool) -> dict[Quantity, tuple[str, ...]]:
+    """Return a cell's parameters, and what the gradient of each is made from."""
     words: dict[Part, str] = {"r": "reset gate", "z": "update gate", "n": "candidate"}
     own = [
         *(
@@ -92,17 +145,7 @@ def _network(after: bool, embedded: bool, head_bias: bool) -> Network:
         gradients[f"W_h{g}"] = (f"d_a_h{g}", past if g == "n" else "h_prev")
         gradients[f"b_i{g}"] = gradients[f"b_{g}"] = (f"d_a_i{g}",)
         gradients[f"b_h{g}"] = (f"d_a_h{g}",)
-    return _with_input_and_head(
-        gru.RESET_AFTER if after else gru.RESET_BEFORE,
-        backward.BACKWARD_AFTER if after else backward.BACKWARD_BEFORE,
-        {q: gradients[q.name] for q in own},
-        embedded,
-        head_bias,
-        on_demand=(
-            *(gru.PRE_ACTIVATIONS_AFTER if after else gru.PRE_ACTIVATIONS_BEFORE),
-            *gru.OTHER_CONVENTION,
-        ),
-    )
+    return {q: gradients[q.name] for q in own}
 
 
 @cache

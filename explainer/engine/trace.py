@@ -32,6 +32,45 @@ LARGEST_TRACE = 40_000_000
 """Most numbers in one trace (320 MB): more than any page can show or a small server keep."""
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where the numbers of a quantity come from, in somebody's own module.
+
+    Attributes:
+        name: of the tensor there, such as "rnn.weight_hh_l0".
+        row: which of its rows the quantity's first one is.
+    """
+
+    name: str
+    row: int = 0
+
+    def of(self, index: tuple[int, ...]) -> str:
+        """Return the place of one number, such as "rnn.weight_hh_l0[33, 2]"."""
+        place = (index[0] + self.row, *index[1:]) if index else ()
+        return f"{self.name}[{', '.join(map(str, place))}]" if place else self.name
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What is known of numbers that come from elsewhere.
+
+    Attributes:
+        lengths: how many time steps each sequence has; empty where all have the same.
+        reverse: whether a sequence is read from its last element to its first.
+        names: labels by dim, such as {"D": ("temperature", "wind")}; the dims without are numbered.
+        sources: where the numbers of a quantity come from, by the quantity's name.
+    """
+
+    lengths: tuple[int, ...] = ()
+    reverse: bool = False
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
+
+
+NOWHERE = Origin()
+"""Nothing is known of where numbers come from: an app's own run."""
+
+
 @dataclass(frozen=True, eq=False)
 class Trace(Mapping[str, Array]):
     """What one pass computed: a mapping from names to arrays.
@@ -44,6 +83,7 @@ class Trace(Mapping[str, Array]):
         arrays: one read-only float64 array by name, dims as its quantity says.
         sizes: length of each dim, such as {"B": 2, "T": 8, "D": 4, "H": 4, "V": 36}.
         edits: what was changed or held in it, by name; empty where nothing was.
+        origin: what is known of numbers that come from elsewhere.
 
     Raises:
         ValueError: an array has not the declared shape, or is not finite; the message names
@@ -54,6 +94,7 @@ class Trace(Mapping[str, Array]):
     arrays: Mapping[str, Array]
     sizes: Mapping[str, int]
     edits: Mapping[str, Edit] = field(default_factory=dict, repr=False)
+    origin: Origin = NOWHERE
     _on_demand: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -103,10 +144,10 @@ class Trace(Mapping[str, Array]):
         value.setflags(write=False)
         return value
 
-    def __reduce__(self) -> tuple[type[Trace], tuple[dict[str, object], ...]]:
+    def __reduce__(self) -> tuple[type[Trace], tuple[object, ...]]:
         """Tell copy and pickle to make it anew, locked; what was computed on demand stays out."""
         kept = (self.quantities, self.arrays, self.sizes, self.edits)
-        return type(self), tuple(map(dict, kept))
+        return type(self), (*map(dict, kept), self.origin)
 
     def __eq__(self, other: object) -> bool:
         """Tell whether it is this very trace."""
@@ -153,6 +194,11 @@ class Trace(Mapping[str, Array]):
         """Gradient of the loss with respect to each value, by the value's name, same shape."""
         names = {n: f"d_{n}" for n in self.quantities if f"d_{n}" in self.arrays}
         return MappingProxyType(NamedDict({n: self.arrays[d] for n, d in names.items()}))
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """How many time steps each sequence has; what stands after them is padding."""
+        return self.origin.lengths or (self.sizes["T"],) * self.sizes["B"]
 
     @property
     def nbytes(self) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from explainer.engine.batch_run import Run
 from explainer.engine.edits import Limits
 from explainer.engine.equations import backward, gru, update
-from explainer.engine.network import GIVEN, Network
+from explainer.engine.network import Network
 from explainer.engine.quantity import Quantity
 from explainer.engine.trace import Array
 from explainer.stage.trees import as_json
@@ -31,7 +31,7 @@ def network_as_json(net: Network, bounds: Mapping[str, Limits]) -> dict[str, lis
     clipped = update.clip_norm.name in bounds
     rates = (update.learning_rate, *((update.clip_norm,) if clipped else ()))
     parts = {
-        "given": (*GIVEN, *net.parameters, *rates, backward.d_loss, *net.held),
+        "given": (*net.given, *net.parameters, *rates, net.arriving, *net.held),
         "forward": (gru.h_prev, *net.forward),
         "backward": (backward.d_h_next, *net.backward),
         "update": update.update_equations(net.parameters, clipped),
@@ -52,7 +52,7 @@ def given_numbers(run: Run, net: Network) -> dict[str, Array]:
     Among them are ids, targets, dropout masks, parameters and rates; `second.mask_x` and
     `second.mask_h` where the second pass has masks of its own.
     """
-    names = [q.name for q in (*GIVEN, *net.parameters) if q.name not in DERIVED]
+    names = [q.name for q in (*net.given, *net.parameters) if q.name not in DERIVED]
     found = {name: run.trace[name] for name in names}
     found |= {n: run.update[n] for n in ("learning_rate", "clip_norm") if n in run.update}
     if run.settings.redraw_masks:

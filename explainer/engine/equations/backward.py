@@ -205,20 +205,18 @@ def d_e(mask_x: Tensor, d_x: Tensor, dropout: Tensor) -> Tensor:
 
 
 TO_STATES = (d_ce_3, d_ce_2, d_ce_1, d_log_p, d_logits, d_h_out)
-THROUGH_Z = (d_h, d_n, d_z, d_a_z, d_a_iz, d_a_hz, d_a_n, d_a_in)
-TO_INPUT = (d_x, d_e)
-BACKWARD_AFTER = (
-    *TO_STATES,
+THROUGH_Z = (d_n, d_z, d_a_z, d_a_iz, d_a_hz, d_a_n, d_a_in)
+CELL_AFTER = (*THROUGH_Z, d_a_hn, d_r, d_a_r, d_a_ir, d_a_hr, d_h_prev, d_x)
+CELL_BEFORE = (
     *THROUGH_Z,
-    *(d_a_hn, d_r, d_a_r, d_a_ir, d_a_hr, d_h_prev),
-    *TO_INPUT,
+    *(d_a_hn_before, d_h_reset, d_r_before, d_a_r, d_a_ir, d_a_hr, d_h_prev_before, d_x),
 )
-BACKWARD_BEFORE = (
-    *TO_STATES,
-    *THROUGH_Z,
-    *(d_a_hn_before, d_h_reset, d_r_before, d_a_r, d_a_ir, d_a_hr, d_h_prev_before),
-    *TO_INPUT,
-)
+# from the loss to the tokens
+BACKWARD_AFTER = (*TO_STATES, d_h, *CELL_AFTER, d_e)
+BACKWARD_BEFORE = (*TO_STATES, d_h, *CELL_BEFORE, d_e)
+# from the states of a layer to its input
+LAYER_AFTER = (d_h_no_dropout, *CELL_AFTER)
+LAYER_BEFORE = (d_h_no_dropout, *CELL_BEFORE)
 
 # A parameter's gradient: every time step and sequence contributes a product.
 
