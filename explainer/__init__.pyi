@@ -11,6 +11,8 @@ from .export.worksheet import Worksheets, worksheet
 from .interop.cells import Cell, GRUNetwork
 from .interop.keras_layers import from_keras
 from .interop.layouts import from_arrays, from_equinox, from_flax, from_haiku
+from .interop.record import record, watch
+from .interop.recording import Recording
 from .interop.state_dicts import from_torch
 from .presets import PRESETS
 from .settings import Settings
@@ -27,6 +29,7 @@ __all__ = [
     "GRUNetwork",
     "History",
     "Quantity",
+    "Recording",
     "Run",
     "Settings",
     "Trace",
@@ -43,9 +46,11 @@ __all__ = [
     "from_keras",
     "from_link",
     "from_torch",
+    "record",
     "run",
     "to_link",
     "train",
     "view_from_link",
+    "watch",
     "worksheet",
 ]

@@ -7,7 +7,7 @@ import streamlit as st
 from explainer.app.chapter_page import show_chapter
 from explainer.app.page import Page
 from explainer.app.panels.checkpoint_panel import downloads
-from explainer.app.panels.training_panel import watch
+from explainer.app.panels.training_panel import watch_training
 
 FAST = 3.0
 """A learning rate that is large for a long training."""
@@ -21,7 +21,7 @@ def body(page: Page) -> None:
         "predict the text. Every update is computed as in the previous chapter, by the same "
         "equations."
     )
-    watch(settings)
+    watch_training(settings)
     if settings.learning_rate >= FAST:
         page.note(
             f"A learning rate of {settings.learning_rate:g} makes one update easy to see. In a "

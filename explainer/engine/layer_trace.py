@@ -9,27 +9,42 @@ import torch
 from torch import Tensor
 
 from explainer.engine.batch_run import make_trace, recorded
+from explainer.engine.equations import gru
 from explainer.engine.network import Network, layer_network
 from explainer.engine.trace import LARGEST_TRACE, NOWHERE, Origin, Trace
 from explainer.engine.unroll import BACKWARD, FORWARD, make_plan, unroll
 
 
-def layer_trace(
-    net: Network,
-    parameters: Mapping[str, Tensor],
-    x: Tensor,
-    h_0: Tensor,
-    d_h_out: Tensor | None = None,
-    origin: Origin = NOWHERE,
-) -> Trace:
-    """Compute one layer in one direction, and the gradients in it.
+def layer_forward(
+    net: Network, parameters: Mapping[str, Tensor], x: Tensor, h_0: Tensor
+) -> dict[str, Tensor]:
+    """Compute one layer in one direction; numbers that stop being finite are returned as they are.
 
     Args:
         net: its equations, from `layer_network`, perhaps with quantities that can be held.
         parameters: float64 by name, and what `net.held` asks for.
         x: (B, T, D) float64, the layer's input.
         h_0: (B, H) float64, the state before the first time step.
-        d_h_out: (B, T, H) float64, the gradient that arrives at its states from everything after
+
+    Returns:
+        Everything that is given, and every quantity from x to h, by name.
+    """
+    known = {**parameters, "x": x, "h_0": h_0}
+    return known | unroll(make_plan(net.forward, FORWARD), known, h_0, range(x.shape[1]))
+
+
+def layer_trace(
+    net: Network,
+    values: Mapping[str, Tensor],
+    d_h_out: Tensor | None = None,
+    origin: Origin = NOWHERE,
+) -> Trace:
+    """Gather what `layer_forward` computed, and compute the gradients.
+
+    Args:
+        net: the equations.
+        values: what `layer_forward` returned.
+        d_h_out: (B, T, H) float64, the gradient that arrives at the states from everything after
             the layer; None where there is no loss.
         origin: where the numbers come from.
 
@@ -37,17 +52,40 @@ def layer_trace(
         Every quantity from x to h, and with `d_h_out` every gradient back to x and the parameters.
 
     Raises:
-        ValueError: a number stops being finite.
+        ValueError: a number is not finite.
     """
-    T = x.shape[1]
-    values = {**parameters, "x": x, "h_0": h_0}
-    values |= unroll(make_plan(net.forward, FORWARD), values, h_0, range(T))
+    x, h_0 = values["x"], values["h_0"]
     if d_h_out is not None:
-        values["d_h_out"] = d_h_out
-        plan = make_plan(net.backward, BACKWARD)
-        values |= unroll(plan, values, torch.zeros_like(h_0), range(T - 1, -1, -1))
+        values = {**values, "d_h_out": d_h_out}
+        order, start = range(x.shape[1] - 1, -1, -1), torch.zeros_like(h_0)
+        values |= unroll(make_plan(net.backward, BACKWARD), values, start, order)
     sizes = dict(zip("BTDH", (*x.shape, h_0.shape[1]), strict=True))
     return make_trace(net, values, sizes, origin=origin)
+
+
+def first_not_finite(net: Network, values: Mapping[str, Tensor]) -> int | None:
+    """Return the first time step with a number that is not finite; 0 where a parameter is none.
+
+    Args:
+        net: the equations.
+        values: what `layer_forward` returned.
+
+    Returns:
+        The time step; None where all are finite.
+    """
+    found = []
+    for q in (*net.given, *net.parameters, *net.forward):
+        bad = ~torch.isfinite(values[q.name])
+        if not bad.any():
+            continue
+        found.append(int(bad.any(0).any(-1).nonzero()[0]) if "T" in q.dims else 0)
+    return min(found, default=None)
+
+
+def cut_in_time(net: Network, values: Mapping[str, Tensor], T: int) -> dict[str, Tensor]:
+    """Return the first T time steps of what `layer_forward` returned."""
+    timed = {q.name for q in (*net.given, *net.held, gru.h_prev, *net.forward) if "T" in q.dims}
+    return {n: v[:, :T] if n in timed else v for n, v in values.items()}
 
 
 def largest_batch(after: bool, gradients: bool, T: int, D: int, H: int) -> int:

@@ -33,7 +33,7 @@ LARGEST_TRACE = 40_000_000
 
 
 @dataclass(frozen=True)
-class Source:
+class Provenance:
     """Where the numbers of a quantity come from, in somebody's own module.
 
     Attributes:
@@ -64,7 +64,7 @@ class Origin:
     lengths: tuple[int, ...] = ()
     reverse: bool = False
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    sources: Mapping[str, Source] = field(default_factory=dict)
+    sources: Mapping[str, Provenance] = field(default_factory=dict)
 
 
 NOWHERE = Origin()

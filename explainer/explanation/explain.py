@@ -8,19 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 
-import numpy as np
-
-from explainer.engine.quantity import Quantity
 from explainer.engine.trace import Array, Trace
 from explainer.errors import (
-    InvalidValueError,
-    WrongTypeError,
     in_range,
     must_be,
-    shorten,
-    to_builtin,
 )
 from explainer.explanation.edit_words import by_itself_equation, edit_of
 from explainer.explanation.index_form import (
@@ -45,6 +37,7 @@ from explainer.explanation.number_formula import (
     plain,
     write_formula,
 )
+from explainer.explanation.number_index import check_index
 from explainer.explanation.tensor_formula import shapes_line
 
 
@@ -96,6 +89,8 @@ class Explanation:
         before: what a given number was before it was changed; None where it was not.
         by_itself: what a held number would be by itself; None where it is not held.
         edit: the same in words, such as "held at 1.0000; by itself 0.3100"; else empty.
+        source: where a given number stands in somebody's own module, such as
+            "rnn.weight_hh_l0[33, 2]"; else empty.
     """
 
     name: str
@@ -112,6 +107,7 @@ class Explanation:
     before: float | None = None
     by_itself: float | None = None
     edit: str = ""
+    source: str = ""
 
     def recompute(self) -> float:
         """Compute the value again from nothing but the terms."""
@@ -149,7 +145,7 @@ def explain(
         shown = in_range("shown", shown, int, 1, 2**32 - 1, "None writes every term.")
     trace.check(name)
     q = trace.quantities[name]
-    index = check_index(q, trace.shape(name), index)
+    index = check_index(trace, name, index)
     look = reader(trace)
     result = Element(name, index)
     value = look(result)
@@ -200,6 +196,7 @@ def explain(
         before=before,
         by_itself=by_itself,
         edit=edit,
+        source=trace.origin.sources[name].of(index) if name in trace.origin.sources else "",
     )
 
 
@@ -213,24 +210,6 @@ def reader(trace: Trace) -> Look:
         return float(known[element.name][tuple(int(i) for i in element.index)])
 
     return look
-
-
-def check_index(q: Quantity, shape: tuple[int, ...], index: object) -> tuple[int, ...]:
-    """Return the index of one number of a quantity.
-
-    Raises:
-        TypeError: it is no tuple or list of integers.
-        ValueError: the quantity has no such number.
-    """
-    dims = ", ".join(f"{d} 0 to {n - 1:,}" for d, n in zip(q.dims, shape, strict=True))
-    expected = f"a tuple of integers: {dims}" if dims else "(), as a single number needs no index"
-    numbers: Any = index.tolist() if isinstance(index, np.ndarray) else index
-    found = tuple(map(to_builtin, numbers)) if isinstance(numbers, tuple | list) else (None,)
-    if not all(type(i) is int for i in found):
-        raise WrongTypeError("index", expected, shorten(index))
-    if len(found) != len(shape) or any(not 0 <= i < n for i, n in zip(found, shape, strict=True)):
-        raise InvalidValueError("index", expected, shorten(index))
-    return found
 
 
 def flatten(x: Scalar, look: Look) -> tuple[str, tuple[Term, ...], int | None]:

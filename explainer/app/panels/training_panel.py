@@ -28,7 +28,7 @@ EVERY = 0.6
 """Seconds between two looks at a running training."""
 
 
-def watch(settings: Settings) -> None:
+def watch_training(settings: Settings) -> None:
     """Show the training of these settings, and let the user drive it."""
     try:
         # the run may have been kept for longer than its training
