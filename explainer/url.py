@@ -93,7 +93,7 @@ def read_query(
             except InvalidValueError as error:
                 problems.append(error.also("The preset's value is shown."))
     wanted = query.get("fingerprint")
-    if wanted is not None:
+    if wanted:  # empty where nothing was uploaded
         if text is not None and text_hash(text) == wanted:
             values["text"] = text
         else:

@@ -72,6 +72,7 @@ SHARED = {
         {"task": "reset", "length": 40, "task_seed": 3},
     ),
     "/gates?example=5": ("start", {}, {"example": 5}),
+    "/cell?fingerprint=&edit=": ("start", {}, {}),
     "/tokens?preset=your_text": ("your_text", {}, {}),
     "/batches?preset=your_text&text=a%2Bb%2520c%26d%3De%23f%3Bg+and+more": (
         "your_text",
