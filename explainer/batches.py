@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
 from explainer.errors import ConstraintError, in_range
+from explainer.kept_texts import KeptTexts
 from explainer.settings import Settings, must_be_settings
 from explainer.tokenizer import END_OF_TEXT, Merge, Tokenizer, learn_merges, normalize
 
 Ids = NDArray[np.int64]
 
 MOST_MERGES = Settings.__dataclass_fields__["merges"].metadata["high"]
+KEPT = KeptTexts(48 * 2**20)
+"""The texts that were cut last, and what was learned from them."""
+WORD = 300
+"""What a token and its id take beside the token's characters, in bytes."""
 _learning = Lock()
 
 
@@ -33,7 +38,7 @@ def tokenize(settings: Settings) -> tuple[Tokenizer, Ids]:
         TypeError: `settings` is none.
     """
     must_be_settings(settings)
-    return _tokenize(
+    key = (
         settings.text,
         settings.merges if settings.tokenizer == "bpe" else 0,
         settings.normalization,
@@ -42,8 +47,14 @@ def tokenize(settings: Settings) -> tuple[Tokenizer, Ids]:
         settings.unknown_token,
     )
 
+    def nbytes(cut: tuple[Tokenizer, Ids]) -> int:
+        tokenizer, ids = cut
+        texts = (settings.text, settings.alphabet, *tokenizer.tokens)
+        return ids.nbytes + WORD * len(tokenizer) + sum(map(sys.getsizeof, texts))
 
-@lru_cache(maxsize=16)
+    return KEPT.get(key, lambda: _tokenize(*key), nbytes)
+
+
 def _tokenize(
     text: str, merges: int, normalization: str, alphabet: str, end_of_text: bool, unknown: bool
 ) -> tuple[Tokenizer, Ids]:
@@ -61,10 +72,14 @@ def _tokenize(
     return tokenizer, ids
 
 
-@lru_cache(maxsize=8)
 def _learned(text: str) -> tuple[Merge, ...]:
     """Return every merge that settings can ask for; fewer are the first of them."""
-    return learn_merges(text, MOST_MERGES)
+
+    def nbytes(merges: tuple[Merge, ...]) -> int:
+        parts = (text, *(token for merge in merges for token in merge.pair))
+        return WORD * len(merges) + sum(map(sys.getsizeof, parts))
+
+    return KEPT.get(text, lambda: learn_merges(text, MOST_MERGES), nbytes)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import random
 import re
 import string
 import time
+import tracemalloc
 import unicodedata
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
 
 from explainer import Settings, batches
+from explainer.kept_texts import KeptTexts
 from explainer.plots.tables import visible
 from explainer.tokenizer import END_OF_TEXT, UNKNOWN, Tokenizer, learn_merges, normalize
 
@@ -138,6 +140,42 @@ def test_a_text_is_learned_from_once_whoever_asks_for_how_many_merges(monkeypatc
         alone = Tokenizer([settings.text], n)
         assert tokenizer.tokens == alone.tokens
         assert ids.tolist() == alone.encode(settings.text)
+
+
+def test_the_texts_that_are_kept_are_bounded_by_their_size(monkeypatch):
+    """Few long ones and many short ones take the same memory, which is what is really held."""
+    most = 2**20
+    for length, count in ((20_000, 12), (30, 1_000)):
+        monkeypatch.setattr(batches, "KEPT", KeptTexts(most))
+        rng, taken = random.Random(length), []
+        tracemalloc.start()
+        try:
+            for i in range(count):
+                text = "".join(rng.choices("abcdefgh \u4e2d\U0001f600", k=length))
+                batches.tokenize(Settings(text=text, merges=5 * (i % 20 == 3), end_of_text=False))
+                taken.append(batches.KEPT.nbytes)
+            held, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert most / 2 < max(taken) <= most
+        assert held <= 1.2 * taken[-1]
+
+
+def test_what_is_asked_for_again_stays_and_what_is_too_large_is_not_kept():
+    kept, made = KeptTexts(100), []
+
+    def get(key, size=40):
+        return kept.get(key, lambda: made.append(key) or key, lambda _: size)
+
+    for key in ("a", "b", "a", "c", "a"):  # c takes the place of b
+        assert get(key) == key
+    assert made == ["a", "b", "c"]
+    get("large", 101)
+    get("large", 101)
+    assert made == ["a", "b", "c", "large", "large"]
+    assert kept.nbytes == 80
+    get("b")
+    assert made[-1] == "b"
 
 
 # What is filtered.
