@@ -9,18 +9,11 @@ import streamlit as st
 
 from explainer.app.address import BOUND, unfolding
 from explainer.app.session import session
+from explainer.app.uploaded_text import uploaded_text
 from explainer.errors import ExplainerError, InvalidValueError
 from explainer.presets import PRESETS
-from explainer.settings import Settings, check_field
-from explainer.url import (
-    SETTINGS,
-    TEXT_IN_LINK,
-    missing_text,
-    query_value,
-    read_field,
-    read_query,
-    text_hash,
-)
+from explainer.settings import Settings
+from explainer.url import SETTINGS, TEXT_IN_LINK, query_value, read_field, read_query
 from explainer.url_edits import EDITS_IN_LINK, parse_edits, write_edits
 
 PRESET_WORDS = {
@@ -72,7 +65,7 @@ def sidebar() -> tuple[Settings, str, list[str]]:
         with unfolding("open-settings"):
             if preset != "your_text":
                 values["text"] = text_area(base, preset)
-            uploaded, problem = upload()
+            uploaded, problem = uploaded_text(changed)
             problems += [problem] if problem else []
             st.button(
                 "Undo all my settings",
@@ -184,59 +177,6 @@ def text_area(base: Settings, preset: str) -> str:
     if preset == "your_text":  # comes back with it after a look at another preset
         session().own_text = written or base.text
     return written or ""
-
-
-def upload() -> tuple[str, ExplainerError | None]:
-    """Draw the upload for a longer text; return it, and what is wrong with it.
-
-    The link then has the text's fingerprint, and asks for that text wherever it is opened.
-    """
-
-    def arrived() -> None:
-        changed()
-        file = st.session_state[key]
-        text, problem = decode(file.getvalue()) if file else ("", None)
-        if not problem:
-            st.session_state["fingerprint"] = text_hash(text) if text else ""
-
-    longest = SETTINGS["text"].metadata["high"]
-    # a new preset takes the place of an uploaded text: a new key is a new, empty upload
-    uploads = session().uploads
-    key = f"upload-{uploads}" if uploads else "upload"
-    file = st.file_uploader(
-        f"A longer text (.txt in UTF-8, up to {longest:,} characters)",
-        type="txt",
-        key=key,
-        on_change=arrived,
-    )
-    # always there, since only a widget that was there before writes what it is given to the link
-    wanted = st.text_input(
-        "Fingerprint of the uploaded text",
-        key="fingerprint",
-        bind=BOUND,
-        disabled=True,
-        placeholder="no upload",
-        help="A link can't carry a long text. It carries this, and asks for the same text again.",
-    )
-    text, problem = decode(file.getvalue()) if file else ("", None)
-    if problem:
-        return "", problem
-    if wanted and (not text or text_hash(text) != wanted):
-        return "", missing_text(wanted)
-    return text, None
-
-
-def decode(data: bytes) -> tuple[str, ExplainerError | None]:
-    """Return an uploaded text, or what is wrong with it."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        given = f"a byte that is not, at position {error.start:,}"
-        return "", InvalidValueError("file", "text in UTF-8", given, "Save it as UTF-8 again.")
-    try:
-        return check_field(SETTINGS["text"], text), None
-    except InvalidValueError as error:
-        return "", error
 
 
 def slider(f: Field[Any], default: float) -> float:

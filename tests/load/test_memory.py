@@ -3,6 +3,7 @@
 import asyncio
 import random
 import sys
+import urllib.request
 
 import pytest
 from memory import MB, peak, resident
@@ -37,7 +38,15 @@ async def one_after_the_other(server, slug, query, change, count):
         for i in range(1, count + 1):
             await change(visitor, i)
             assert_shown(visitor)
-    return before, resident(server.process)
+        assert uploaded(server) <= 4 * TEXT, "a text takes the place of the one before"
+        return before, resident(server.process)
+
+
+def uploaded(server):
+    """The bytes of all files that Streamlit holds, as it says itself."""
+    with urllib.request.urlopen(f"{server.address}/_stcore/metrics") as answer:
+        said = answer.read().decode()
+    return sum(float(line.split()[-1]) for line in said.splitlines() if "UploadedFile" in line)
 
 
 async def upload(visitor, i):
