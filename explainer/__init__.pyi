@@ -9,8 +9,10 @@ from .errors import ExplainerError
 from .explanation.explain import Explanation, explain
 from .export.worksheet import Worksheets, worksheet
 from .interop.cells import Cell, GRUNetwork
+from .interop.detection import Reading, detect
 from .interop.keras_layers import from_keras
 from .interop.layouts import from_arrays, from_equinox, from_flax, from_haiku
+from .interop.onnx_reader import from_onnx
 from .interop.record import record, watch
 from .interop.recording import Recording
 from .interop.state_dicts import from_torch
@@ -29,6 +31,7 @@ __all__ = [
     "GRUNetwork",
     "History",
     "Quantity",
+    "Reading",
     "Recording",
     "Run",
     "Settings",
@@ -37,6 +40,7 @@ __all__ = [
     "ViewState",
     "Worksheets",
     "compare",
+    "detect",
     "edits_from_link",
     "explain",
     "from_arrays",
@@ -45,6 +49,7 @@ __all__ = [
     "from_haiku",
     "from_keras",
     "from_link",
+    "from_onnx",
     "from_torch",
     "record",
     "run",

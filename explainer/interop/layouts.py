@@ -60,22 +60,47 @@ def from_arrays(
     recurrent = gates_in_rows("U", U)
     H = recurrent.shape[1]
     kernel = gates_in_rows("W", W, H, like=U)
-    parameters = split_gates("W_i", kernel, order) | split_gates("W_h", recurrent, order)
-    biases = np.zeros((2, 3 * H)) if b is None else float_array("b", b)
+    parameters = named_gates(kernel, recurrent, two_biases(b, H), order, reset, z)
+    variant: Variant = "reset_after" if reset == "after" else "reset_before"
+    return Cell(variant, parameters, activations, reverse)
+
+
+def two_biases(b: Any, H: int) -> Array:
+    """Return the input's bias and the state's, (2, 3H), from one or both, or from None.
+
+    Raises:
+        ValueError: the shape is another one.
+    """
+    if b is None:
+        return np.zeros((2, 3 * H))
+    biases = float_array("b", b)
     if biases.shape == (3 * H,):
         biases = np.stack([biases, np.zeros(3 * H)])
     if biases.size != 6 * H or biases.ndim > 2:
         expected = f"an array of shape ({3 * H},), (2, {3 * H}) or ({6 * H},)"
         raise InvalidValueError("b", expected, f"shape {biases.shape}")
-    first, second = biases.reshape(2, 3 * H)
+    return biases.reshape(2, 3 * H)
+
+
+def named_gates(
+    W: Array, U: Array, biases: Array, order: str, reset: str, z: str
+) -> dict[str, Array]:
+    """Return the parameters by name, views where that is possible.
+
+    Args:
+        W: (3H, D).
+        U: (3H, H).
+        biases: (2, 3H), the input's and the state's.
+        order: the gates from top to bottom.
+        reset: "after" or "before" the product.
+        z: whether it "keeps" or "takes".
+    """
+    parameters = split_gates("W_i", W, order) | split_gates("W_h", U, order)
     if reset == "after":
-        parameters |= split_gates("b_i", first, order) | split_gates("b_h", second, order)
+        parameters |= split_gates("b_i", biases[0], order) | split_gates("b_h", biases[1], order)
     else:  # nothing stands between the two, so only their sum counts
-        parameters |= split_gates("b_", first + second, order)
-    if z == "takes":
-        parameters = negated_update(parameters)
-    variant: Variant = "reset_after" if reset == "after" else "reset_before"
-    return Cell(variant, parameters, activations, reverse)
+        parameters |= split_gates("b_", biases[0] + biases[1], order)
+    return negated_update(parameters) if z == "takes" else parameters
 
 
 def gates_in_rows(name: str, value: Any, H: int | None = None, like: Any = None) -> Array:

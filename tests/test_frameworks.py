@@ -1,0 +1,364 @@
+"""Cells beside the libraries' own modules: each test needs its library, and is skipped without.
+
+`make test ALL=1` installs them. The bounds are what was measured, with some room.
+"""
+
+import importlib
+import io
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from loops import states
+
+from explainer import (
+    detect,
+    from_equinox,
+    from_flax,
+    from_haiku,
+    from_keras,
+    from_onnx,
+    from_torch,
+)
+
+pytestmark = [pytest.mark.frameworks, pytest.mark.filterwarnings("ignore")]
+
+B, T, D, H = 3, 11, 5, 6
+DRAWN = np.random.default_rng(0)
+X, H_0 = DRAWN.normal(size=(B, T, D)), DRAWN.normal(size=(B, H)) / 2
+
+
+def library(name):
+    """A library; the test is skipped where there is none."""
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    os.environ.setdefault("JAX_ENABLE_X64", "1")
+    pytest.importorskip(name.partition(".")[0])
+    return importlib.import_module(name)
+
+
+def apart(a, b):
+    return float(np.abs(np.asarray(a, float) - np.asarray(b, float)).max())
+
+
+def torch_gru():
+    torch.manual_seed(0)
+    return torch.nn.GRU(D, H, batch_first=True, dtype=torch.float64)
+
+
+def loop(step):
+    """States of a cell that computes one time step."""
+    h, found = H_0, []
+    for t in range(T):
+        h = np.asarray(step(h, X[:, t]))
+        found.append(h)
+    return np.stack(found, 1)
+
+
+def same_numbers(a, b, atol=0.0):
+    return len(a) == len(b) and all(np.allclose(x, y, 0, atol) for x, y in zip(a, b, strict=True))
+
+
+# Keras.
+
+
+@pytest.fixture(scope="module")
+def keras():
+    keras = library("keras")
+    keras.config.set_floatx("float64")
+    yield keras
+    keras.config.set_floatx("float32")
+
+
+def keras_gru(keras, **options):
+    usual = {"return_sequences": True, "bias_initializer": "normal", "dtype": "float64"}
+    keras.utils.set_random_seed(0)
+    return keras.layers.GRU(H, **{**usual, **options})
+
+
+@pytest.mark.parametrize("reset_after", [True, False])
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_keras_gru(keras, reset_after, use_bias):
+    layer = keras_gru(keras, reset_after=reset_after, use_bias=use_bias)
+    h = keras.ops.convert_to_numpy(layer(X, initial_state=H_0))
+    cell = from_keras(layer).cell
+    assert apart(states(cell, X, H_0), h) < 5e-7  # Keras's loop rounds to float32 somewhere
+    if use_bias:
+        assert same_numbers(cell.to_keras(), layer.get_weights())
+        other = keras_gru(keras, reset_after=reset_after)
+        other.build(X.shape)
+        other.set_weights(cell.to_keras())
+        assert apart(keras.ops.convert_to_numpy(other(X, initial_state=H_0)), h) == 0
+        again = from_keras(layer.get_weights()).cell
+        assert again.variant == cell.variant
+    weights = layer.get_weights()
+    (one,) = detect(*weights[:2], weights[2] if use_bias else None, X, h, H_0)
+    where = "after" if reset_after else "before"
+    assert str(one).startswith(f"z r h, columns, reset {where} the product, z keeps: largest")
+
+
+@pytest.mark.parametrize("gates", ["hard_sigmoid", "relu", "linear"])
+def test_keras_with_other_gates(keras, gates):
+    layer = keras_gru(
+        keras, recurrent_activation=gates, activation="relu" if gates == "relu" else "tanh"
+    )
+    x = X if gates == "hard_sigmoid" else X / 10
+    h = keras.ops.convert_to_numpy(layer(3 * x))
+    cell = from_keras(layer).cell
+    assert apart(states(cell, 3 * x), h) < 5e-7
+    assert cell.activations[0] == ("hard_sigmoid_6" if gates == "hard_sigmoid" else gates)
+    if gates == "hard_sigmoid":
+        (one,) = detect(*layer.get_weights(), 3 * x, h)
+        assert "gates clip a / 6 + 1/2" in str(one)
+
+
+def test_keras_refuses_what_has_no_equation(keras):
+    layer = keras_gru(keras, activation="gelu")
+    layer.build(X.shape)
+    with pytest.raises(ValueError, match="activation must be one of sigmoid, tanh"):
+        from_keras(layer)
+    dense = keras.layers.Dense(3)
+    dense.build((1, 3))
+    with pytest.raises(ValueError, match="a GRU layer is needed"):
+        from_keras(dense)
+
+
+def test_keras_reads_backwards_and_both_ways(keras):
+    layer = keras_gru(keras, go_backwards=True)
+    h = keras.ops.convert_to_numpy(layer(X))
+    cell = from_keras(layer).cell
+    assert cell.reverse
+    assert apart(states(cell, X[:, ::-1]), h) < 1e-7
+    both = keras.layers.Bidirectional(keras_gru(keras, name="rnn"), dtype="float64", name="both")
+    h = keras.ops.convert_to_numpy(both(X))
+    forward, back = from_keras(both).values()
+    assert (forward.reverse, back.reverse) == (False, True)
+    again = np.concatenate([states(forward, X), states(back, X[:, ::-1])[:, ::-1]], -1)
+    assert apart(again, h) < 1e-7
+    assert list(from_keras(both)) == ["both", "both_reverse"]
+
+
+def test_a_keras_model(keras):
+    model = keras.Sequential(
+        [keras.Input((T, D)), keras_gru(keras, name="first"), keras_gru(keras, name="second")]
+    )
+    network = from_keras(model)
+    assert list(network) == ["first", "second"]
+    h = states(network["second"], states(network["first"], X))
+    assert apart(h, keras.ops.convert_to_numpy(model(X))) < 1e-7
+
+
+# ONNX.
+
+
+def run_onnx(model, x, h_0=None):
+    runtime = library("onnxruntime")
+    session = runtime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    names = [i.name for i in session.get_inputs()]
+    values = [x.astype("f4"), *([] if h_0 is None else [h_0.astype("f4")])]
+    return session.run(None, dict(zip(names, values, strict=True)))
+
+
+@pytest.mark.parametrize("reset", ["after", "before"])
+@pytest.mark.parametrize(
+    "activations",
+    [
+        ("sigmoid", "tanh"),
+        ("hard_sigmoid_5", "tanh"),
+        ("hard_sigmoid_6", "tanh"),
+        ("sigmoid", "relu"),
+        ("hard_sigmoid_6", "relu"),
+    ],
+)
+def test_onnx_there_and_back(reset, activations):
+    library("onnx")
+    from explainer import from_arrays
+
+    draw = np.random.default_rng(1).normal
+    W, U, b = draw(size=(3 * H, D)), draw(size=(3 * H, H)) / 3, draw(size=6 * H)
+    cell = from_arrays(W, U, b, order="rzn", reset=reset, activations=activations)
+    model = cell.to_onnx()
+    Y, _ = run_onnx(model, X.transpose(1, 0, 2), H_0[None])
+    h = states(cell, X, H_0)
+    assert apart(Y[:, 0].transpose(1, 0, 2), h) < 2e-6 * max(1, np.abs(h).max())
+    exact = from_onnx(cell.to_onnx("float64").SerializeToString()).cell
+    assert exact.activations == cell.activations
+    assert all(np.array_equal(v, exact.parameters[n]) for n, v in cell.parameters.items())
+    evaluator = library("onnx.reference").ReferenceEvaluator
+    if activations == ("sigmoid", "tanh"):
+        feeds = {"X": X.transpose(1, 0, 2), "initial_h": H_0[None]}
+        Y, _ = evaluator(cell.to_onnx("float64")).run(None, feeds)
+        assert apart(Y[:, 0].transpose(1, 0, 2), states(cell, X, H_0)) < 1e-14
+
+
+class Around(torch.nn.Module):
+    def __init__(self, **options):
+        super().__init__()
+        self.gru = torch.nn.GRU(D, H, **options)
+
+    def forward(self, x):
+        return self.gru(x)[0]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"num_layers": 2}, {"bidirectional": True, "num_layers": 2}, {"bias": False}],
+)
+def test_what_torch_exports(options):
+    library("onnx")
+    torch.manual_seed(1)
+    net = Around(**options).eval()
+    file = io.BytesIO()
+    x = torch.tensor(X.transpose(1, 0, 2), dtype=torch.float32)
+    torch.onnx.export(net, (x,), file, dynamo=False)
+    network = from_onnx(file.getvalue())
+    expected = from_torch(net)
+    assert list(network) == list(expected)
+    for layer, cell in network.items():
+        assert cell.reverse == expected[layer].reverse
+        for name, value in cell.parameters.items():
+            assert np.array_equal(value, expected[layer].parameters[name]), (layer, name)
+
+
+def test_onnx_refuses_what_has_no_equation():
+    onnx = library("onnx")
+    model = from_torch(torch_gru()).cell.to_onnx()
+    changes = {
+        "the node clips its numbers": onnx.helper.make_attribute("clip", 3.0),
+        "activations must be Sigmoid": onnx.helper.make_attribute("activations", ["Elu", "Tanh"]),
+    }
+    for sentence, attribute in changes.items():
+        changed = onnx.ModelProto()
+        changed.CopyFrom(model)
+        changed.graph.node[0].attribute.append(attribute)
+        with pytest.raises(ValueError, match=sentence):
+            from_onnx(changed)
+    computed = onnx.ModelProto()
+    computed.CopyFrom(model)
+    computed.graph.node[0].input[1] = "somewhere"
+    with pytest.raises(ValueError, match=r"In gru\.l0, its weights 'somewhere' are computed"):
+        from_onnx(computed)
+    del computed.graph.node[:]
+    with pytest.raises(ValueError, match="The model has no GRU node"):
+        from_onnx(computed)
+    elsewhere = onnx.ModelProto()
+    elsewhere.CopyFrom(model)
+    elsewhere.graph.initializer[0].data_location = onnx.TensorProto.EXTERNAL
+    with pytest.raises(ValueError, match="'W' is in another file"):
+        from_onnx(elsewhere)
+    with pytest.raises(ValueError, match="must be an ONNX model"):
+        from_onnx(model.SerializeToString()[:100])
+
+
+def test_onnx_weights_made_of_constants():
+    onnx = library("onnx")
+    make = onnx.helper.make_node
+    model = from_torch(torch_gru()).cell.to_onnx("float64")
+    expected = from_onnx(model).cell
+    graph = model.graph
+    W = onnx.numpy_helper.to_array(next(t for t in graph.initializer if t.name == "W"))
+    graph.initializer.remove(next(t for t in graph.initializer if t.name == "W"))
+    graph.initializer.append(onnx.numpy_helper.from_array(W[0].T.copy(), "turned"))
+    graph.initializer.append(onnx.numpy_helper.from_array(np.array([0]), "axes"))
+    graph.node.insert(0, make("Transpose", ["turned"], ["rows"], perm=[1, 0]))
+    graph.node.insert(1, make("Unsqueeze", ["rows", "axes"], ["W"]))
+    cell = from_onnx(model).cell
+    assert all(np.array_equal(v, expected.parameters[n]) for n, v in cell.parameters.items())
+    for i in range(40):  # each doubles what it is given
+        graph.node.insert(
+            1 + i, make("Concat", [f"c{i - 1}" if i else "rows"] * 2, [f"c{i}"], axis=1)
+        )
+    graph.node[41].input[0] = "c39"
+    with pytest.raises(ValueError, match=r"may make .* numbers; at most"):
+        from_onnx(model)
+
+
+def test_onnx_subgraphs():
+    onnx = library("onnx")
+    model = from_torch(torch_gru()).cell.to_onnx("float64")
+    inner = onnx.helper.make_graph(
+        list(model.graph.node), "branch", [], list(model.graph.output)[:1]
+    )
+    outer = onnx.ModelProto()
+    outer.CopyFrom(model)
+    del outer.graph.node[:]
+    outer.graph.node.append(
+        onnx.helper.make_node("If", ["X"], ["Y"], then_branch=inner, else_branch=inner)
+    )
+    assert list(from_onnx(outer)) == ["gru.l0", "gru.l1"]
+
+
+# JAX.
+
+
+def test_flax_linen():
+    jax, linen = library("jax"), library("flax.linen")
+    bias = linen.initializers.normal(0.5)
+    cell = linen.GRUCell(features=H, param_dtype=jax.numpy.float64, bias_init=bias)
+    params = cell.init(jax.random.key(0), H_0, X[:, 0])
+    ours = from_flax(params).cell
+    assert apart(states(ours, X, H_0), loop(lambda h, x: cell.apply(params, h, x)[0])) < 2e-15
+    back = {"params": from_torch(torch_gru()).cell.to_flax()}
+    h = torch_gru()(torch.tensor(X), torch.tensor(H_0)[None])[0].detach()
+    assert apart(loop(lambda h, x: cell.apply(back, h, x)[0]), h) < 2e-15
+
+
+def test_flax_nnx():
+    jax, nnx = library("jax"), library("flax.nnx")
+    bias = nnx.initializers.normal(0.5)
+    cell = nnx.GRUCell(D, H, rngs=nnx.Rngs(0), param_dtype=jax.numpy.float64, bias_init=bias)
+    expected = loop(lambda h, x: cell(jax.numpy.asarray(h), jax.numpy.asarray(x))[0])
+    ours = from_flax(cell).cell
+    assert apart(states(ours, X, H_0), expected) < 2e-15
+    again = from_flax(nnx.state(cell)).cell
+    assert all(np.array_equal(v, again.parameters[n]) for n, v in ours.parameters.items())
+    back = ours.to_flax("nnx")
+    assert same_numbers(
+        [back["dense_i"]["kernel"], back["dense_i"]["bias"], back["dense_h"]["kernel"]],
+        [cell.dense_i.kernel[...], cell.dense_i.bias[...], cell.dense_h.kernel[...]],
+    )
+
+
+def test_haiku():
+    jax, hk = library("jax"), library("haiku")
+    bias = hk.initializers.RandomNormal(0.5)
+    f = hk.without_apply_rng(hk.transform(lambda x, h: hk.GRU(H, b_init=bias)(x, h)[0]))
+    params = f.init(jax.random.key(0), X[:, 0], H_0)
+    expected = loop(lambda h, x: f.apply(params, x, h))
+    ours = from_haiku(params)["gru"]
+    assert apart(states(ours, X, H_0), expected) < 2e-15
+    own = params["gru"]
+    back = ours.to_haiku()
+    assert same_numbers([back[n] for n in own], [own[n] for n in own])
+    (one,) = detect(own["w_i"], own["w_h"], own["b"], X, expected, H_0)
+    assert str(one).startswith("z r h, columns, reset before the product, z takes")
+
+
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_equinox(use_bias):
+    jax, eqx = library("jax"), library("equinox")
+    cell = eqx.nn.GRUCell(D, H, use_bias=use_bias, key=jax.random.key(0), dtype=jax.numpy.float64)
+    ours = from_equinox(cell).cell
+    array = jax.numpy.asarray
+    expected = loop(lambda h, x: jax.vmap(cell)(array(x), array(h)))
+    assert apart(states(ours, X, H_0), expected) < 2e-15
+    back = ours.to_equinox()
+    assert apart(back["weight_ih"], cell.weight_ih) == apart(back["weight_hh"], cell.weight_hh) == 0
+    if use_bias:
+        assert apart(back["bias"], cell.bias) == apart(back["bias_n"], cell.bias_n) == 0
+
+
+def test_nothing_needs_these_libraries_to_be_imported():
+
+    code = (
+        "import explainer as e; [getattr(e, n) for n in e.__all__]; import sys; print(*sys.modules)"
+    )
+    loaded = subprocess.check_output([sys.executable, "-c", code], text=True).split()
+    assert not {"keras", "onnx", "onnxruntime", "jax", "flax", "haiku", "equinox", "h5py"} & set(
+        loaded
+    )
