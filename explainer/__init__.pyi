@@ -1,4 +1,6 @@
 from .analysis.compare import Comparison, compare
+from .analysis.findings import Finding
+from .analysis.health import Health, health
 from .batches import Batch
 from .engine.batch_run import Run
 from .engine.quantity import Quantity
@@ -28,7 +30,9 @@ __all__ = [
     "Comparison",
     "ExplainerError",
     "Explanation",
+    "Finding",
     "GRUNetwork",
+    "Health",
     "History",
     "Quantity",
     "Reading",
@@ -51,6 +55,7 @@ __all__ = [
     "from_link",
     "from_onnx",
     "from_torch",
+    "health",
     "record",
     "run",
     "to_link",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from explainer.errors import InvalidValueError, WrongTypeError, must_be, shorten
 from explainer.interop.module_calls import Call, gradients_of, noted_calls
-from explainer.interop.recording import Recording, labels, recording_of
+from explainer.interop.recording import Again, Recording, labels, recording_of
 from explainer.interop.stacked_layers import pack
 
 
@@ -57,6 +59,7 @@ def record(
     elif lengths is not None:
         passed["lengths"] = lengths
     value, found = None, dict[int, Tensor]()
+    random_state = torch.random.get_rng_state()
     with torch.set_grad_enabled(loss is not None):
         with noted_calls(module, "none" if loss is None else "wanted") as calls:
             output = module(*args, **passed)
@@ -65,7 +68,20 @@ def record(
             own = [p for p in module.parameters() if p.requires_grad]
             found = {id(p): g for p, g in gradients_of(value, calls, own) if g is not None}
     number = None if value is None else float(value.detach())
-    return recording_of(calls, output, number, found, loss is not None, labels(names), sequences)
+    made = recording_of(calls, output, number, found, loss is not None, labels(names), sequences)
+    if loss is None:
+        return made
+
+    @torch.no_grad()
+    def loss_with(parameters: Mapping[str, Tensor]) -> float:
+        with torch.random.fork_rng(devices=[]):
+            torch.random.set_rng_state(random_state)
+            again = functional_call(module, dict(parameters), tuple(args), passed)
+            return float(loss(again) if targets is None else loss(again, targets))
+
+    parameters = dict(module.named_parameters())
+    gradients = {n: found[id(p)] for n, p in parameters.items() if id(p) in found}
+    return replace(made, again=Again(parameters, gradients, loss_with))
 
 
 def checked_loss(value: Any) -> Tensor:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from torch import Tensor, nn
@@ -28,6 +29,21 @@ from explainer.interop.module_calls import Call
 from explainer.interop.stacked_layers import Names, sequences_of, stacked_layers
 
 
+@dataclass(frozen=True, eq=False)
+class Again:
+    """The same loss once more, of a module that is left as it is.
+
+    Attributes:
+        parameters: the module's, by name.
+        gradients: of the loss by each of them that has a part in it.
+        loss: returns the loss with other parameters, given by name.
+    """
+
+    parameters: Mapping[str, Tensor]
+    gradients: Mapping[str, Tensor]
+    loss: Callable[[Mapping[str, Tensor]], float]
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Recording(Mapping[str, Trace]):
     """What the GRUs of a module did: a trace for each layer and direction, by name.
@@ -38,6 +54,7 @@ class Recording(Mapping[str, Trace]):
         loss: the loss; None without one.
         agreements: how far the numbers are from the module's own.
         left_out: a sentence on what there was no room for; else empty.
+        again: computes the loss with other parameters; None without a loss, or of `watch`.
     """
 
     layers: Mapping[str, Layer]
@@ -45,6 +62,7 @@ class Recording(Mapping[str, Trace]):
     loss: float | None
     agreements: tuple[Agreement, ...]
     left_out: str = ""
+    again: Again | None = None
 
     def __getitem__(self, name: str) -> Trace:
         """Return the trace of a layer.
@@ -79,6 +97,10 @@ class Recording(Mapping[str, Trace]):
             expected = "a recording of one layer in one direction"
             raise InvalidValueError("trace", expected, names_of(self), "Take one by its name.")
         return self[next(iter(self))]
+
+    def health(self, first: bool | None = None, **update: Any) -> Any:
+        """Return what is wrong with the layers, if anything; arguments as of `explainer.health`."""
+        return import_module("explainer.analysis.health").health(self, first, **update)
 
     def __repr__(self) -> str:
         """Return what a notebook shows: each layer, and how far it is from the module."""
