@@ -18,6 +18,7 @@ from .interop.onnx_reader import from_onnx
 from .interop.record import record, watch
 from .interop.recording import Recording
 from .interop.state_dicts import from_torch
+from .interop.weight_files import load, save
 from .presets import PRESETS
 from .settings import Settings
 from .url import edits_from_link, from_link, to_link, view_from_link
@@ -56,8 +57,10 @@ __all__ = [
     "from_onnx",
     "from_torch",
     "health",
+    "load",
     "record",
     "run",
+    "save",
     "to_link",
     "train",
     "view_from_link",

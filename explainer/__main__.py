@@ -13,6 +13,7 @@ SCRIPTS = (PACKAGE / "streamlit_app" / "app.py", PACKAGE.parent / "app.py")
 """Where the app's script is: in an installed package, in a checkout."""
 
 COMMANDS = {
+    "convert": ("explainer.interop.convert_command", "convert_file"),
     "html": ("explainer.stage.html_command", "write_html"),
     "site": ("explainer.stage.html_command", "write_pages"),
     "worksheet": ("explainer.export.worksheet_command", "write_worksheets"),

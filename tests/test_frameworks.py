@@ -22,7 +22,9 @@ from explainer import (
     from_keras,
     from_onnx,
     from_torch,
+    load,
 )
+from explainer.interop.weight_files import read_network
 
 pytestmark = [pytest.mark.frameworks, pytest.mark.filterwarnings("ignore")]
 
@@ -151,7 +153,107 @@ def test_a_keras_model(keras):
     assert apart(h, keras.ops.convert_to_numpy(model(X))) < 1e-7
 
 
+@pytest.fixture(scope="module")
+def keras_model(keras):
+    """Layers of every kind, and the cells that they have."""
+    layers = keras.layers
+    usual = {"bias_initializer": "normal", "dtype": "float64"}
+    options = {**usual, "return_sequences": True}
+    inner = [keras.Input((None, 4)), layers.GRU(3, name="deep", **options)]
+    return keras.Sequential(
+        [
+            keras.Input((T, D)),
+            layers.GRU(H, reset_after=False, name="zeta", **options),
+            layers.Bidirectional(layers.GRU(2, **options), name="both", dtype="float64"),
+            keras.Sequential(inner, name="inner"),
+            layers.LSTM(3, return_sequences=True, dtype="float64"),
+            layers.RNN(layers.GRUCell(3, **usual), return_sequences=True, name="cell"),
+            layers.GRU(4, name="alpha", recurrent_activation="hard_sigmoid", **options),
+        ]
+    )
+
+
+LAYERS = ["zeta", "both", "both_reverse", "inner.deep", "cell", "alpha"]
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5", ".weights.h5"])
+def test_keras_files(keras_model, ending, tmp_path):
+    library("h5py")
+    path = tmp_path / f"a{ending}"
+    (keras_model.save_weights if "weights" in ending else keras_model.save)(path)
+    expected, network = from_keras(keras_model), load(path)
+    assert list(expected) == LAYERS
+    if ending == ".weights.h5":  # it has neither names nor activations
+        assert len(network) == len(expected)
+        assert sum("which activations" in sentence for sentence in network.says) == len(network)
+        variants = {(c.variant, c.parameters["W_ir"].tobytes()) for c in network.values()}
+        assert variants == {(c.variant, c.parameters["W_ir"].tobytes()) for c in expected.values()}
+        return
+    assert list(network) == LAYERS
+    for layer, cell in network.items():
+        assert cell.activations == expected[layer].activations
+        assert (cell.reverse, cell.variant) == (expected[layer].reverse, expected[layer].variant)
+        for name, value in cell.parameters.items():
+            assert np.array_equal(value, expected[layer].parameters[name]), (layer, name)
+
+
+def test_a_keras_file_that_does_not_say_where_the_reset_gate_stands(keras, tmp_path):
+    library("h5py")
+    model = keras.Sequential([keras.Input((T, D)), keras_gru(keras, use_bias=False)])
+    model.save_weights(tmp_path / "a.weights.h5")
+    with pytest.raises(ValueError, match="not say where the reset gate stands; pass reset_after"):
+        load(tmp_path / "a.weights.h5")
+    assert load(tmp_path / "a.weights.h5", reset_after=False).cell.variant == "reset_before"
+    model.save(tmp_path / "a.keras")
+    assert load(tmp_path / "a.keras").cell.variant == "reset_after"
+
+
+def h5(tmp_path, write):
+    h5py = library("h5py")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        write(h5py, file.create_group("gru/cell/vars"))
+    return tmp_path / "a.h5"
+
+
+def test_hostile_h5_files(tmp_path):
+    def packed(h5py, group):
+        chunks = {"chunks": (100, 3000), "compression": "gzip", "fillvalue": 0.0}
+        group.create_dataset("0", (100, 30_000), "f8")
+        group.create_dataset("1", (10**5, 3 * 10**5), "f8", **chunks)
+
+    def outside(h5py, group):
+        names = [("/etc/hostname", 0, 96)]
+        group.create_dataset("0", (1, 3), "f8")
+        group.create_dataset("1", (1, 3), "f8", external=[(names[0][0], 0, 24)])
+
+    def linked(h5py, group):
+        group["0"] = h5py.ExternalLink("/etc/hostname", "/x")
+        group["1"] = h5py.SoftLink("/nowhere")
+
+    for write, sentence in (
+        (packed, "unpacks to 240,024,000,000 bytes; possible: up to"),
+        (outside, "keeps its numbers in other files"),
+        (linked, "The file has no GRU layer; at least one"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            load(h5(tmp_path, write))
+    path = h5(tmp_path, packed)
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(ValueError, match=r"the file must be a \.h5 file; got one that is damaged"):
+        load(path)
+    with pytest.raises(ValueError, match="damaged"):
+        read_network(b"PK" * 99, ".keras")
+
+
 # ONNX.
+
+
+def test_an_onnx_file(tmp_path):
+    onnx = library("onnx")
+    cell = from_torch(torch_gru()).cell
+    onnx.save(cell.to_onnx("float64"), tmp_path / "a.onnx")
+    found = load(tmp_path / "a.onnx")["gru.l0"]
+    assert all(np.array_equal(v, found.parameters[n]) for n, v in cell.parameters.items())
 
 
 def run_onnx(model, x, h_0=None):

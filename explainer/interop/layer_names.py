@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-LAYER = re.compile(r"(?:(?P<path>.*)\.)?l(?P<number>\d+)")
+LAYER = re.compile(r"(?:(?P<path>.*)\.)?l(?P<number>\d+)", re.DOTALL)
 
 
 def layer_name(path: str, number: int | None, reverse: bool) -> str:

@@ -12,7 +12,7 @@ import torch
 from explainer.engine.network import GATES
 from explainer.engine.parameters import real_numbers
 from explainer.engine.trace import Array
-from explainer.errors import ExplainerError, InvalidValueError
+from explainer.errors import LONGEST, ExplainerError, InvalidValueError, shorten
 
 Variant = Literal["reset_after", "reset_before"]
 """Whether the reset gate comes after the recurrent product, or before it."""
@@ -92,4 +92,9 @@ def naming(layer: str) -> Iterator[None]:
     try:
         yield
     except ExplainerError as error:
-        raise error.within(f"in {layer}") from None
+        raise error.within(f"in {short_name(layer)}") from None
+
+
+def short_name(name: str) -> str:
+    """Return a name from a file for a sentence: as it is, if it is short and printable."""
+    return name if len(name) <= LONGEST and name.isprintable() else shorten(name)

@@ -14,16 +14,21 @@ from explainer.errors import ConstraintError, WrongTypeError, names_of, shorten
 from explainer.interop.cells import Cell, GRUNetwork
 from explainer.interop.layer_names import layer_name, natural_order
 from explainer.interop.layouts import from_arrays
-from explainer.interop.stacked_gates import Variant, float_array, naming
+from explainer.interop.stacked_gates import Variant, float_array, naming, short_name
 
 STACKED = re.compile(
-    r"(?P<path>.*?)(?P<kind>weight|bias|w|b)_(?P<side>ih|hh)(?:_?l(?P<layer>\d+))?(?P<back>_reverse)?"
+    r"(?P<path>.*?)(?P<kind>weight|bias|w|b)_(?P<side>ih|hh)(?:_?l(?P<layer>\d+))?(?P<back>_reverse)?",
+    re.DOTALL,
 )
-OWN = re.compile(r"(?:(?P<path>.*)\.)?(?P<name>W_[ih][rzn]|b_[ih]?[rzn])(?P<back>_reverse)?")
+OWN = re.compile(
+    r"(?:(?P<path>.*)\.)?(?P<name>W_[ih][rzn]|b_[ih]?[rzn])(?P<back>_reverse)?", re.DOTALL
+)
 """A parameter under this project's name, as `save` writes it where PyTorch has none for it."""
 WRAPPERS = re.compile(r"(^|(?<=\.))(module|_orig_mod)\.")
 """What DataParallel and torch.compile put before a name."""
 NORMED = re.compile(r"(weight|bias)_[ih]h.*(_[gv]|\.original\d)$|(^|\.)parametrizations\..*_[ih]h")
+LONGEST_NAME = 1_000
+"""Most characters of an array's name."""
 NESTED = ("state_dict", "model_state_dict", "model")
 """Where checkpoints keep the state_dict, beside an optimizer's state and more."""
 PARTS = {
@@ -83,11 +88,14 @@ def named_network(
     Raises:
         ValueError: there are none, or something is wrong with one.
     """
+    if long := [n for n in named if len(n) > LONGEST_NAME]:
+        expected = f"names of at most {LONGEST_NAME:,} characters are possible"
+        raise ConstraintError("state", expected, f"An array's name has {len(long[0]):,} characters")
     if normed := [n for n in named if NORMED.search(n)]:
         raise ConstraintError(
             "state",
             "a GRU's weights are needed whole",
-            f"{normed[0]} is a weight taken apart by weight_norm or another parametrization",
+            f"{short_name(normed[0])} is a weight taken apart by weight_norm or the like",
             "Call torch.nn.utils.remove_weight_norm, or torch.nn.utils.parametrize."
             "remove_parametrizations, before saving.",
         )
@@ -97,7 +105,7 @@ def named_network(
     for layer in sorted(groups, key=natural_order):
         parts = groups[layer]
         if what := _another_network(parts):
-            says.append(f"{layer} has {what}; it was left out.")
+            says.append(f"{short_name(layer)} has {what}; it was left out.")
             continue
         with naming(layer):
             chosen = (activations or {}).get(layer, ("sigmoid", "tanh"))

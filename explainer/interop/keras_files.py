@@ -1,0 +1,177 @@
+"""Keras's files, read without Keras: .keras, .weights.h5 and .h5; needs h5py."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from explainer.errors import ConstraintError
+from explainer.interop.array_files import archive, check_unpacked
+from explainer.interop.cells import Cell, GRUNetwork
+from explainer.interop.keras_layers import GRU_CLASSES, from_keras, keras_cell
+from explainer.interop.layer_names import layer_name, natural_order
+from explainer.interop.optional import needed
+from explainer.interop.stacked_gates import naming, short_name
+
+PLACES = {"0": 0, "1": 1, "2": 2, "kernel": 0, "recurrent_kernel": 1, "bias": 2}
+"""Which of a layer's weights a dataset is, by its name."""
+OTHERS = {4: "four gates: an LSTM", 1: "no gates: a plain RNN"}
+
+
+@dataclass(frozen=True)
+class ConfiguredLayer:
+    """A recurrent layer of a model's configuration.
+
+    Attributes:
+        group: where a .keras file keeps its weights: names are made of classes, not of layers.
+        names: of the layer and of what it is in.
+        reverse: whether it reads from the end.
+        half: "forward" or "backward" of a bidirectional layer; empty for none.
+        config: of the layer.
+    """
+
+    group: str
+    names: tuple[str, ...]
+    reverse: bool
+    half: str
+    config: Mapping[str, Any]
+
+
+def read_keras(data: bytes, most_bytes: int, reset_after: bool | None) -> GRUNetwork:
+    """Return the GRU layers of a .keras file, in the order of its configuration."""
+    with archive(data, most_bytes) as members:
+        config = json.loads(members.read("config.json"))
+        version = json.loads(members.read("metadata.json")).get("keras_version", "3")
+        weights = members.read("model.weights.h5")
+    return read_h5(weights, most_bytes, reset_after, config, str(version))
+
+
+def read_h5(
+    data: bytes,
+    most_bytes: int,
+    reset_after: bool | None,
+    config: Mapping[str, Any] | None = None,
+    version: str = "3",
+) -> GRUNetwork:
+    """Return the GRU layers of an .h5 file, which may or may not hold a configuration."""
+    h5py = needed("h5py", "to read Keras's files")
+    with h5py.File(io.BytesIO(data), "r") as file:
+        version = str(file.attrs.get("keras_version", version))
+        if config is None and "model_config" in file.attrs:
+            config = json.loads(file.attrs["model_config"])
+        groups = recurrent_groups(h5py, file, most_bytes)
+    layers = list(configured(config)) if config else []
+    cells: dict[str, Cell] = {}
+    says = []
+    left = sorted(groups, key=natural_order)
+    for layer in layers:
+        found = [g for g in left if g == layer.group] or [g for g in left if is_of(g, layer)]
+        if not found:
+            continue
+        left.remove(found[0])
+        name = layer_name(".".join(layer.names), None, layer.reverse)
+        with naming(name):
+            cells[name] = keras_cell(layer.config, groups[found[0]], version)
+    for group in left:
+        weights = groups[group]
+        gates = weights[1].shape[1] / weights[1].shape[0]
+        if gates != 3:
+            what = OTHERS.get(gates, "no three gates")
+            says.append(f"{short_name(group)} has {what}; it was left out.")
+            continue
+        name = re.sub(r"/cell/vars$|^model_weights/|^layers/", "", group).replace("/", ".")
+        back = "backward" in name
+        with naming(name):
+            cell = from_keras(weights, reset_after).cell
+        cells[name] = Cell(cell.variant, cell.parameters, cell.activations, back)
+        says.append(
+            f"The file does not say which activations {short_name(name)} has: "
+            "sigmoid and tanh are assumed."
+        )
+    if not cells:
+        given = " ".join(says).rstrip(".") or "The file has no GRU layer"
+        raise ConstraintError("the file", "at least one GRU is needed", given)
+    return GRUNetwork(cells, "Keras file", says=tuple(says))
+
+
+def recurrent_groups(h5py: Any, file: Any, most_bytes: int) -> dict[str, list[Any]]:
+    """Return the weights of recurrent layers by the group that holds them.
+
+    Only links within the file are followed, and no dataset is read from elsewhere.
+    """
+    found: dict[str, dict[int, Any]] = {}
+
+    def look(name: str, item: Any) -> None:
+        group, _, last = name.rpartition("/")
+        place = PLACES.get(last.partition(":")[0])
+        if isinstance(item, h5py.Dataset) and place is not None and item.ndim in (1, 2):
+            found.setdefault(group, {})[place] = item
+
+    file.visititems(look)
+    groups = {}
+    for group, items in found.items():
+        square = 1 in items and items[1].ndim == 2 and items[1].shape[0] > 0
+        # a layer's own weights are at "vars", too; a recurrent cell has a matrix of H rows
+        if 0 not in items or not square or items[1].shape[1] % items[1].shape[0]:
+            continue
+        groups[group] = [items[i] for i in sorted(items)]
+    chosen = [item for items in groups.values() for item in items]
+    if any(item.external or item.is_virtual for item in chosen):
+        given = "The file keeps its numbers in other files"
+        raise ConstraintError("the file", "weights must be in the file itself", given)
+    check_unpacked(sum(item.size * item.dtype.itemsize for item in chosen), most_bytes)
+    return {group: [item[()] for item in items] for group, items in groups.items()}
+
+
+def configured(
+    model: Mapping[str, Any], group: str = "", names: tuple[str, ...] = ()
+) -> Iterator[ConfiguredLayer]:
+    """Iterate over the recurrent layers of a model's configuration, in order."""
+    counts: Counter[str] = Counter()
+    for layer in model.get("config", {}).get("layers", ()):
+        kind, config = str(layer["class_name"]), layer["config"]
+        own = snake_case(kind)
+        place = f"{group}layers/{own}" + (f"_{counts[own]}" if counts[own] else "")
+        counts[own] += 1
+        path = (*names, str(config.get("name", own)))
+        if kind == "Bidirectional":
+            halves = {"forward": config["layer"], "backward": config.get("backward_layer")}
+            for half, inner in halves.items():
+                of = (inner or config["layer"])["config"]
+                back = half == "backward"  # whatever its own configuration says
+                cell = f"{place}/{half}_layer/cell/vars"
+                yield ConfiguredLayer(cell, path, back, half, {**of, "go_backwards": back})
+        elif "layers" in config:
+            yield from configured(layer, f"{place}/", path)
+        else:
+            if kind == "RNN" and isinstance(config.get("cell"), Mapping):
+                kind = str(config["cell"]["class_name"])
+                config = {**config["cell"]["config"], "go_backwards": config.get("go_backwards")}
+            if kind == "CuDNNGRU":
+                given = f"{path[-1]} is a CuDNNGRU, whose recurrent weights stand otherwise"
+                advice = "Find out how with detect(), and read them with from_arrays()."
+                raise ConstraintError("the file", "possible: GRU layers", given, advice)
+            if kind in GRU_CLASSES:
+                back = bool(config.get("go_backwards"))
+                yield ConfiguredLayer(f"{place}/cell/vars", path, back, "", config)
+
+
+def is_of(group: str, layer: ConfiguredLayer) -> bool:
+    """Tell whether a group of an older file is a layer's, by the names on the way to it."""
+    parts = group.split("/")
+    if parts[-1] == "vars":
+        return False
+    halves = [h for h in ("forward", "backward") for p in parts if p.startswith(h)]
+    return set(layer.names) <= set(parts) and (not layer.half or layer.half in halves)
+
+
+def snake_case(name: str) -> str:
+    """Return a class's name as Keras calls groups: "Bidirectional" is bidirectional, GRU gru."""
+    name = re.sub(r"\W+", "", name)
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
