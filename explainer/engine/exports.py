@@ -9,7 +9,34 @@ from typing import Any
 Path = str | PathLike[str]
 
 
-class Exports:
+class HTMLExports:
+    """The stage as one file, and in a notebook."""
+
+    def to_html(
+        self, path: Path, chapter: str = "cell", view: object = None, theme: str = "auto"
+    ) -> None:
+        """Write a chapter as one HTML file that needs no server and no other file.
+
+        A run has all chapters, the trace of a layer "cell", "time" and "gradients".
+
+        Args:
+            path: of the file, which is replaced if there is one.
+            chapter: slug of a page with a stage, such as "cell", "gradients" or "home".
+            view: a ViewState, where the reader looks first; None for the beginning.
+            theme: "auto" as the reader's system, "light" or "dark".
+
+        Raises:
+            ValueError: there is no such chapter or theme, or it is too large for a browser.
+        """
+        write_run("html", self, path, chapter=chapter, view=view, theme=theme)
+
+    def _repr_html_(self) -> str:
+        """Return the stage, for a notebook."""
+        shown: str = format_module("html").notebook_html(self)
+        return shown
+
+
+class Exports(HTMLExports):
     """The formats that a run can be written in."""
 
     def to_xlsx(self, path: Path) -> None:
@@ -33,27 +60,6 @@ class Exports:
             ValueError: the run is given too many numbers for a notebook that one can read.
         """
         write_run("notebook", self, path)
-
-    def to_html(
-        self, path: Path, chapter: str = "cell", view: object = None, theme: str = "auto"
-    ) -> None:
-        """Write a chapter of the run as one HTML file that needs no server and no other file.
-
-        Args:
-            path: of the file, which is replaced if there is one.
-            chapter: slug of a page with a stage, such as "cell", "gradients" or "home".
-            view: a ViewState, where the reader looks first; None for the beginning.
-            theme: "auto" as the reader's system, "light" or "dark".
-
-        Raises:
-            ValueError: there is no such chapter or theme, or the run is too large for a browser.
-        """
-        write_run("html", self, path, chapter=chapter, view=view, theme=theme)
-
-    def _repr_html_(self) -> str:
-        """Return the stage, for a notebook."""
-        shown: str = format_module("html").notebook_html(self)
-        return shown
 
 
 FOLDERS = {"html": "stage"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from math import prod
 
 import torch
@@ -61,6 +62,64 @@ def layer_trace(
         values |= unroll(make_plan(net.backward, BACKWARD), values, start, order)
     sizes = dict(zip("BTDH", (*x.shape, h_0.shape[1]), strict=True))
     return make_trace(net, values, sizes, origin=origin)
+
+
+@dataclass(frozen=True, eq=False)
+class LayerRun:
+    """A layer as the stage takes it: one pass, and no update.
+
+    Attributes:
+        trace: of the layer.
+    """
+
+    trace: Trace
+
+    @property
+    def update(self) -> Trace:
+        """No quantity: nobody says how the layer is trained."""
+        return Trace({}, {}, self.trace.sizes)
+
+    @property
+    def network(self) -> Network:
+        """The layer's equations."""
+        return layer_network("b_hr" in self.trace, "d_h_out" in self.trace)
+
+
+def is_layer(trace: Trace) -> bool:
+    """Tell whether a trace is that of a layer alone."""
+    return "x" in trace and trace.quantities["x"].function is None
+
+
+def window(trace: Trace, sequence: int, first: int, T: int) -> Trace:
+    """Return a stretch of time of one sequence, as a trace of its own without gradients.
+
+    Args:
+        trace: of a layer.
+        sequence: which one.
+        first: its first time step.
+        T: how many time steps.
+    """
+    end = min(first + T, trace.lengths[sequence])
+    net = layer_network("b_hr" in trace, gradients=False)
+    names = (*net.given, *net.parameters, gru.h_prev, *net.forward)
+    values = {}
+    for q in names:
+        value = trace[q.name]
+        if "T" in q.dims:
+            value = value[sequence : sequence + 1, first:end]
+        values[q.name] = torch.from_numpy(value.copy())
+    values["h_0"] = torch.from_numpy(trace["h_prev"][sequence : sequence + 1, first].copy())
+    labels = dict(trace.origin.names)
+    labels["T"] = tuple(time_labels(trace, sequence)[first:end])
+    return layer_trace(net, values, origin=replace(trace.origin, lengths=(), names=labels))
+
+
+def time_labels(trace: Trace, sequence: int) -> list[str]:
+    """Return what to call each time step of a sequence: the element that is read there."""
+    T, length = trace.sizes["T"], trace.lengths[sequence]
+    names = trace.origin.names.get("T") or tuple(map(str, range(T)))
+    order = range(length - 1, -1, -1) if trace.origin.reverse else range(length)
+    return [names[i] for i in order] + ["·"] * (T - length)
 
 
 def first_not_finite(net: Network, values: Mapping[str, Tensor]) -> int | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from explainer.engine.exports import HTMLExports
 from explainer.engine.quantity import DIMS, Quantity
 from explainer.errors import (
     ConstraintError,
@@ -72,7 +73,7 @@ NOWHERE = Origin()
 
 
 @dataclass(frozen=True, eq=False)
-class Trace(Mapping[str, Array]):
+class Trace(HTMLExports, Mapping[str, Array]):
     """What one pass computed: a mapping from names to arrays.
 
     A quantity that has no array yet is computed when it is first asked for, then kept: each time

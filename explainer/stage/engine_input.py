@@ -12,6 +12,7 @@ from typing import Any
 from explainer.engine.batch_run import Run
 from explainer.engine.edits import Limits
 from explainer.engine.equations import backward, gru, update
+from explainer.engine.layer_trace import LayerRun
 from explainer.engine.network import Network
 from explainer.engine.quantity import Quantity
 from explainer.engine.trace import Array
@@ -28,13 +29,14 @@ def network_as_json(net: Network, bounds: Mapping[str, Limits]) -> dict[str, lis
         net: equations of both passes.
         bounds: which given numbers are possible, as `limits` has them.
     """
-    clipped = update.clip_norm.name in bounds
-    rates = (update.learning_rate, *((update.clip_norm,) if clipped else ()))
+    clipped, updated = update.clip_norm.name in bounds, update.learning_rate.name in bounds
+    rates = [q for q in (update.learning_rate, update.clip_norm) if q.name in bounds]
+    arriving = (net.arriving,) if net.backward else ()
     parts = {
-        "given": (*net.given, *net.parameters, *rates, net.arriving, *net.held),
+        "given": (*net.given, *net.parameters, *rates, *arriving, *net.held),
         "forward": (gru.h_prev, *net.forward),
-        "backward": (backward.d_h_next, *net.backward),
-        "update": update.update_equations(net.parameters, clipped),
+        "backward": (backward.d_h_next, *net.backward) if net.backward else (),
+        "update": update.update_equations(net.parameters, clipped) if updated else (),
         "on_demand": net.on_demand,
     }
     return {name: [_equation(q, bounds) for q in equations] for name, equations in parts.items()}
@@ -46,15 +48,16 @@ def _equation(q: Quantity, bounds: Mapping[str, Limits]) -> dict[str, Any]:
     return {"name": q.name, "dims": list(q.dims), "tree": tree, **limits}
 
 
-def given_numbers(run: Run, net: Network) -> dict[str, Array]:
+def given_numbers(run: Run | LayerRun, net: Network) -> dict[str, Array]:
     """Return every number of a run that nobody computes, by name.
 
     Among them are ids, targets, dropout masks, parameters and rates; `second.mask_x` and
     `second.mask_h` where the second pass has masks of its own.
     """
-    names = [q.name for q in (*net.given, *net.parameters) if q.name not in DERIVED]
+    given = (*net.given, *net.parameters, *((net.arriving,) if net.backward else ()))
+    names = [q.name for q in given if q.name not in DERIVED]
     found = {name: run.trace[name] for name in names}
     found |= {n: run.update[n] for n in ("learning_rate", "clip_norm") if n in run.update}
-    if run.settings.redraw_masks:
+    if isinstance(run, Run) and run.settings.redraw_masks:
         found |= {f"second.{name}": run.second[name] for name in ("mask_x", "mask_h")}
     return found

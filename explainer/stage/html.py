@@ -11,6 +11,7 @@ import hashlib
 import html
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
@@ -19,8 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainer.engine.batch_run import Run
+from explainer.engine.layer_trace import LayerRun, is_layer
 from explainer.engine.run import run as run_settings
-from explainer.errors import ConstraintError, InvalidValueError, names_of, shorten
+from explainer.engine.trace import Trace
+from explainer.errors import (
+    ConstraintError,
+    InvalidValueError,
+    WrongTypeError,
+    names_of,
+    shorten,
+)
 from explainer.stage.chapters import CHAPTERS, HOME, Chapter, chapter
 from explainer.stage.payload import is_computed_in_browser
 from explainer.stage.script import WEB, link
@@ -36,7 +45,7 @@ CHOSEN = {"gradients": "weight", "update": "parameter"}
 
 
 def html_page(
-    run: Run,
+    run: Run | Trace,
     chapter: str = "cell",
     view: ViewState | None = None,
     theme: str = "auto",
@@ -47,7 +56,7 @@ def html_page(
     """Return a chapter of a run as one HTML file.
 
     Args:
-        run: its numbers, with what is changed and held in it.
+        run: its numbers, with what is changed and held in it; or the trace of a layer.
         chapter: slug of a page with a stage, such as "cell", "gradients" or "home".
         view: where the reader looks first; None for the beginning.
         theme: "auto", "light" or "dark".
@@ -59,10 +68,12 @@ def html_page(
         ValueError: there is no such chapter or theme, or the run is too large for a browser.
     """
     page = chapter_with_stage(chapter)
+    if isinstance(run, Trace):  # what to try are settings of the app's own runs
+        page = replace(page, task="")
     if theme not in THEMES:
         raise InvalidValueError("theme", f"one of {names_of(THEMES)}", shorten(theme))
     view = view or ViewState()
-    base = run_settings(run.settings) if run.edits else run  # the browser makes the edits
+    base = base_of(run)
     refuse_beyond_browser(base)
     lanes = tuple(lane.of(parameter_of(page, view)) for lane in page.scene)
     _, sent = staged(base, page, lanes)
@@ -82,7 +93,21 @@ def html_bytes(run: Run, **options: Any) -> bytes:
     return html_page(run, **options).encode()
 
 
-def refuse_beyond_browser(run: Run) -> None:
+def base_of(run: Run | Trace) -> Run | LayerRun:
+    """Return what a file holds: a run without its edits, which the browser makes, or a layer.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if isinstance(run, Run):
+        return run_settings(run.settings) if run.edits else run
+    if not (isinstance(run, Trace) and is_layer(run)):
+        expected = "a run, or the trace of a layer, such as record(model, x).trace"
+        raise WrongTypeError("run", expected, shorten(run))
+    return LayerRun(run)
+
+
+def refuse_beyond_browser(run: Run | LayerRun) -> None:
     """Raise an error where a browser could not compute a run in a moment.
 
     Raises:
@@ -93,19 +118,19 @@ def refuse_beyond_browser(run: Run) -> None:
         raise ConstraintError(
             "run",
             "one file holds what a browser computes in a moment",
-            f"This run has {sizes['B']} × {sizes['T']} tokens and {sizes['H']} units",
+            f"This one has {sizes['B']} × {sizes['T']} time steps and {sizes['H']} units",
             "Take a smaller hidden size, batch or context length.",
         )
 
 
-def notebook_html(run: Run) -> str:
-    """Return what a notebook shows of a run: the cell, in a frame of its own.
+def notebook_html(run: Run | Trace) -> str:
+    """Return what a notebook shows of a run or a layer: the cell, in a frame of its own.
 
-    Where the run is too large for a browser, it is what `print` shows.
+    Where it is too large for a browser, or a trace of something else, it is what `print` shows.
     """
     try:
         page = html_page(run)
-    except ConstraintError:
+    except (ConstraintError, WrongTypeError):
         return f"<pre>{html.escape(repr(run))}</pre>"
     return (
         f'<iframe srcdoc="{html.escape(page)}" title="{html.escape(repr(run))}" '
@@ -131,7 +156,7 @@ def parameter_of(page: Chapter, view: ViewState) -> str:
     return str(getattr(view, VIEW[name].name)) if name else ""
 
 
-def edits_text(run: Run) -> str:
+def edits_text(run: Run | Trace) -> str:
     """Return what is changed and held in a run, as an address has it."""
     written = []
     for name, edit in run.edits.items():

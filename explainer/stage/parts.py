@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from explainer.engine.batch_run import Run
+from explainer.engine.layer_trace import LayerRun
 from explainer.engine.quantity import Quantity
 from explainer.engine.trace import Trace
 from explainer.explanation.explain import Explanation, explain
@@ -48,7 +49,7 @@ class Place:
 class Source:
     """The first pass and the update as one collection of named tensors."""
 
-    run: Run
+    run: Run | LayerRun
 
     def trace(self, name: str) -> Trace:
         """Return the trace that has the quantity and knows how it came about."""
@@ -174,7 +175,9 @@ def means(trace: Trace, sequence: int) -> dict[str, list[float]]:
     return {n: np.round(trace[n][sequence].mean(-1), 3).tolist() for n in ("z", "r", "n", "h")}
 
 
-def answer(run: Run, name: str, index: tuple[int, ...], digits: int | None) -> dict[str, Any]:
+def answer(
+    run: Run | LayerRun, name: str, index: tuple[int, ...], digits: int | None
+) -> dict[str, Any]:
     """Explain one number whose operands were not sent.
 
     Raises:

@@ -16,8 +16,10 @@ import numpy as np
 
 from explainer.engine.batch_run import Run
 from explainer.engine.edits import limits
+from explainer.engine.layer_trace import LayerRun, time_labels
 from explainer.engine.network import network
 from explainer.engine.quantity import DIMS
+from explainer.engine.trace import Trace
 from explainer.explanation.index_form import index_form, own_letters
 from explainer.explanation.tensor_formula import equation_text, shapes_line
 from explainer.plots import colours
@@ -33,12 +35,18 @@ MOST_PRODUCTS = 20_000_000
 """Most products of a run that the browser computes: all of it in a tenth of a second or two."""
 MOST_NUMBERS = 2_000_000
 """Most numbers of such a run; 8 bytes each."""
+LONGEST_LABEL = 24
+"""Most characters of a time step's label."""
 SAMPLES = 32
 """Most numbers of a quantity that the browser checks itself by."""
 
 
 def payload(
-    run: Run, scene: Scene, place: Place, picture: tuple[PictureRow, ...] = (), **also: Any
+    run: Run | LayerRun,
+    scene: Scene,
+    place: Place,
+    picture: tuple[PictureRow, ...] = (),
+    **also: Any,
 ) -> dict[str, str]:
     """Return what the stage gets: a description as JSON, and the numbers as base64.
 
@@ -62,21 +70,14 @@ def payload(
         else {
             "parts": send_parts(buffer, source, scene, place, shown, names),
             "place": {"sequence": place.sequence, "t": place.t, "focus": dict(place.focus)},
-            "ids": run.batch.ids.tolist(),
-            "targets": run.batch.targets.tolist(),
             "means": means(run.trace, place.sequence),
         }
     )
-    batch = run.batch
-    used = np.unique(np.concatenate([batch.ids.ravel(), batch.targets.ravel()])).tolist()
     meta = {
         "sizes": dict(run.trace.sizes),
         "dims": DIMS,
         "colours": {"scales": colours.SCALES, "hues": colours.HUES},
-        # of a large vocabulary only the tokens that occur
-        "tokens": [visible(v) for v in batch.vocabulary]
-        if len(batch.vocabulary) <= 2_000
-        else {str(i): visible(batch.vocabulary[i]) for i in used},
+        **(layer_tokens(run.trace) if isinstance(run, LayerRun) else batch_tokens(run)),
         "quantities": {name: describe_quantity(source, name) for name in names},
         "scene": [
             {
@@ -108,10 +109,13 @@ def for_engine(buffer: Buffer, source: Source, names: list[str]) -> dict[str, An
         names: the quantities that are checked.
     """
     run = source.run
-    net = network(run.settings)
+    if isinstance(run, LayerRun):
+        net, bounds = run.network, {}
+    else:
+        net, bounds = network(run.settings), limits(run.settings, run.trace.sizes["V"])
     samples = {n: source.trace(n)[n] for n in names if source.quantity(n).expression is not None}
     return {
-        "network": network_as_json(net, limits(run.settings, run.trace.sizes["V"])),
+        "network": network_as_json(net, bounds),
         "given": {n: buffer.encode(value) for n, value in given_numbers(run, net).items()},
         "checks": {n: buffer.encode(spaced(value.ravel())) for n, value in samples.items()},
     }
@@ -122,7 +126,40 @@ def spaced(flat: Any) -> Any:
     return flat[:: max(1, -(-flat.size // SAMPLES))]
 
 
-def is_computed_in_browser(run: Run) -> bool:
+def batch_tokens(run: Run) -> dict[str, Any]:
+    """Return the tokens by id, of a large vocabulary those that occur, and where they stand."""
+    batch = run.batch
+    found: dict[str, Any] = {"tokens": [visible(v) for v in batch.vocabulary]}
+    if len(batch.vocabulary) > 2_000:
+        used = np.unique(np.concatenate([batch.ids.ravel(), batch.targets.ravel()])).tolist()
+        found["tokens"] = {str(i): visible(batch.vocabulary[i]) for i in used}
+    if not is_computed_in_browser(run):
+        found |= {"ids": batch.ids.tolist(), "targets": batch.targets.tolist()}
+    return found
+
+
+def layer_tokens(trace: Trace) -> dict[str, Any]:
+    """Return labels of the time steps in the place of tokens, and of the features."""
+    rows = [time_labels(trace, sequence) for sequence in range(trace.sizes["B"])]
+    labels = list(dict.fromkeys(label for row in rows for label in row))
+    ids = {label: i for i, label in enumerate(labels)}
+    places = [[ids[label] for label in row] for row in rows]
+    D = trace.sizes["D"]
+    features = trace.origin.names.get("D") or tuple(map(str, range(D)))
+    return {
+        "tokens": [visible_label(v) for v in labels],
+        "features": [visible_label(v) for v in features],
+        "ids": places,
+        "targets": places,
+    }
+
+
+def visible_label(text: str) -> str:
+    """Return a label in which every character can be seen."""
+    return "".join(map(visible, text)) if len(text) < LONGEST_LABEL else f"{text[:LONGEST_LABEL]}…"
+
+
+def is_computed_in_browser(run: Run | LayerRun) -> bool:
     """Tell whether a run is small enough for the browser to compute it, with any edits."""
     shapes = [t.shape(name) for t in (run.trace, run.update) for name in t.quantities]
     numbers = sum(map(math.prod, shapes))
@@ -131,7 +168,7 @@ def is_computed_in_browser(run: Run) -> bool:
 
 def products(sizes: Mapping[str, int]) -> int:
     """Return about how many products a run is: forward once, backward twice as many."""
-    B, T, D, H, V = (sizes[dim] for dim in "BTDHV")
+    B, T, D, H, V = (sizes.get(dim, 0) for dim in "BTDHV")
     return 3 * B * T * (3 * H * (D + H) + H * V)
 
 
@@ -149,4 +186,5 @@ def describe_quantity(source: Source, name: str) -> dict[str, Any]:
         "shapes": shapes_line(trace, q),
         "kind": colours.kind(q.role),
         "hue": q.part,
+        **({"source": asdict(trace.origin.sources[name])} if name in trace.origin.sources else {}),
     }

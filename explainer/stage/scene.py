@@ -6,6 +6,7 @@ stands between the names follows from the equations (`lanes.py`).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 
@@ -75,6 +76,12 @@ class LaneSpec:
         """Return the lane of one parameter: its name in the place of "{parameter}"."""
         name = [n.replace("{parameter}", parameter) for n in (self.title, *self.results)]
         return replace(self, title=name[0], results=tuple(name[1:]))
+
+    def given_first(self, given: Collection[str]) -> LaneSpec:
+        """Return the lane where some of its results are given: these stand at the top."""
+        first = tuple(n for n in self.results if n in given)
+        results = tuple(n for n in self.results if n not in given)
+        return replace(self, first=(*self.first, *first), results=results)
 
 
 def lane(title: str, *results: str, first: tuple[str, ...] = (), hue: str = "") -> LaneSpec:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from explainer.engine.batch_run import Run
+from explainer.engine.layer_trace import LayerRun
 from explainer.stage.chapters import HOME, Chapter, staged_beside
 from explainer.stage.lanes import derive
 from explainer.stage.parts import Place
@@ -19,7 +20,7 @@ BEGINNING = Place()
 
 
 def staged(
-    run: Run,
+    run: Run | LayerRun,
     chapter: Chapter,
     lanes: tuple[LaneSpec, ...],
     without: str = "",
@@ -38,8 +39,11 @@ def staged(
     """
     quantities = {**run.update.quantities, **run.trace.quantities}
     quantities.pop(without, None)
+    if isinstance(run, LayerRun):  # the gradient that arrives at a layer is given
+        given = [name for name, q in quantities.items() if q.function is None]
+        lanes = tuple(lane.given_first(given) for lane in lanes)
     scene = derive(lanes, quantities)
-    dropped = bool(run.trace["dropout"] > 0)
+    dropped = "dropout" in run.trace and bool(run.trace["dropout"] > 0)
     sent = payload(
         run,
         scene,
@@ -48,7 +52,7 @@ def staged(
         slug=chapter.slug,
         timed=chapter.timed,
         backwards=chapter.backwards,
-        learning=chapter.learning,
+        learning=chapter.learning and not isinstance(run, LayerRun),
         ranking=chapter.ranking,
         wired=chapter.wired,
         beside=staged_beside(chapter),

@@ -40,7 +40,7 @@ export function fillChoices({ root }, state) {
     ...order.map((name, i) => new Option(`${i + 1} · ${nameText(name)}`, String(i))),
   );
   const tokens = Object.entries(tensors.meta.tokens);
-  const choosable = tensors.engine !== null && tokens.length <= MOST_TOKENS_LISTED;
+  const choosable = tensors.isGiven("ids") && tokens.length <= MOST_TOKENS_LISTED;
   find(root, ".token-choice").hidden = !choosable;
   if (choosable)
     find(root, '[data-choose="token"]').replaceChildren(

@@ -42,6 +42,7 @@ export function drawEdits(stage) {
  */
 function lossElement({ state }) {
   const tensors = tensorsOf(state);
+  if (!tensors.engine?.makes("loss")) return make("output", "losses");
   const box = make("output", "losses", "loss ");
   const before = tensors.unedited().loss();
   const after = tensors.loss();

@@ -66,6 +66,14 @@ export class Engine {
   }
 
   /**
+   * Tell whether a quantity is given or computed here.
+   * @param {string} name
+   */
+  makes(name) {
+    return this.solver.plan.equations.has(name);
+  }
+
+  /**
    * Return a quantity's numbers, as the edits make them.
    * @param {string} name
    * @returns {Numbers}
@@ -93,10 +101,9 @@ export class Engine {
    * @returns {{name: string, index: number[]} | undefined}
    */
   notFinite() {
-    const ends = ["loss", "norm", `${SECOND}loss`].filter((name) =>
-      this.solver.plan.equations.has(name),
-    );
-    if (ends.every((name) => Number.isFinite(this.value(name).data[0]))) return undefined;
+    const ends = ["loss", "norm", `${SECOND}loss`].filter((name) => this.makes(name));
+    if (ends.length && ends.every((name) => Number.isFinite(this.value(name).data[0])))
+      return undefined;
     return this.solver.notFinite();
   }
 

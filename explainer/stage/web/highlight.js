@@ -138,8 +138,10 @@ function statusText(state, { name, index }) {
  * @param {number[]} index
  */
 export function placeWords(tensors, name, index) {
+  const { features } = tensors.meta;
   return tensors.quantities[name].dims.map((d, i) => {
     const token = d === "V" ? ` ${tensors.token(index[i])}` : "";
-    return `${PLACE_WORDS[d]} ${index[i]}${token}`;
+    const feature = d === "D" && features?.[index[i]] ? ` ${features[index[i]]}` : "";
+    return `${PLACE_WORDS[d]} ${index[i]}${token}${feature}`;
   });
 }

@@ -200,13 +200,15 @@ export function columnsOf(state, lanes) {
 }
 
 /**
- * Return what a place along a dim is called: a token, or its number.
+ * Return what a place along a dim is called: a token, a feature, or its number.
  * @param {Tensors} tensors
  * @param {Along | null} along
  * @param {number} i
  */
 export function placeName(tensors, along, i) {
   if (along === null) return "";
+  const { features } = tensors.meta;
+  if (along.dim === "D" && features) return features[i] ?? String(i);
   const token = along.dim === "V" || (along.dim === "D" && !tensors.has("E"));
   return token ? tensors.token(i) : String(i);
 }

@@ -8,6 +8,7 @@ import { terms } from "./explanation.js";
 import { answerKey, explainHere, lineDigits } from "./highlight.js";
 import { elementText } from "./index_form.js";
 import { tensorsOf } from "./layout.js";
+import { moduleLine } from "./module_line.js";
 import { formatNumber } from "./numbers.js";
 import { sensitivityLine } from "./sensitivity.js";
 import { CLOSED, isHidden, opening } from "./state.js";
@@ -51,7 +52,7 @@ export function drawPanel(stage) {
     panel.replaceChildren(make("p", "hint", HINT));
   } else {
     const known = explain(state, opened);
-    Object.assign(known.lines, sensitivityLine(state, opened));
+    Object.assign(known.lines, moduleLine(state, opened), sensitivityLine(state, opened));
     if (state.against) Object.assign(known.lines, compareLines(state, opened));
     panel.setAttribute("data-explanation", `${opened.name}:${opened.index.join(",")}`);
     panel.replaceChildren(

@@ -87,9 +87,10 @@ export function everyEquation({ given, forward, backward, update, on_demand }, r
     if (again.has(name)) return SECOND + name;
     return updated.has(`new_${name}`) ? `new_${name}` : name;
   };
+  const second = update.length ? [...masks, ...forward] : [];
   return [
     ...[...given, ...forward, ...backward, ...on_demand, ...update],
-    ...[...masks, ...forward].map(({ name, dims, tree }) => {
+    ...second.map(({ name, dims, tree }) => {
       return { name: SECOND + name, dims, tree: renameLeaves(tree, rename) };
     }),
   ];

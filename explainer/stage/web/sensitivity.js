@@ -21,7 +21,7 @@ const GROWTH = 0.1;
 function sensitivity(state, { name, index }) {
   const tensors = tensorsOf(state);
   const { engine } = tensors;
-  if (!engine?.solver.plan.equations.has(`d_${name}`) || !tensors.isGiven(name)) return null;
+  if (!engine?.makes(`d_${name}`) || !engine.makes("loss") || !tensors.isGiven(name)) return null;
   const { data, shape } = engine.value(`d_${name}`);
   const slope = data[index.reduce((flat, place, axis) => flat * shape[axis] + place, 0)];
   const probe = probeOf(tensors);

@@ -17,6 +17,7 @@
  * @property {string} shapes
  * @property {"signed" | "unit" | "weight"} kind
  * @property {string} hue
+ * @property {{name: string, row: number}} [source] where it stands in somebody's own module
  *
  * What was sent of a quantity (parts.py): another one with the same numbers, or how its own were
  * sent; first and end for each dim where it is a part; where the bytes of its colours begin.
@@ -40,6 +41,7 @@
  * @property {Record<string, number>} sizes
  * @property {Record<string, string>} dims
  * @property {Record<number, string>} tokens
+ * @property {string[]} [features] of a layer from elsewhere, labels of its input; tokens are those of time
  * @property {Record<string, Quantity>} quantities
  * @property {Lane[]} scene
  * @property {Record<string, Field>} address

@@ -215,7 +215,7 @@ function takeAlong(next, tensors, before) {
 function followToken(next, tensors, large) {
   const dim = large.has("V") ? "V" : "D";
   const size = large.get(dim);
-  if (size === undefined || (dim === "D" && tensors.has("E"))) return;
+  if (size === undefined || (dim === "D" && (tensors.has("E") || tensors.meta.features))) return;
   const id = tensors.tokenIds("ids", next.sequence)[next.t];
   const first = next.focus[dim] ?? 0;
   if (id >= first && id < first + PART) return;

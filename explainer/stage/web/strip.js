@@ -32,7 +32,8 @@ export function drawStrip(view, state) {
     const chip = make("span", "chip");
     chip.dataset.at = String(first + i);
     chip.style.setProperty("--token", TOKEN_HUES[id % TOKEN_HUES.length]);
-    chip.append(make("span", "token", tensors.token(id)), make("span", "id", String(id)));
+    chip.append(make("span", "token", tensors.token(id)));
+    if (!tensors.meta.features) chip.append(make("span", "id", String(id)));
     if (tensors.meta.learning)
       chip.append(make("span", "target", `→ ${tensors.token(targets[first + i])}`));
     chip.append(make("span", "heat"));
@@ -101,7 +102,8 @@ export function markStrip(view, state) {
   for (const other of view.chips) other.classList.toggle("current", other === chip);
   const id = tensors.tokenIds("ids", state.sequence)[t];
   strip.setAttribute("aria-valuenow", String(t));
-  strip.setAttribute("aria-valuetext", `time step ${t}, token ${tensors.token(id)}, id ${id}`);
+  const token = tensors.meta.features ? "" : `, token ${tensors.token(id)}, id ${id}`;
+  strip.setAttribute("aria-valuetext", `time step ${t}${token}`);
   where.textContent = `t = ${t} of 0 … ${tensors.sizes.T - 1}`;
   // once the numbers are drawn: asking for widths earlier would lay them out twice
   cancelAnimationFrame(view.scrolling);

@@ -122,9 +122,9 @@ export class Tensors {
     return this.first;
   }
 
-  /** Return the loss. */
+  /** Return the loss; not a number where it is not computed here. */
   loss() {
-    return this.engine?.value("loss").data[0] ?? Number.NaN;
+    return this.engine?.makes("loss") ? this.engine.value("loss").data[0] : Number.NaN;
   }
 
   /**
@@ -271,7 +271,7 @@ export class Tensors {
    * @returns {number[]}
    */
   tokenIds(name, sequence) {
-    if (!this.engine) return this.meta[name][sequence];
+    if (!this.engine || this.meta[name]) return this.meta[name][sequence];
     const { T } = this.sizes;
     return [...this.engine.value(name).data.subarray(sequence * T, (sequence + 1) * T)];
   }
