@@ -76,7 +76,9 @@ class Clicker:
         page.on("console", self.said)
 
     def said(self, message):
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+        known = ("Failed to load resource", "Cannot rerun script when disconnected")
+        # the second is said by a page that is left
+        if message.type == "error" and not message.text.startswith(known):
             self.problems.append(f"console: {message.text}")
 
     def one_of(self, selector):
