@@ -1,5 +1,6 @@
 """deploy/nginx.conf, but for addresses as it is: nginx, two servers, browsers, one machine."""
 
+import http.client
 import os
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from collections import Counter, defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import get_nginx
 import pytest
@@ -48,8 +50,8 @@ class Proxy:
         """Each visitor's cookie, and the servers that answered it, by what was asked."""
         found = defaultdict(lambda: defaultdict(set))
         for line in self.log.read_text("utf-8").splitlines():
-            cookie, server, path = line.split(" ")
-            found[cookie][server].add(path)
+            cookie, server, asked = line.split(" ")
+            found[cookie][server].add(urlsplit(asked).path)
         return found
 
 
@@ -65,7 +67,7 @@ def proxy(servers, tmp_path_factory):
         port = free.getsockname()[1]
     log = folder / "access.txt"
     text = (ROOT / "deploy" / "nginx.conf").read_text("utf-8").replace("/tmp/", f"{folder}/")
-    note = "log_format note '$cookie_gru_session $upstream_addr $uri';"
+    note = "log_format note '$cookie_gru_session $upstream_addr $request_uri';"
     for ours, here in {
         "server app:8501;": " ".join(f"server 127.0.0.1:{s.port};" for s in servers),
         "listen 8080;": f"listen 127.0.0.1:{port};",
@@ -176,6 +178,48 @@ def test_the_policy_stops_what_is_foreign(visit):
     stopped = visitor.page.evaluate("() => fetch('http://127.0.0.1:9/').then(() => 0, () => 1)")
     assert stopped == 1
     assert any("Content Security Policy" in problem for problem in visitor.problems)
+
+
+def test_a_path_too_deep_leads_home(visit):
+    visitor = visit()
+    visitor.open("cell/x/y", "?hidden_size=3")
+    expect(visitor.page.locator("h1")).to_have_text("GRU Explainer")
+    assert visitor.page.url == f"{visitor.address}{PATH}/?hidden_size=3"
+    assert not visitor.problems
+
+
+LED = {
+    "/": "/gru/",
+    "/gru?seed=7": "/gru/?seed=7",
+    "/gru/cell/?t=3": "/gru/cell?t=3",
+    "/gru/cell/x": "/gru/",
+    "/gru/no/such/page?seed=7": "/gru/?seed=7",
+    "/gru/x/static/y": "/gru/",
+    "/gru/a%0d%0aX-Bad:%201/x": "/gru/",
+    "/gru/cell/%0d%0aX-Bad:%201": "/gru/",
+    "/gru/%0d%0aX-Bad:%201/": "/gru/",
+}
+"""Where a path leads: without scheme and port, which may be others in front of this proxy."""
+
+
+@pytest.mark.parametrize("path", LED)
+def test_a_path_leads_to_a_page(proxy, path):
+    connection = http.client.HTTPConnection(urlsplit(proxy.address).netloc, timeout=30)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    assert (answer.status, answer.getheader("Location")) == (302, LED[path])
+    assert answer.getheader("X-Bad") is None
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "path", ["_stcore/health", "cell/_stcore/health", "static/no.js", "media/no.png", "cell"]
+)
+def test_what_streamlit_answers_is_not_led_elsewhere(proxy, path):
+    connection = http.client.HTTPConnection(urlsplit(proxy.address).netloc, timeout=30)
+    connection.request("GET", f"{PATH}/{path}")
+    assert connection.getresponse().status in (200, 404)
+    connection.close()
 
 
 def test_headers_stand_on_every_answer(proxy):
