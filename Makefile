@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 # Stamps: requirements are installed again only when they change.
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
+FRAMEWORKS := $(VENV)/.installed-frameworks
 WEB := node_modules/.installed
 # npm and what it starts must find the Node of the virtual environment.
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm
@@ -21,7 +22,7 @@ run: $(RUN) ## Start the app on this machine and open it in the browser (PORT=85
 	$(BIN)/streamlit run app.py --server.port $(PORT) $(if $(CI),--server.headless true)
 
 # Two processes for what computes; a browser and its server are two already.
-test: $(DEV) ## Lint, then run all tests; gets Chromium and nginx for them first
+test: $(DEV) $(if $(ALL),$(FRAMEWORKS)) ## Lint, run all tests; gets Chromium, nginx; ALL=1: Keras, JAX, ONNX
 	@$(BIN)/python tests/get_browser.py
 	@$(BIN)/python tests/get_nginx.py
 	@$(MAKE) --no-print-directory lint
@@ -50,6 +51,8 @@ load: $(DEV) ## Run the load tests at full length (an hour), and print what they
 lock: $(DEV) ## Write versions and hashes anew after a change of requirements*.txt
 	$(BIN)/uv pip compile -q requirements.txt -o requirements-lock.txt
 	$(BIN)/uv pip compile -q -c requirements-lock.txt requirements-dev.txt -o requirements-dev-lock.txt
+	$(BIN)/uv pip compile -q -c requirements-dev-lock.txt requirements-frameworks.txt \
+	  -o requirements-frameworks-lock.txt
 
 clean: ## Remove the virtual environment and all caches
 	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -63,6 +66,11 @@ $(RUN): requirements.txt requirements-lock.txt | $(BIN)/pip
 
 $(DEV): requirements-dev.txt requirements-dev-lock.txt $(RUN)
 	$(BIN)/python -m pip install --no-deps --require-hashes -r requirements-dev-lock.txt
+	@$(BIN)/python -m pip check
+	@touch $@
+
+$(FRAMEWORKS): requirements-frameworks.txt requirements-frameworks-lock.txt $(DEV)
+	$(BIN)/python -m pip install --no-deps --require-hashes -r requirements-frameworks-lock.txt
 	@$(BIN)/python -m pip check
 	@touch $@
 

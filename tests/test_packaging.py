@@ -246,6 +246,13 @@ def test_everything_but_torch_is_installed_by_hash(name):
     assert found.items() >= locked("requirements-lock.txt").items(), "both install the same"
 
 
+def test_other_libraries_are_installed_by_hash_beside_the_rest():
+    found, pinned = locked("requirements-frameworks-lock.txt"), pins("requirements-frameworks.txt")
+    for project, requirement in pinned.items():
+        assert requirement.specifier.contains(found[project]), f"make lock: {requirement}"
+    assert found.items() >= locked("requirements-dev-lock.txt").items(), "both install the same"
+
+
 def test_no_file_names_a_package_index():
     """Whoever installs decides where from."""
     for path in (*ROOT.glob("requirements*.txt"), ROOT / "Makefile", ROOT / "pyproject.toml"):
