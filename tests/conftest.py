@@ -1,21 +1,16 @@
-"""Shared by all tests: how far hypothesis searches, printed numbers, runs, PyTorch, a browser."""
+"""Shared by all tests: how far hypothesis searches, printed numbers, runs, a browser."""
 
 import json
 import os
-from dataclasses import replace
-from itertools import product
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from get_browser import FLAGS, NO_BROWSER, find
 from hypothesis import HealthCheck, Phase, settings
 from serve import serve
-from torch import nn
 
 from explainer import PRESETS, run
-from explainer.batches import tokenize
 
 # Small matrices are computed faster by one thread, most of all beside other programs.
 torch.set_num_threads(1)
@@ -63,64 +58,6 @@ def linear_algebra_run():
 def start_run():
     """What an empty link shows."""
     return run(PRESETS["start"])
-
-
-# For comparisons with PyTorch.
-
-CLOSE = {"rtol": 0, "atol": 1e-10}
-SMALL = replace(
-    PRESETS["start"],
-    batch_size=3,
-    context_length=5,
-    embedding_size=4,
-    hidden_size=3,
-    dropout=0.3,
-    head_bias=True,
-    seed=7,
-)
-
-
-def tensor(values):
-    """A copy, since a run's arrays are read-only."""
-    return torch.from_numpy(np.array(values))
-
-
-def some_state(settings):
-    """A state to begin with that is not zero."""
-    shape = (settings.batch_size, settings.hidden_size)
-    return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
-
-
-def modules(settings):
-    """PyTorch's modules as they begin, in float64."""
-    V, H = len(tokenize(settings)[0]), settings.hidden_size
-    D = V if settings.input == "one_hot" else settings.embedding_size
-    with torch.random.fork_rng():
-        torch.manual_seed(settings.seed)
-        parts = {} if settings.input == "one_hot" else {"embedding": nn.Embedding(V, D)}
-        parts["gru"] = nn.GRU(D, H, batch_first=True)
-        parts["head"] = nn.Linear(H, V, bias=settings.head_bias)
-    return nn.ModuleDict(parts).double()
-
-
-def gates_of(state):
-    """PyTorch's parameters under the names here."""
-    found = {"W_o": state["head.weight"]}
-    found |= {"b_o": state["head.bias"]} if "head.bias" in state else {}
-    found |= {"E": state["embedding.weight"]} if "embedding.weight" in state else {}
-    for letter, kind in (("W", "weight"), ("b", "bias")):
-        for i in "ih":
-            parts = state[f"gru.{kind}_{i}h_l0"].chunk(3)
-            found |= {f"{letter}_{i}{g}": part for g, part in zip("rzn", parts, strict=True)}
-    return found
-
-
-def packed(trace, prefix=""):
-    """A run's parameters, or their gradients, as PyTorch's GRU has them: three gates in one."""
-    return {
-        f"{kind}_{i}h": tensor(np.concatenate([trace[f"{prefix}{letter}_{i}{g}"] for g in "rzn"]))
-        for (kind, letter), i in product((("weight", "W"), ("bias", "b")), "ih")
-    }
 
 
 # For the browser tests. Each of their fixtures needs `chromium`, so that without a browser

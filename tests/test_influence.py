@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from conftest import CLOSE, SMALL, packed, some_state, tensor
+from beside_torch import CLOSE, SMALL, packed, some_state, tensor
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import small_settings

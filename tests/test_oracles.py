@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from conftest import CLOSE, SMALL, gates_of, modules, packed, some_state, tensor
+from beside_torch import CLOSE, SMALL, gates_of, modules, packed, some_state, tensor
 from torch import nn
 from torch.nn import functional as F
 

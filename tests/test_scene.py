@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import SMALL
+from beside_torch import SMALL
 from scenes import STAGED, quantities_of, scene_of, written_scene
 
 from explainer import run

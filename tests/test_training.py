@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from conftest import CLOSE, gates_of, modules, some_state, tensor
+from beside_torch import CLOSE, gates_of, modules, some_state, tensor
 from safetensors.torch import load
 from test_pages import VARIANTS, figures, newcomer, notes, page_of, run_of, sentences, stage, visit
 from test_payload import assert_sent_as_computed
