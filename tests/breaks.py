@@ -46,6 +46,17 @@ BREAKS = [
     ("explainer/engine/training.py", "if len(self._kept) > self._most:", "if len(self._kept) > 2 * self._most:", "tests/test_training.py"),
     ("explainer/engine/sampling.py", "if temperature == 0:", "if temperature == 1:", "tests/test_training.py"),
     ("explainer/engine/parameters.py", "if given != shape:", "if False:", "tests/test_errors.py tests/test_training.py"),
+    # networks from elsewhere
+    ("explainer/interop/layouts.py", 'split_gates("b_", biases[0] + biases[1], order)', 'split_gates("b_", biases[0], order)', "tests/test_layouts.py"),
+    ("explainer/interop/layouts.py", 'return negated_update(parameters) if z == "takes" else parameters', "return parameters", "tests/test_layouts.py"),
+    ("explainer/interop/stacked_gates.py", "return {n: -v if n.endswith(\"z\") else v for n, v in parameters.items()}", "return {n: -v if n == \"W_iz\" else v for n, v in parameters.items()}", "tests/test_layouts.py"),
+    ("explainer/interop/cell_exports.py", 'np.concatenate([p["b_ir"] + p["b_hr"], p["b_iz"] + p["b_hz"], p["b_in"]])', 'np.concatenate([p["b_ir"] + p["b_hr"], p["b_iz"], p["b_in"]])', "tests/test_layouts.py"),
+    ("explainer/interop/layer_names.py", "int(p) if p.isdigit() else 0", "0", "tests/test_layouts.py"),
+    ("explainer/interop/detection.py", "past = np.concatenate([first[:, None], states[:, :-1]], 1)", "past = np.concatenate([first[:, None], states[:, 1:]], 1)", "tests/test_detection.py"),
+    ("explainer/interop/array_files.py", "check_unpacked(sum(m.file_size for m in members), most_bytes)", "pass", "tests/test_weight_files.py"),
+    ("explainer/interop/array_files.py", "    if dtype.hasobject:", "    if False:", "tests/test_weight_files.py"),
+    ("explainer/interop/array_files.py", "if prod(shape) * dtype.itemsize != len(data) - file.tell():", "if False:", "tests/test_weight_files.py"),
+    ("explainer/interop/array_files.py", "weights_only=True", "weights_only=False", "tests/test_weight_files.py"),
     # text, batches, links
     ("explainer/tokenizer.py", "return np.extract((order - first) % 2 == 0, lefts)", "return np.extract((order - first) % 2 == 1, lefts)", "tests/test_tokenizer.py"),
     ("explainer/tokenizer.py", "return np.delete(merged, lefts + 1)", "return np.delete(merged, lefts)", "tests/test_tokenizer.py"),
