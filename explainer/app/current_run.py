@@ -55,7 +55,8 @@ def current_run(settings: Settings, edit: str) -> tuple[Run, list[str]]:
     try:
         result = kept_run(settings)
     except InvalidValueError as error:
-        return kept_run(*own.shown), [str(error)]
+        shown = "last settings that worked are" if own.last_good else "preset start is"
+        return kept_run(*own.shown), [str(error.also(f"The {shown} shown."))]
     own.last_good = settings, ""
     if not edit:
         return result, []

@@ -28,13 +28,10 @@ def title(chapter: Chapter) -> None:
 
 
 def problems_and_network(chapter: Chapter, shown: Run, problems: list[str]) -> None:
-    """Say what could not be used, what is shown instead, and which network that is."""
+    """Say what could not be used, and which network is shown."""
     for sentence in problems:
         # code spans show a user's words as they are
         st.error(escape_markdown(sentence))
-    if problems:
-        worked = session().last_good is not None
-        st.caption(f"Shown below: {'the last settings that worked' if worked else '`start`'}.")
     if (chapter.shows or chapter is HOME) and shown.settings.updates:
         st.markdown(trained_before(shown))
     # always there: what comes later, the stage too, would else be made anew

@@ -66,7 +66,9 @@ def sidebar() -> tuple[Settings, str, list[str]]:
             if preset != "your_text":
                 values["text"] = text_area(base, preset)
             uploaded, problem = uploaded_text(changed)
-            problems += [problem] if problem else []
+            if problem:
+                shown = "shorter text" if values["text"] else "preset's text"
+                problems.append(problem.also(f"Until then the {shown} is shown."))
             st.button(
                 "Undo all my settings",
                 key="back-to-preset",
@@ -86,7 +88,8 @@ def sidebar() -> tuple[Settings, str, list[str]]:
     except InvalidValueError as error:
         settings = own[0] if (own := session().last_good) else base
         if error.field not in {problem.field for problem in problems}:
-            problems.append(error)
+            shown = "last settings that worked" if own else "preset's values"
+            problems.append(error.also(f"The {shown} are shown."))
     return settings, edit, list(map(str, problems))
 
 
