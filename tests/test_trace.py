@@ -2,6 +2,7 @@
 
 import copy
 import io
+import math
 import pickle
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,7 +14,9 @@ import torch
 
 from explainer import PRESETS, run, train
 from explainer.engine.batch_run import check_size
+from explainer.engine.network import network
 from explainer.engine.quantity import Quantity, equation
+from explainer.engine.trace import shown_by
 from explainer.engine.training import RNNTraining
 
 START = PRESETS["start"]
@@ -178,3 +181,17 @@ def test_a_role_says_what_the_numbers_are(result):
         )
     assert {n for n, q in trained.items() if q.integer} == {"ids", "targets"}
     assert {q.part for q in trained.values()} == {"", "x", "r", "z", "n", "h"}
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("variant", ["reset_after", "reset_before"])
+def test_what_is_not_looked_at_would_show_elsewhere(variant, number):
+    result = run(replace(PRESETS["start"], variant=variant, dropout=0.2))
+    rng = np.random.default_rng(0)
+    net = network(result.settings)
+    for q in (*net.forward, *net.backward):
+        for name in shown_by(q):
+            values = {n: torch.tensor(result.trace[n]) for n in q.inputs}
+            place = tuple(rng.integers(n) for n in values[name].shape)
+            values[name][place] = number
+            assert not q.function(*values.values()).isfinite().all(), (q.name, name, place)

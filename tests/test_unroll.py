@@ -1,12 +1,24 @@
 """How equations are solved through time: what before, in and after the recurrence."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from explainer import PRESETS
+from explainer import PRESETS, run
+from explainer.engine.expression import Apply, Leaf, leaves
 from explainer.engine.network import network
 from explainer.engine.quantity import equation
-from explainer.engine.unroll import BACKWARD, FORWARD, execute, learning_plans, make_plan, unroll
+from explainer.engine.side_by_side import LINEAR, linear_map
+from explainer.engine.unroll import (
+    BACKWARD,
+    FORWARD,
+    inputs_of,
+    learning_plans,
+    make_plan,
+    time_steps,
+    unroll,
+)
 
 NET = network(PRESETS["start"])
 
@@ -20,7 +32,6 @@ def test_a_plan_parts_the_gru_where_the_state_is_needed():
     assert names(plan.before) == {"e", "x", "a_ir", "a_iz", "a_in"}
     assert names(plan.recurrent) == {"a_hr", "a_hz", "a_hn", "r", "z", "n", "h"}
     assert names(plan.after) == names(NET.forward) - names(plan.before) - names(plan.recurrent)
-    assert plan.outside == {"a_ir", "a_iz", "a_in", *(f"{k}_h{g}" for k in "Wb" for g in "rzn")}
 
 
 def test_a_plan_is_made_once():
@@ -74,7 +85,71 @@ def test_only_what_is_wanted_comes_back():
     given = torch.ones(2, 5, 3, dtype=torch.float64)
     plan = make_plan((x, h, y), FORWARD, ("h",))
     assert not plan.after
-    values, by_time = execute(plan, {"given_x": given}, {}, torch.zeros(2, 3), range(5))
-    assert not values
-    assert by_time.keys() == {"h"}
-    assert [v[0, 0].item() for v in by_time["h"]] == [0.5, 1.0, 1.5, 2.0, 2.5]
+    found = unroll(plan, {"given_x": given}, torch.zeros(2, 3, dtype=torch.float64), range(5))
+    assert found.keys() == {"h"}
+    assert found["h"][0, :, 0].tolist() == [0.5, 1.0, 1.5, 2.0, 2.5]
+
+
+# Few operations in the place of many, found from the trees.
+
+
+def test_the_gates_are_one_product_and_so_is_the_way_back():
+    forward, backward = (make_plan(*p) for p in ((NET.forward, FORWARD), (NET.backward, BACKWARD)))
+    assert ("a_hr", "a_hz", "a_hn") in forward.blocks
+    assert [n for n in forward.joined if n.startswith("a_")] == ["a_hr a_hz a_hn"]
+    assert ("d_a_r", "d_a_z", "d_a_hn") in backward.blocks
+    assert "W_hr W_hz W_hn" in leaves(backward.joined["d_h_prev"])
+
+
+def test_reset_before_joins_the_products_that_share_a_factor():
+    net = network(replace(PRESETS["start"], variant="reset_before"))
+    forward, backward = (make_plan(*p) for p in ((net.forward, FORWARD), (net.backward, BACKWARD)))
+    assert [n for n in forward.joined if n.startswith("a_")] == ["a_hr a_hz", "a_hn"]
+    assert ("d_a_r", "d_a_z") in backward.blocks
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+@pytest.mark.parametrize("variant", ["reset_after", "reset_before"])
+def test_few_operations_make_what_the_equations_make_one_by_one(variant, dropout):
+    result = run(replace(PRESETS["start"], variant=variant, dropout=dropout))
+    net, T = network(result.settings), result.trace.sizes["T"]
+    values = {name: torch.tensor(array) for name, array in result.trace.arrays.items()}
+
+    def at(t):
+        return {n: v[:, t] if v.dim() == 3 else v for n, v in values.items() if n in outside}
+
+    forward = make_plan(net.forward, FORWARD), values["h_0"], range(T)
+    backward = make_plan(net.backward, BACKWARD), torch.zeros_like(values["h_0"]), range(T)[::-1]
+    for plan, start, order in (forward, backward):
+        outside = inputs_of(plan.recurrent) - {plan.input, *names(plan.recurrent)}
+        for t, solved in time_steps(plan, at, start, order):
+            for name, value in solved.items():
+                torch.testing.assert_close(values[name][:, t], value, rtol=1e-12, atol=1e-15)
+
+
+@equation(symbol="h", dims="B T H")
+def h_of_everything(h_prev: torch.Tensor, x: torch.Tensor, W: torch.Tensor) -> torch.Tensor:
+    """Operations of every kind that may stand in a recurrence, and a part that needs nothing."""
+    a = torch.exp(-h_prev * h_prev) / (2 + torch.sigmoid(h_prev)) - (x @ W) * (1 - x)
+    return torch.tanh(torch.log(1 + a * a) + torch.sqrt(a * a) + h_prev @ W + x)
+
+
+def test_operations_that_write_into_memory_are_the_function_s():
+    G = torch.Generator().manual_seed(0)
+    x, W = (torch.randn(s, generator=G, dtype=torch.float64) for s in ((2, 5, 3), (3, 3)))
+    quantity = replace(h_of_everything, name="h")
+    start = torch.zeros(2, 3, dtype=torch.float64)
+    found = unroll(make_plan((quantity,), FORWARD), {"x": x, "W": W}, start, range(5))["h"]
+    state = start
+    for t in range(5):
+        state = h_of_everything.function(state, x[:, t], W)
+        torch.testing.assert_close(found[:, t], state, rtol=1e-12, atol=1e-15)
+
+
+def test_a_sum_of_tensors_is_no_product():
+    x, y, z = map(Leaf, "xyz")
+    product = Apply("contract", (x, y), LINEAR)
+    assert linear_map(product, ()) == ("x", "y")
+    assert linear_map(Apply("add", (product, z)), ()) == ("x", "y", "z")
+    assert not linear_map(Apply("add", (product, z)), ("z",)), "it changes over time"
+    assert not linear_map(Apply("add", (Apply("add", (Apply("neg", (x,)), y)), z)), ())

@@ -217,6 +217,21 @@ def leaves(x: Expression) -> tuple[str, ...]:
     return tuple(dict.fromkeys(n for p in x.parts for n in leaves(p)))
 
 
+def spreading(x: Expression) -> frozenset[str]:
+    """Return the names of tensors whose infinities and not-a-numbers always reach the result.
+
+    Sums and products let each of them through, since infinity times 0 and infinity minus infinity
+    are not numbers; a sigmoid does not, and of a quotient only the numerator.
+    """
+    if isinstance(x, Leaf):
+        return frozenset({x.name})
+    if isinstance(x, Number):
+        return frozenset()
+    through = {"add", "sub", "mul", "neg", "contract", "sum", "mean", "unsqueeze"}
+    parts = x.parts if x.kind in through else x.parts[: x.kind in ("div", "expand_as")]
+    return frozenset().union(*map(spreading, parts))
+
+
 def rename_leaves(x: Expression, names: Mapping[str, str]) -> Expression:
     """Return the same expression over tensors of other names; those not in `names` keep theirs."""
     if isinstance(x, Leaf):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainer.engine.exports import HTMLExports
+from explainer.engine.expression import spreading
 from explainer.engine.quantity import DIMS, Quantity
 from explainer.errors import (
     ConstraintError,
@@ -232,18 +234,12 @@ def refuse_not_finite(quantities: Mapping[str, Quantity], values: Mapping[str, A
     Raises:
         NotFiniteError: a value is not finite.
     """
+    shown = frozenset().union(*(shown_by(quantities[name]) for name in values))
+    if all(finite(value) for name, value in values.items() if name not in shown):
+        return
     found = []
-    seen = set()
     for order, (name, value) in enumerate(values.items()):
-        # what only passes a value on, as d_a_hr does, is the same memory
-        memory = value.__array_interface__["data"], value.shape, value.strides
-        if memory in seen:
-            continue
-        seen.add(memory)
-        # one pass over the numbers: a sum of finite ones is finite unless they are huge
-        with np.errstate(over="ignore", invalid="ignore"):
-            total = value.sum()
-        if np.isfinite(total) or np.isfinite(value).all():
+        if finite(value):
             continue
         when, place = earliest(quantities[name], ~np.isfinite(value))
         found.append((when, order, name, place))
@@ -258,6 +254,19 @@ def refuse_not_finite(quantities: Mapping[str, Quantity], values: Mapping[str, A
         f"{name}{at} is {first}{values[name][place]:g}{axes_text(q, place)}",
         "Begin with smaller parameters." if q.function else "Pass finite numbers.",
     )
+
+
+@lru_cache(maxsize=1024)  # whoever holds quantities makes more of them
+def shown_by(q: Quantity) -> frozenset[str]:
+    """Return what cannot be other than finite where a quantity is."""
+    return spreading(q.expression) if q.function and q.expression else frozenset()
+
+
+def finite(value: Array) -> bool:
+    """Tell whether all numbers are finite."""
+    # one pass over them: a sum of finite ones is finite unless they are huge
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(value.sum()) or np.isfinite(value).all())
 
 
 def earliest(q: Quantity, marked: NDArray[np.bool_]) -> tuple[tuple[bool, float], tuple[int, ...]]:

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from explainer.batches import Batch
-from explainer.engine.expression import Leaf
+from explainer.engine.expression import Leaf, rename_leaves
 from explainer.engine.network import Network, without_dropout
 from explainer.engine.quantity import Quantity, ancestors, depends, leading_to, solve
+from explainer.engine.recurrence import Recurrence, StepMemory
+from explainer.engine.side_by_side import Trees, blocks_of, join_products
 
 Values = Mapping[str, Tensor]
-ByTime = Mapping[str, Sequence[Tensor]]
-"""Values by name, one tensor (B, ...) for each time step."""
 
 FORWARD = ("h", "h_prev")
 BACKWARD = ("d_h_prev", "d_h_next")
@@ -34,8 +34,9 @@ class Plan:
         recurrent: those that lead from input to output, solved one time step after the other.
         after: what else depends on it, solved for all time steps at once.
         recorded: what is kept of each time step.
-        outside: what `recurrent` takes from elsewhere.
-        stacked: what `before` and `after` take, and so must be one tensor for all time steps.
+        joined: the recurrent ones as trees, by name, with few products.
+        blocks: what the recurrence makes and takes from another time step; names in one block
+            stand side by side.
         wanted: the names to return; None returns all.
     """
 
@@ -45,8 +46,8 @@ class Plan:
     recurrent: tuple[Quantity, ...]
     after: tuple[Quantity, ...]
     recorded: tuple[str, ...]
-    outside: frozenset[str]
-    stacked: frozenset[str]
+    joined: Trees
+    blocks: tuple[tuple[str, ...], ...]
     wanted: tuple[str, ...] | None
 
 
@@ -76,6 +77,15 @@ def make_plan(
     if wanted is not None:
         used = {*wanted, *inputs_of(after)}
         recorded = tuple(n for n in recorded if n in used)
+    # what only passes a value on stands where that stands
+    alias = {q.name: q.inputs[0] for q in passing}
+    trees = {
+        q.name: rename_leaves(q.expression, alias)
+        for q in recurrent
+        if q not in passing and q.expression
+    }
+    joined = join_products(trees)
+    blocks = blocks_of(joined, (input_, *trees))
     return Plan(
         output,
         input_,
@@ -83,9 +93,9 @@ def make_plan(
         recurrent,
         after,
         recorded,
-        outside=frozenset(inputs_of(recurrent) - between - {input_}),
-        stacked=frozenset(inputs_of((*before, *after))),
-        wanted=wanted,
+        joined,
+        blocks,
+        wanted,
     )
 
 
@@ -117,58 +127,32 @@ def time_steps(
 
 
 @torch.inference_mode()
-def execute(
-    plan: Plan, known: Values, by_time: ByTime, start: Tensor, order: Iterable[int]
-) -> tuple[dict[str, Tensor], dict[str, list[Tensor]]]:
-    """Solve equations as planned; stack nothing that no equation needs of all time steps.
+def unroll(plan: Plan, known: Values, start: Tensor, order: Sequence[int]) -> dict[str, Tensor]:
+    """Solve equations as planned, through time.
 
     Args:
         plan: the plan.
         known: values by name; those with a time axis have it second, (B, T, ...).
-        by_time: others by name, one for each time step, not stacked.
         start: (B, H), the input of the first time step in `order`.
         order: the time steps, 0 to T - 1 or backwards.
 
     Returns:
-        New values for all time steps, and the others one for each time step.
+        Every new value that is wanted, by name.
     """
-
-    def stack(lists: ByTime) -> dict[str, Tensor]:
-        return {n: torch.stack([*v], 1) for n, v in lists.items() if n in plan.stacked}
-
-    values = {**known, **stack(by_time)}
+    values = dict(known)
     values |= solve(plan.before, values)
-    sliced: dict[str, Sequence[Tensor]] = {}
-    fixed: dict[str, Tensor] = {}
-    for n in plan.outside:
-        if n in by_time:
-            sliced[n] = by_time[n]
-        elif values[n].dim() == 3:
-            sliced[n] = values[n].unbind(1)
-        else:
-            fixed[n] = values[n]
-
-    def at(t: int) -> Values:
-        return {**fixed, **{n: v[t] for n, v in sliced.items()}}
-
-    found = {
-        t: [solved[n] for n in plan.recorded] for t, solved in time_steps(plan, at, start, order)
-    }
-    columns = zip(*(found[t] for t in sorted(found)), strict=True)
-    recorded = {n: list(v) for n, v in zip(plan.recorded, columns, strict=True)}
-    values |= stack(recorded)
+    memory = StepMemory(plan.blocks, plan.recorded, start, len(order))
+    recurrence = Recurrence(plan.joined, values, memory.columns)
+    inputs, outputs = memory.columns[plan.input], memory.columns[plan.output]
+    carried = start
+    for t in order:
+        inputs[t].copy_(carried)
+        recurrence.step(t)
+        carried = outputs[t]
+    values |= memory.recorded
     values |= solve(plan.after, values)
-    kept = [*values, *recorded] if plan.wanted is None else plan.wanted
-    return (
-        {n: values[n] for n in kept if n in values and n not in known},
-        {n: recorded[n] for n in kept if n in recorded and n not in values},
-    )
-
-
-def unroll(plan: Plan, known: Values, start: Tensor, order: Iterable[int]) -> dict[str, Tensor]:
-    """Execute a plan; return every new value by name, stacked over time."""
-    values, by_time = execute(plan, known, {}, start, order)
-    return values | {n: torch.stack(v, 1) for n, v in by_time.items()}
+    kept = values if plan.wanted is None else plan.wanted
+    return {n: values[n] for n in kept if n not in known}
 
 
 def known_values(batch: Batch, dropout: float, masks: Values, h_0: Tensor) -> dict[str, Tensor]:
@@ -231,8 +215,7 @@ def learning_pass(net: Network, known: Values) -> dict[str, Tensor]:
     """
     forward, backward = learning_plans(without_dropout(net) if known["dropout"] == 0 else net)
     T = known["ids"].shape[1]
-    values, by_time = execute(forward, known, {}, known["h_0"], range(T))
+    values = unroll(forward, known, known["h_0"], range(T))
     known = {**known, **values, "d_loss": torch.ones_like(values["loss"])}
-    start, order = torch.zeros_like(known["h_0"]), range(T - 1, -1, -1)
-    found, _ = execute(backward, known, by_time, start, order)
+    found = unroll(backward, known, torch.zeros_like(known["h_0"]), range(T - 1, -1, -1))
     return {"loss": values["loss"], "h": values["h"], **found}
