@@ -29,8 +29,8 @@ from explainer.analysis.task_data import TASKS, make
 from explainer.analysis.tasks import learn, measure
 from explainer.batches import batch, tokenize
 from explainer.engine.batch_run import smaller_update
+from explainer.engine.not_finite import refuse_not_finite
 from explainer.engine.sampling import continue_text
-from explainer.engine.trace import refuse_not_finite
 from explainer.engine.training import RNNTraining
 from explainer.errors import (
     LONGEST,

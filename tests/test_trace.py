@@ -15,8 +15,8 @@ import torch
 from explainer import PRESETS, run, train
 from explainer.engine.batch_run import check_size
 from explainer.engine.network import network
+from explainer.engine.not_finite import shown_by
 from explainer.engine.quantity import Quantity, equation
-from explainer.engine.trace import shown_by
 from explainer.engine.training import RNNTraining
 
 START = PRESETS["start"]

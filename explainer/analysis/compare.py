@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from explainer.engine.batch_run import Run
+from explainer.engine.not_finite import earliest
 from explainer.engine.quantity import Quantity
-from explainer.engine.trace import Array, Trace, earliest
+from explainer.engine.trace import Array, Trace
 from explainer.errors import in_range, must_be, names_of
 
 
