@@ -241,10 +241,18 @@ def test_hostile_h5_files(tmp_path):
             load(h5(tmp_path, write))
     path = h5(tmp_path, packed)
     path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(ValueError, match=r"the file must be a \.h5 file; got one that is damaged"):
+    with pytest.raises(ValueError, match=r"the file must be an \.h5 file; got one that is damaged"):
         load(path)
     with pytest.raises(ValueError, match="damaged"):
         read_network(b"PK" * 99, ".keras")
+
+
+def test_an_h5_file_that_is_read_forever(tmp_path, monkeypatch):
+    """HDF5's library loops on some damaged files; the time is up instead."""
+    path = h5(tmp_path, lambda _, group: group.create_dataset("0", (3, 3)))
+    monkeypatch.setattr("explainer.interop.keras_files.SECONDS", 0.001)
+    with pytest.raises(ValueError, match="got one that is damaged"):
+        load(path)
 
 
 # ONNX.

@@ -5,12 +5,18 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from explainer.errors import ConstraintError
+import numpy as np
+from numpy.typing import NDArray
+
+from explainer.errors import ConstraintError, InvalidValueError
+from explainer.interop import h5_process
 from explainer.interop.array_files import archive, check_unpacked
 from explainer.interop.cells import Cell, GRUNetwork
 from explainer.interop.keras_layers import GRU_CLASSES, from_keras, keras_cell
@@ -18,8 +24,8 @@ from explainer.interop.layer_names import layer_name, natural_order
 from explainer.interop.optional import needed
 from explainer.interop.stacked_gates import naming, short_name
 
-PLACES = {"0": 0, "1": 1, "2": 2, "kernel": 0, "recurrent_kernel": 1, "bias": 2}
-"""Which of a layer's weights a dataset is, by its name."""
+SECONDS = 30
+"""Longest time that reading an .h5 file may take."""
 OTHERS = {4: "four gates: an LSTM", 1: "no gates: a plain RNN"}
 
 
@@ -59,12 +65,10 @@ def read_h5(
     version: str = "3",
 ) -> GRUNetwork:
     """Return the GRU layers of an .h5 file, which may or may not hold a configuration."""
-    h5py = needed("h5py", "to read Keras's files")
-    with h5py.File(io.BytesIO(data), "r") as file:
-        version = str(file.attrs.get("keras_version", version))
-        if config is None and "model_config" in file.attrs:
-            config = json.loads(file.attrs["model_config"])
-        groups = recurrent_groups(h5py, file, most_bytes)
+    said, groups = h5_contents(data, most_bytes)
+    version = said.get("keras_version", version)
+    if config is None and "model_config" in said:
+        config = json.loads(said["model_config"])
     layers = list(configured(config)) if config else []
     cells: dict[str, Cell] = {}
     says = []
@@ -99,33 +103,35 @@ def read_h5(
     return GRUNetwork(cells, "Keras file", says=tuple(says))
 
 
-def recurrent_groups(h5py: Any, file: Any, most_bytes: int) -> dict[str, list[Any]]:
-    """Return the weights of recurrent layers by the group that holds them.
+def h5_contents(
+    data: bytes, most_bytes: int
+) -> tuple[Mapping[str, str], dict[str, list[NDArray[Any]]]]:
+    """Return attributes of an .h5 file, and the weights of recurrent layers by group.
 
-    Only links within the file are followed, and no dataset is read from elsewhere.
+    Raises:
+        ImportError: h5py is not installed.
+        ValueError: the file is damaged, unpacks to too much, or keeps its numbers elsewhere.
     """
-    found: dict[str, dict[int, Any]] = {}
-
-    def look(name: str, item: Any) -> None:
-        group, _, last = name.rpartition("/")
-        place = PLACES.get(last.partition(":")[0])
-        if isinstance(item, h5py.Dataset) and place is not None and item.ndim in (1, 2):
-            found.setdefault(group, {})[place] = item
-
-    file.visititems(look)
-    groups = {}
-    for group, items in found.items():
-        square = 1 in items and items[1].ndim == 2 and items[1].shape[0] > 0
-        # a layer's own weights are at "vars", too; a recurrent cell has a matrix of H rows
-        if 0 not in items or not square or items[1].shape[1] % items[1].shape[0]:
-            continue
-        groups[group] = [items[i] for i in sorted(items)]
-    chosen = [item for items in groups.values() for item in items]
-    if any(item.external or item.is_virtual for item in chosen):
-        given = "The file keeps its numbers in other files"
-        raise ConstraintError("the file", "weights must be in the file itself", given)
-    check_unpacked(sum(item.size * item.dtype.itemsize for item in chosen), most_bytes)
-    return {group: [item[()] for item in items] for group, items in groups.items()}
+    needed("h5py", "to read Keras's files")
+    command = [sys.executable, "-P", h5_process.__file__, str(most_bytes)]
+    damaged = InvalidValueError("the file", "an .h5 file", "one that is damaged or of another kind")
+    try:
+        done = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        raise damaged from None
+    if done.returncode:
+        raise damaged
+    with np.load(io.BytesIO(done.stdout), allow_pickle=False) as found:
+        header = json.loads(str(found["header"]))
+        if header["elsewhere"]:
+            given = "The file keeps its numbers in other files"
+            raise ConstraintError("the file", "weights must be in the file itself", given)
+        check_unpacked(header["size"], most_bytes)
+        groups = {
+            group: [found[f"{i}.{place}"] for place in range(3) if f"{i}.{place}" in found]
+            for i, group in enumerate(header["groups"])
+        }
+    return header["said"], groups
 
 
 def configured(
