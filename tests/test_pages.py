@@ -132,6 +132,18 @@ def ask(at, **wish):
     return say(at, "ask", {"t": 0, "sequence": 0, "focus": {}, "digits": 4} | wish)
 
 
+@pytest.mark.parametrize("event", ["ask", "edit", "keep", "pair", "failed"])
+def test_a_stage_that_has_left_may_still_say_something(event):
+    """Its page was left while what it said was on the way."""
+    at = visit("cell")
+    (component,) = (c for c in at.get("bidi_component") if c.key == "stage")
+    values = at.session_state._state._state
+    values._new_widget_state.states.pop(component.proto.id, None)
+    values._old_state.pop(component.proto.id, None)
+    say(at, event, {"t": 1, "sequence": 0} if event == "ask" else None)
+    assert not at.exception, at.exception[0].value
+
+
 def texts(message):
     """Every text in a message that goes to the browser, with the name of its field."""
     for field, value in message.ListFields():

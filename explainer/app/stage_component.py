@@ -66,14 +66,14 @@ def stage(
     sizes = dict(run.trace.sizes)  # a callback that held the run would keep it
 
     def asked() -> None:
-        wish = st.session_state["stage"].get("ask")
+        wish = heard("ask")
         if isinstance(wish, Mapping):
             follow_stage(chapter.slug, wish, sizes)
             if opened := opening(wish):
                 own.answers = [*own.answers, opened][-MOST_ANSWERS:]
 
     def edited() -> None:
-        said = st.session_state["stage"].get("edit")
+        said = heard("edit")
         if isinstance(said, str) and len(said) <= EDITS_IN_LINK:
             st.session_state["edit"] = said
             own.edited = True
@@ -82,14 +82,14 @@ def stage(
         own.no_stage = settings
 
     def kept() -> None:
-        said = st.session_state["stage"].get("keep")
+        said = heard("keep")
         if isinstance(said, str) and len(said) <= EDITS_IN_LINK:
             keep(settings, said)
         else:
             forget()
 
     def paired() -> None:
-        said = st.session_state["stage"].get("pair")
+        said = heard("pair")
         ready = ready_pairs(kept_run(settings), edit, position(chapter.slug, sizes))
         if type(said) is int and 0 <= said < len(ready):
             show_pair(ready[said], settings)
@@ -125,6 +125,11 @@ def stage(
     )
     if own.no_stage == settings:  # others may fit
         numbers(run, scene, here)
+
+
+def heard(event: str) -> Any:
+    """Return what the browser said; None where its stage left with its page meanwhile."""
+    return st.session_state.get("stage", {}).get(event)
 
 
 def compared_with(chapter: Chapter, lanes: tuple[LaneSpec, ...], without: str, here: Place) -> str:
