@@ -244,3 +244,16 @@ def test_equations_are_wired_by_name():
         solve([c], {"a": a})
     assert "a + a" in b.source
     assert b.description == "Twice."
+
+
+@pytest.mark.parametrize("name", [n for n in SOURCES if n.startswith("explainer.app.")])
+def test_a_widget_that_has_left_is_no_error(name):
+    """A callback may come when its page has been left: `get` reads what may be gone."""
+    read = [
+        node.lineno
+        for node in ast.walk(ast.parse(SOURCES[name].read_text("utf-8")))
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.ctx, ast.Load)
+        and ast.unparse(node.value) == "st.session_state"
+    ]
+    assert not read

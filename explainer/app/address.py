@@ -42,7 +42,7 @@ def unfolding(name: str) -> ExpanderContainer:
         st.session_state.setdefault(name, True)
 
     def say() -> None:
-        if st.session_state[name]:
+        if st.session_state.get(name):
             st.query_params[name] = query_value(True)
         else:
             st.query_params.pop(name, None)

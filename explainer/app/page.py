@@ -107,7 +107,7 @@ class Page:
         key = "sequence-here"
 
         def choose() -> None:
-            show_sequence(int(st.session_state[key]))
+            show_sequence(int(st.session_state.get(key, self.sequence)))
 
         if last:
             st.session_state[key] = self.sequence

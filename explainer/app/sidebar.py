@@ -133,7 +133,7 @@ def changed() -> None:
 def apply_preset() -> None:
     """Set every widget to the chosen preset's value."""
     changed()
-    preset = st.session_state["preset"]
+    preset = st.session_state.get("preset", "start")
     base = PRESETS[preset]
     for name in SETTINGS:
         if name != "text":

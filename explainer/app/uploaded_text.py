@@ -27,7 +27,7 @@ def uploaded_text(changed: Callable[[], None]) -> tuple[str, ExplainerError | No
 
     def arrived() -> None:
         changed()
-        file = st.session_state[key]
+        file = st.session_state.get(key)
         if file:
             forget_before(file)
         text, problem = decode(file.getvalue()) if file else ("", None)

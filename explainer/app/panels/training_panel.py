@@ -88,7 +88,7 @@ def buttons(own: Trainer, settings: Settings) -> None:
 
     def begin() -> None:
         # Streamlit forgets what stands in a field once another chapter is open
-        state.to_do = int(st.session_state["to-do"])
+        state.to_do = int(st.session_state.get("to-do", state.to_do))
         own.start(min(own.updates + state.to_do, most))
 
     def again() -> None:
