@@ -40,6 +40,10 @@ class ViewState:
     present: bool = switch(False, "Present")
     against: str = words("", 6_000, "Compared with")
     compared: str = choice("b", "Shown", a="A", b="B", difference="B − A")
+    # the tour
+    station: int = number(1, 1, 24, "Station")
+    answered: int = number(0, 0, 2**24 - 1, "Stations answered, one bit for each")
+    trial: str = words("", 4_000, "Numbers changed or held at a station")
     # chapters
     merge: int | None = number(None, 0, 256, "Merge", optional=True)
     try_text: str = words("Mathematics", 500, "Any text")

@@ -14,11 +14,11 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from explainer import PRESETS, run
-from explainer.stage.chapters import CHAPTERS, HOME
+from explainer.stage.chapters import CHAPTERS, HOME, TOUR
 from explainer.url import read_query
 
 pytestmark = pytest.mark.browser
-MENU = [c.title for c in (HOME, *CHAPTERS)]
+MENU = [c.title for c in (HOME, TOUR, *CHAPTERS)]
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 QUIET = """() => {
     const app = document.querySelector("[data-testid=stApp]");

@@ -4,7 +4,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from explainer.app.session import session
-from explainer.stage.chapters import CHAPTERS, HOME, Chapter
+from explainer.stage.chapters import CHAPTERS, HOME, TOUR, Chapter
 
 
 def file(chapter: Chapter) -> str:
@@ -18,7 +18,7 @@ def navigation() -> StreamlitPage:
     home = st.Page(file(HOME), title=HOME.title, url_path="welcome", default=True)
     # the default page is served at / alone; this one answers to /home, too
     named = st.Page(file(HOME), title=HOME.title, url_path=HOME.slug, visibility="hidden")
-    story = [st.Page(file(c), title=c.title, url_path=c.slug) for c in CHAPTERS]
+    story = [st.Page(file(c), title=c.title, url_path=c.slug) for c in (TOUR, *CHAPTERS)]
     return st.navigation([home, *story, named], expanded=True)
 
 

@@ -68,6 +68,8 @@ class Session:
         against_problems: what is wrong with the one in the link.
         link_compared: whether the link was asked for it.
         parameter: the parameter that was chosen last, and on which chapter.
+        station: the station of the tour.
+        station_seen: what the address said of it when it was last looked at.
     """
 
     routed: bool = False
@@ -93,6 +95,8 @@ class Session:
     against_problems: list[ExplainerError] = field(default_factory=list)
     link_compared: bool = False
     parameter: tuple[str, str] | None = None
+    station: int = 1
+    station_seen: str | None = None
 
     @property
     def shown(self) -> tuple[Settings, str]:

@@ -32,7 +32,7 @@ MOST_ANSWERS = 8
 """How many explained numbers stay with a user whose run is too large for the browser."""
 
 
-_stage = st.components.v2.component(
+stage_element = st.components.v2.component(
     "stage",
     html=(WEB / "stage.html").read_text(encoding="utf-8"),
     css=(WEB / "stage.css").read_text(encoding="utf-8"),
@@ -108,7 +108,7 @@ def stage(
             answers.append(answer(run, name, index, digits))
         except (KeyError, ValueError):
             continue  # a number of other settings
-    _stage(
+    stage_element(
         key="stage",
         data={
             **sent,

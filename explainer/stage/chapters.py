@@ -47,6 +47,13 @@ HOME = Chapter(
     learning=True,
 )
 
+TOUR = Chapter(
+    "tour",
+    "Guided tour",
+    "Three tokens, two units: what does each number do? Find out with your own hands.",
+    timed=True,
+)
+
 CHAPTERS = (
     Chapter(
         "tokens",
@@ -219,7 +226,7 @@ CHAPTERS = (
 
 def chapter_at(path: str) -> Chapter:
     """Return the chapter with this path in an address; the first page for any other."""
-    return next((c for c in CHAPTERS if c.slug == path), HOME)
+    return next((c for c in (TOUR, *CHAPTERS) if c.slug == path), HOME)
 
 
 def chapter(slug: str) -> Chapter:
@@ -228,7 +235,7 @@ def chapter(slug: str) -> Chapter:
     Raises:
         KeyError: there is none.
     """
-    found = {c.slug: c for c in (HOME, *CHAPTERS)}
+    found = {c.slug: c for c in (HOME, TOUR, *CHAPTERS)}
     if slug not in found:
         raise UnknownNameError("chapter", f"one of {', '.join(found)}", shorten(slug))
     return found[slug]
@@ -236,6 +243,8 @@ def chapter(slug: str) -> Chapter:
 
 def staged_beside(here: Chapter) -> tuple[str, str]:
     """Return the slugs of the chapters before and after this one that have a stage; "" for none."""
+    if here.slug == TOUR.slug:  # it goes from station to station
+        return "", ""
     staged = [c.slug for c in (HOME, *CHAPTERS) if c.scene or c is here]
     i = staged.index(here.slug)
     return ("", *staged)[i], (*staged, "")[i + 1]

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import html
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -40,6 +41,8 @@ from explainer.view_state import ViewState
 
 THEMES = ("auto", "light", "dark")
 """How a file may look: as the reader's system, or always the same."""
+COMMENT = re.compile(r"^ */\*.*?\*/\n", re.MULTILINE | re.DOTALL)
+"""A comment on lines of its own."""
 CHOSEN = {"gradients": "weight", "update": "parameter"}
 """Chapters that are about one parameter, and what the view state calls it."""
 
@@ -184,9 +187,10 @@ def indices_of(places: NDArray[np.bool_]) -> list[tuple[int | None, ...]]:
 def script() -> str:
     """Return the stage's modules and the host of a file as one classic script.
 
-    From a disk, browsers load no modules.
+    From a disk, browsers load no modules. Comments stay away: a file should be small.
     """
-    return f"(() => {{\n{link('file').replace('export default ', '')}\n}})();\n"
+    code = COMMENT.sub("", link("file").replace("export default ", ""))
+    return f"(() => {{\n{code}\n}})();\n"
 
 
 def document(

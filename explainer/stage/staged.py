@@ -26,6 +26,7 @@ def staged(
     without: str = "",
     here: Place = BEGINNING,
     pairs: Sequence[str] = (),
+    **also: Any,
 ) -> tuple[Scene, dict[str, Any]]:
     """Return what stands on the stage of a chapter, and what the stage is sent for it.
 
@@ -36,6 +37,7 @@ def staged(
         without: a quantity that is too large to be computed.
         here: where the user looks.
         pairs: what may be compared at one click.
+        also: goes into the description as it is.
     """
     quantities = {**run.update.quantities, **run.trace.quantities}
     quantities.pop(without, None)
@@ -58,5 +60,6 @@ def staged(
         beside=staged_beside(chapter),
         address=view_table(),
         pairs=pairs,
+        **also,
     )
     return scene, sent

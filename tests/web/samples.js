@@ -49,6 +49,9 @@ const ADDRESS = {
   equation: { default: "", kind: "str" },
   cell: { default: "", kind: "str" },
   edit: { default: "", kind: "str" },
+  station: { default: 1, kind: "int" },
+  answered: { default: 0, kind: "int" },
+  trial: { default: "", kind: "str" },
 };
 
 /**

@@ -9,7 +9,7 @@ from explainer.app.position import position
 from explainer.app.session import session
 from explainer.app.sidebar import apply_preset
 from explainer.app.stage_component import stage
-from explainer.stage.chapters import CHAPTERS, HOME
+from explainer.stage.chapters import CHAPTERS, HOME, TOUR
 
 EXAMPLES = {
     "start": "A first look",
@@ -50,6 +50,7 @@ def show_home() -> None:
     run = kept_run(settings, edit)
     stage(settings, edit, HOME, (), "", position(HOME.slug, run.trace.sizes))
     weigh_again(run, edit)
+    st.page_link(file(TOUR), label=f"**{TOUR.title}** → {TOUR.question}")
     st.subheader("Another example")
     with st.container(horizontal=True):
         for name, label in EXAMPLES.items():

@@ -46,7 +46,8 @@ export function drawDescent(stage) {
   const { state, view } = stage;
   const box = view.el.descent;
   const tensors = tensorsOf(state);
-  box.hidden = tensors.meta.slug !== "update" || tensors.engine === null;
+  box.hidden =
+    !(tensors.meta.station?.descent ?? tensors.meta.slug === "update") || tensors.engine === null;
   if (box.hidden || !tensors.engine) return;
   if (!box.firstChild) build(stage, box);
   const { engine } = tensors;
@@ -154,7 +155,8 @@ function curveFor(state, view, rate, slope) {
   const known = CURVES.get(view);
   const near = known?.tensors === tensors && rate <= known.end && rate >= known.end / 12;
   if (near && known.key === key) return known;
-  const end = near ? known.end : 2 * Math.max(rate, LEAST_RATE);
+  const most = tensors.limits(RATE)?.high ?? Infinity;
+  const end = near ? known.end : Math.min(2 * Math.max(rate, LEAST_RATE), most);
   /** @type {Curve} */
   const curve = { key, end, tensors, others, losses: [], slope };
   CURVES.set(view, curve);

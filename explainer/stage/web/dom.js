@@ -27,6 +27,7 @@
  * @property {number} checking
  * @property {number} descending
  * @property {number} beating
+ * @property {number} telling
  */
 
 /**

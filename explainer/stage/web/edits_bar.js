@@ -3,9 +3,10 @@
  */
 
 import { buttonElement, focused, make } from "./dom.js";
-import { editText, redone, undone, withoutEdit } from "./editing.js";
+import { editText, redone, undone, withoutEdit, writeEdits } from "./editing.js";
 import { tensorsOf } from "./layout.js";
 import { formatNumber } from "./numbers.js";
+import { firstEdits } from "./tour.js";
 
 /** @import { Stage } from "./dom.js" */
 /** @import { Edit } from "./edits.js" */
@@ -22,13 +23,16 @@ export function drawEdits(stage) {
   const bar = view.el.edits;
   const had = focused(bar)?.dataset.action;
   const { edits, past, future } = state;
+  const first = firstEdits(tensorsOf(state));
+  const known = new Set(first.map((edit) => writeEdits([edit])));
+  const added = edits.filter((edit) => !known.has(writeEdits([edit])));
   bar.hidden = edits.length + past.length + future.length === 0;
   bar.replaceChildren(
     lossElement(stage),
-    ...edits.map((edit) => chipElement(stage, edit)),
+    ...added.map((edit) => chipElement(stage, edit)),
     buttonFor("undo", "↶ undo", past.length > 0, () => stage.change(undone(stage.state))),
     buttonFor("redo", "↷ redo", future.length > 0, () => stage.change(redone(stage.state))),
-    buttonFor("reset", "reset all", edits.length > 0, () => stage.edit([])),
+    buttonFor("reset", "reset all", edits.length > 0, () => stage.edit(first)),
   );
   if (!had) return;
   const enabled = [...bar.querySelectorAll("button")].filter((button) => !button.disabled);

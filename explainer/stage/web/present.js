@@ -6,6 +6,7 @@ import { find } from "./dom.js";
 import { explainHere } from "./highlight.js";
 import { tensorsOf } from "./layout.js";
 import { CLOSED, equationName } from "./state.js";
+import { toStation } from "./tour.js";
 import { walked } from "./walk.js";
 
 /** @import { Stage, View } from "./dom.js" */
@@ -34,6 +35,8 @@ export function walk(stage, way) {
   const change = walked(stage.state, way);
   if (change) return stage.change(change);
   const [before, after] = tensorsOf(stage.state).meta.beside;
+  const { station } = tensorsOf(stage.state).meta;
+  if (station) return toStation(stage, station.number + way);
   const slug = way > 0 ? after : before;
   if (!slug) return undefined;
   stage.change({ ...CLOSED, way });
@@ -66,7 +69,7 @@ export function drawPresenting({ root }, presenting) {
   // the top layer lies above the menu and the sidebar
   if (presenting) {
     root.popover = "manual";
-    root.showPopover();
+    if (!root.matches(":popover-open")) root.showPopover();
     root.focus();
   } else if (root.popover) {
     root.hidePopover();

@@ -21,6 +21,7 @@ import { drawQuiz } from "./quiz.js";
 import { drawRanking } from "./ranking.js";
 import { colourStrip, drawStrip, markStrip } from "./strip.js";
 import { paintThumbnail } from "./thumbnail.js";
+import { drawTour } from "./tour.js";
 import { drawWires } from "./wires.js";
 
 /** @import { Stage } from "./dom.js" */
@@ -70,6 +71,7 @@ export function render(stage, before) {
     complete = paint(stage, all);
     drawRanking(view, state);
   }
+  if (built || changed("verdict", "hinted", "answered")) drawTour(stage);
   if (built || asked) drawEquation(view, state);
   if (built || moved || asked || changed("opened")) drawQuiz(view, state);
   const panel =

@@ -33,6 +33,15 @@
  *   form: "token" | "units" | "number" | "target" | "update", weights: string[],
  *   way: "" | "forward" | "back"}} PictureRow
  *
+ * A station of the tour (station.py): a value is a number, the name of an earlier one, or an
+ * operation with its parts.
+ * @typedef {number | string | any[]} ValueTree
+ * @typedef {{left: string, relation: string, right: string | number, hint: string}} Condition
+ * @typedef {{number: number, titles: string[], title: string, context: string, question: string,
+ *   kind: "point" | "change" | "type", among: string[], values: [string, ValueTree][],
+ *   goal: Condition[], hint: string, right: string, edit: string, t: number,
+ *   descent: boolean}} Station
+ *
  * One field of the address (url.py).
  * @typedef {{default: any, kind: string, low?: number, high?: number, options?: string[]}} Field
  *
@@ -53,6 +62,7 @@
  * @property {boolean} wired
  * @property {[string, string]} beside the chapters before and after this one that have a stage, or ""
  * @property {string[]} pairs titles of what may be compared at one click
+ * @property {Station} [station] of the tour
  * @property {PictureRow[]} [picture] what stands there in place of the scene
  *
  * What a run has that is computed here: its equations, what is given, and numbers of Python's.

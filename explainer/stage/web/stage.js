@@ -19,6 +19,7 @@ import { render } from "./render.js";
 import { ServerEdits } from "./server_edits.js";
 import { EMPTY, update, withNumbers } from "./state.js";
 import { Tensors } from "./tensors.js";
+import { assessed, isAnother, stationQuery } from "./tour.js";
 import { openChapter, PHONE, readQuery, watchAddress, writeAddress } from "./url.js";
 
 /** @import { View } from "./dom.js" */
@@ -40,7 +41,7 @@ const REST = 250;
 const ELEMENTS = [
   ...["strip", "where", "panel", "lanes", "check", "question", "answer", "verdict"],
   ...["wires", "veil", "equation", "parts", "legend", "ranking", "status", "agreement", "edits"],
-  ...["descent", "compare"],
+  ...["descent", "compare", "tour"],
 ];
 
 /** @type {WeakMap<Element, Mounted>} one stage for each place on a page */
@@ -94,7 +95,7 @@ class Mounted {
       root,
       el: Object.fromEntries(ELEMENTS.map((name) => [name, find(root, `.${name}`)])),
       ...{ drawings: [], byName: new Map(), cellOf: new WeakMap(), lanes: [], columns: "" },
-      ...{ chips: [], firstChip: 0, marked: [], asked: null, editor: null },
+      ...{ chips: [], firstChip: 0, marked: [], asked: null, editor: null, telling: 0 },
       ...{ animation: 0, wiring: 0, scrolling: 0, checking: 0, descending: 0, beating: 0 },
     };
     /** @type {(name: string, value: any) => void} */
@@ -108,7 +109,7 @@ class Mounted {
     this.serverEdits = new ServerEdits();
     this.rendering = false;
     this.unbind = bindEvents(this);
-    this.unwatch = watchAddress(() => this.state.tensors && this.syncUrl());
+    this.unwatch = watchAddress(() => root.isConnected && this.state.tensors && this.syncUrl());
     this.unprint = bindPaper(this);
     this.observer = new ResizeObserver(() => this.change({ room: this.room() }));
     this.observer.observe(this.view.el.lanes);
@@ -162,7 +163,8 @@ class Mounted {
   show(state, before) {
     if (state.edits !== before?.edits || state.tensors !== before.tensors)
       state = withNumbers(state);
-    if (before && state.edits !== before.edits) untold = true;
+    state = assessed(state, before);
+    if (before && state.edits !== before.edits) untold = !state.tensors?.meta.station;
     this.state = state;
     const complete = render(this, before);
     if (state.playing !== before?.playing) keepBeat(this);
@@ -186,7 +188,6 @@ class Mounted {
     const elsewhere = this.serverEdits.heard(data.edit);
     const other = elsewhere ? edited(this.state, parseEdits(data.edit).edits) : {};
     const news = data.meta !== this.data?.meta || data.numbers !== this.data?.numbers;
-    const first = this.state.tensors === null;
     const compared = data.against === this.data?.against ? {} : readAgainst(data.against);
     this.data = data;
     if (!news) {
@@ -198,7 +199,7 @@ class Mounted {
     find(this.view.root, ".fallback").hidden = true;
     find(this.view.root, ".body").hidden = false;
     const { sequence } = JSON.parse(data.place);
-    if (first)
+    if (isAnother(this.state, tensors))
       this.begin(
         update(EMPTY, { tensors, theme, answers, sequence, room: this.room(), ...compared }),
       );
@@ -218,6 +219,7 @@ class Mounted {
     const newer = visited !== null && untold;
     const edit = newer ? writeEdits(/** @type {State} */ (visited).edits) : this.data?.edit;
     query.set("edit", edit ?? "");
+    stationQuery(tensorsOf(state), query);
     const narrow = this.view.root.clientWidth < PHONE;
     this.queue.length = 0;
     this.show(readQuery(state, query, visited, arrived, narrow), null);

@@ -50,6 +50,10 @@ import { presented } from "./walk.js";
  * @property {Edit[][]} past the edits before each of them
  * @property {Edit[][]} future those that were taken back
  * @property {Editing | null} editing
+ * @property {number} answered stations of the tour, one bit for each
+ * @property {number | null} typed the number typed at a station
+ * @property {boolean} hinted the station's hint is shown
+ * @property {import("./assess.js").Assessment | null} verdict what is said of an answer there
  * @property {string} message what a link asks for in vain
  */
 
@@ -88,6 +92,10 @@ export const EMPTY = {
   past: [],
   future: [],
   editing: null,
+  answered: 0,
+  typed: null,
+  hinted: false,
+  verdict: null,
   message: "",
 };
 

@@ -18,7 +18,7 @@ export const PHONE = 560;
 const LINKS = '[class*="st-key-card-"] a, [data-testid="stSidebarNavLink"], nav a';
 
 /** What a user takes along from chapter to chapter. */
-/** @typedef {"t" | "sequence" | "range" | "digits" | "strip" | "presenting" | "way" | "compared"} Kept */
+/** @typedef {"t" | "sequence" | "range" | "digits" | "strip" | "presenting" | "way" | "compared" | "answered"} Kept */
 
 /**
  * Return the state that a link, or the chapter before, asks for.
@@ -60,6 +60,7 @@ export function readQuery(state, query, kept, arrived, narrow) {
     quizzing: query.get("check") === "true",
     presenting: query.get("present") === "true" || (arrived && kept?.presenting),
     compared: state.against ? one("compared") : "b",
+    answered: Number(query.get("answered")) | from.answered,
   });
   const wanted = arrived ? "" : (query.get("equation") ?? "");
   const asked = arrived ? null : query.get("cell");
@@ -89,9 +90,14 @@ export function readQuery(state, query, kept, arrived, narrow) {
  */
 export function writeQuery(state) {
   const table = /** @type {Tensors} */ (state.tensors).meta.address;
+  const { station } = /** @type {Tensors} */ (state.tensors).meta;
   const { opened } = state;
+  const edit = writeEdits(state.edits);
   const values = {
-    edit: writeEdits(state.edits),
+    // the tour's edits are its own
+    ...(station
+      ? { station: station.number, answered: state.answered, trial: trialOf(edit, station.edit) }
+      : { edit }),
     against: state.against?.query ?? "",
     compared: state.compared,
     t: state.t,
@@ -111,6 +117,15 @@ export function writeQuery(state) {
       value === table[name].default ? null : String(value),
     ]),
   );
+}
+
+/**
+ * Return the edits of a station as the address has them; empty where they are those it begins with.
+ * @param {string} edit
+ * @param {string} first
+ */
+function trialOf(edit, first) {
+  return edit === writeEdits(parseEdits(first).edits) ? "" : edit;
 }
 
 /**

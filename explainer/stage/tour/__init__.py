@@ -1,0 +1,1 @@
+"""The guided tour: stations, and what makes an answer right."""

@@ -1,0 +1,152 @@
+"""The guided tour in a browser: by clicks, by keyboard, from a link, on a phone."""
+
+import re
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+from playwright.sync_api import expect
+from serve import serve
+from test_browser import DESKTOP, PHONE, soon, watched
+from test_stage import StageTab, button, cell, inside
+from test_tour import trace_of
+from tour_answers import answers
+
+from explainer.stage.tour.learning_stations import STATIONS
+from explainer.url_edits import parse_edits
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def shared_tab(chromium, server):
+    context = chromium.new_context(viewport=DESKTOP)
+    tab = StageTab(context, server.address)
+    yield tab
+    context.close()
+
+
+@pytest.fixture
+def tab(shared_tab, server):
+    with watched(server, shared_tab):
+        shared_tab.page.set_viewport_size(DESKTOP)
+        yield shared_tab
+
+
+def at_station(page, number):
+    expect(inside(page, ".tour")).to_have_attribute("data-station", str(number))
+    expect(inside(page, ".station-title")).to_have_text(re.compile(f"^{number} of "))
+
+
+def query(page):
+    return {name: values[0] for name, values in parse_qs(urlparse(page.url).query).items()}
+
+
+def verdict(page, kind):
+    expect(inside(page, ".feedback")).to_have_class(re.compile(rf"\b{kind}\b"))
+
+
+def answer(page, station, attempt):
+    """Give an answer as a reader does."""
+    if attempt.number is not None:
+        inside(page, ".typed input").fill(str(attempt.number))
+        button(page, "check").click()
+    elif attempt.place:
+        name, index = attempt.place
+        dims = trace_of(station, "reset_after").quantities
+        if name in dims and "T" in dims[name].dims:
+            t = index[dims[name].dims.index("T")]
+            button(page, "first time step").click()
+            for _ in range(t):
+                button(page, "next time step").click()
+        cell(page, name, *index).click()
+    elif station.descent:
+        inside(page, "[data-rate]").press("End")
+    else:
+        edits, _ = parse_edits(";".join(set(attempt.edit.split(";")) - {*station.edit.split(";")}))
+        for name, places in edits.items():
+            for index, value in places.items():
+                change_number(page, station, name, index, value)
+
+
+def change_number(page, station, name, index, value):
+    if index:
+        cell(page, name, *index).dblclick()
+    else:
+        first = (0, station.t, 0)
+        cell(page, name, *first).click()
+        inside(page, ".panel").get_by_role("button", name="all of it").click()
+    field = inside(page, "input[data-edit]")
+    field.fill(f"{value:g}")
+    field.press("Enter")
+
+
+def test_a_reader_walks_the_whole_tour(tab):
+    page = tab.open("tour")
+    for number, station in enumerate(STATIONS, 1):
+        at_station(page, number)
+        tab.settle()
+        right, wrong = answers(station.title, trace_of(station, "reset_after"))
+        wanted = right[0]
+        if station.kind != "change":
+            wrong = [w for w in wrong if not w.place or w.place[0] in station.among]
+            answer(page, station, wrong[0])
+            verdict(page, "wrong")
+        answer(page, station, wanted)
+        verdict(page, "right")
+        if number < len(STATIONS):
+            button(page, "next station ▶").click()
+    done = str(2 ** len(STATIONS) - 1)
+    soon(page, lambda: query(page).get("answered") == done)
+    assert query(page)["station"] == str(len(STATIONS))
+    assert query(page)["trial"] == "learning_rate:1000"
+    tab.choose("cell")
+    assert "edit" not in query(page)
+    page.get_by_test_id("stSidebarNavLink").get_by_text("Guided tour", exact=True).click()
+    tab.stage("tour")
+    at_station(page, len(STATIONS))
+    expect(inside(page, ".stations .done")).to_have_count(len(STATIONS))
+
+
+def test_a_station_is_answered_by_keyboard_alone(tab):
+    page = tab.open("tour", station="7")
+    tab.settle()
+    cell(page, "z", 0, 2, 0).focus()
+    page.keyboard.press("F2")
+    page.keyboard.type("0.5")
+    page.keyboard.press("Enter")
+    verdict(page, "wrong")
+    page.keyboard.press("F2")
+    page.keyboard.type("1")
+    page.keyboard.press("Enter")
+    verdict(page, "right")
+    expect(inside(page, ".spoken")).to_contain_text("Right. With z = 1 nothing of n comes in")
+    button(page, "next station ▶").focus()
+    page.keyboard.press("Enter")
+    at_station(page, 8)
+    expect(inside(page, ".station-title")).to_be_focused()
+    button(page, "Hint").focus()
+    page.keyboard.press("Enter")
+    expect(inside(page, ".tour .hint")).to_be_visible()
+    soon(page, lambda: query(page).get("answered") == "64")
+
+
+def test_a_link_opens_a_station_on_a_fresh_server_with_what_was_tried(chromium, tmp_path):
+    with serve(tmp_path / "log") as fresh:
+        context = chromium.new_context(viewport=PHONE)
+        tab = StageTab(context, fresh.address)
+        page = tab.open("tour", 90, station="7", answered="3", trial="z:1", variant="reset_before")
+        at_station(page, 7)
+        verdict(page, "right")
+        expect(inside(page, ".stations .done")).to_have_count(3)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= PHONE["width"]
+        box = inside(page, ".tour").bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PHONE["width"]
+        small = inside(page, ".tour button").evaluate_all(
+            "(all) => all.map((b) => b.getBoundingClientRect())"
+            ".filter((b) => Math.min(b.width, b.height) < 24).length"
+        )
+        assert small == 0
+        context.close()
+    assert not tab.problems
