@@ -140,6 +140,8 @@ def test_a_link_opens_a_station_on_a_fresh_server_with_what_was_tried(chromium, 
         expect(inside(page, ".stations .done")).to_have_count(3)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= PHONE["width"]
+        button(page, "next equation").click()
+        expect(cell(page, "h", 0, 2, 0)).to_be_visible()
         box = inside(page, ".tour").bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= PHONE["width"]
