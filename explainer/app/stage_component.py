@@ -16,6 +16,7 @@ from explainer.app.comparison import forget, keep, kept_state, ready_pairs, show
 from explainer.app.current_run import kept_run
 from explainer.app.position import follow_stage, position
 from explainer.app.session import session
+from explainer.app.stage_files import mount_stage
 from explainer.engine.batch_run import Run
 from explainer.errors import InvalidValueError
 from explainer.plots import tables
@@ -24,20 +25,11 @@ from explainer.stage.chapters import Chapter
 from explainer.stage.parts import Place, answer
 from explainer.stage.payload import is_computed_in_browser
 from explainer.stage.scene import LaneSpec, Scene
-from explainer.stage.script import WEB, link
 from explainer.stage.staged import staged
 from explainer.url_edits import EDITS_IN_LINK
 
 MOST_ANSWERS = 8
 """How many explained numbers stay with a user whose run is too large for the browser."""
-
-
-stage_element = st.components.v2.component(
-    "stage",
-    html=(WEB / "stage.html").read_text(encoding="utf-8"),
-    css=(WEB / "stage.css").read_text(encoding="utf-8"),
-    js=link("stage"),
-)
 
 
 @st.fragment
@@ -108,7 +100,7 @@ def stage(
             answers.append(answer(run, name, index, digits))
         except (KeyError, ValueError):
             continue  # a number of other settings
-    stage_element(
+    mount_stage(
         key="stage",
         data={
             **sent,

@@ -10,7 +10,7 @@ from explainer.app.cache import weigh_again
 from explainer.app.current_run import kept_run
 from explainer.app.navigation import ensure_routed, file
 from explainer.app.session import session
-from explainer.app.stage_component import stage_element
+from explainer.app.stage_files import mount_stage
 from explainer.errors import InvalidValueError
 from explainer.stage.chapters import chapter
 from explainer.stage.staged import staged
@@ -44,7 +44,7 @@ def tour_stage() -> None:
 
     titles = tuple(each.title for each in STATIONS)
     _, sent = staged(run, page, station.lanes, station=station.as_json(number, titles))
-    stage_element(
+    mount_stage(
         key="tour-stage",
         data={
             **sent,
