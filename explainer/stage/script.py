@@ -1,4 +1,4 @@
-"""The stage's modules as one script, for a host that takes no more than one.
+"""The stage's modules as one script, for a file that needs no server.
 
 Each module's `import` lines and `export` words are taken out, and the modules stand below each
 other, what is imported above what imports it. That is safe because a top-level name means one
