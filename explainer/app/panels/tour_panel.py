@@ -38,7 +38,7 @@ def tour_stage() -> None:
         run = kept_run(station.run_settings(own.shown[0].variant))
 
     def moved() -> None:
-        said = st.session_state["tour-stage"].get("station")
+        said = st.session_state.get("tour-stage", {}).get("station")
         if type(said) is int and 1 <= said <= len(STATIONS):
             own.station, own.station_seen = said, st.query_params.get(PLACE)
 
