@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from explainer import explain, record, watch
-from explainer.engine.trace import Provenance
+from explainer.engine.origin import Provenance
 from explainer.errors import InvalidValueError, NotFiniteError, WrongTypeError
 from explainer.interop import recording as recording_module
 from explainer.interop.stacked_layers import pack

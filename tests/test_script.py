@@ -1,12 +1,14 @@
 """The stage's modules, joined for a host that takes one script."""
 
 import re
+import subprocess
 from collections import Counter
 from itertools import chain
 
 import pytest
+from node import NODE
 
-from explainer.stage import script
+from explainer.stage import html, script
 
 DECLARED = re.compile(
     r"^(?:export )?(?:default )?(?:async )?(?:function|class|const|let) (\w+)", re.MULTILINE
@@ -43,3 +45,9 @@ def test_text_never_becomes_markup_or_code(text):
     assert not re.search(
         r"\beval\b|\bnew Function\b|innerHTML|outerHTML|insertAdjacentHTML|document\.write", code
     )
+
+
+def test_a_files_script_is_one_that_runs(tmp_path):
+    """Comments are left out of it, and nothing else."""
+    (tmp_path / "script.js").write_text(html.script(), encoding="utf-8")
+    subprocess.run([NODE, "--check", tmp_path / "script.js"], check=True, timeout=60)

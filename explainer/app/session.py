@@ -17,6 +17,7 @@ from explainer.presets import PRESETS
 if TYPE_CHECKING:  # the menu does not wait for torch
     from explainer.app.background_training import Trainer
     from explainer.app.comparison import KeptState
+    from explainer.app.own_network import OwnNetwork
     from explainer.errors import ExplainerError
     from explainer.settings import Settings
 
@@ -67,6 +68,8 @@ class Session:
         against: state A, which the page is compared with.
         against_problems: what is wrong with the one in the link.
         link_compared: whether the link was asked for it.
+        own_kept: the edits of state A of that network; None where nothing is kept.
+        network: a network of the user's own, computed: for what, what it came to, and from what.
         parameter: the parameter that was chosen last, and on which chapter.
         station: the station of the tour.
         station_seen: what the address said of it when it was last looked at.
@@ -94,6 +97,8 @@ class Session:
     against: KeptState | None = None
     against_problems: list[ExplainerError] = field(default_factory=list)
     link_compared: bool = False
+    own_kept: str | None = None
+    network: tuple[Hashable, OwnNetwork, object] | None = None
     parameter: tuple[str, str] | None = None
     station: int = 1
     station_seen: str | None = None

@@ -18,6 +18,8 @@ from explainer.app.position import follow_stage, position
 from explainer.app.session import session
 from explainer.app.stage_files import mount_stage
 from explainer.engine.batch_run import Run
+from explainer.engine.layer_trace import LayerRun
+from explainer.engine.trace import Trace
 from explainer.errors import InvalidValueError
 from explainer.plots import tables
 from explainer.settings import Settings
@@ -119,9 +121,38 @@ def stage(
         numbers(run, scene, here)
 
 
-def heard(event: str) -> Any:
+def heard(event: str, stage: str = "stage") -> Any:
     """Return what the browser said; None where its stage left with its page meanwhile."""
-    return st.session_state.get("stage", {}).get(event)
+    return st.session_state.get(stage, {}).get(event)
+
+
+@st.fragment
+def layer_stage(trace: Trace, chapter: Chapter) -> None:
+    """Draw a layer from elsewhere; what is changed in it stays in the browser.
+
+    Args:
+        trace: of the layer, small enough for the browser to compute.
+        chapter: gives lanes, slug, and which way time runs.
+    """
+    lanes = tuple(lane.of("W_hz") for lane in chapter.scene)
+    _, sent = staged(LayerRun(trace), chapter, lanes, linked=False)
+
+    def kept() -> None:
+        said = heard("keep", "own-stage")
+        session().own_kept = said if isinstance(said, str) and len(said) <= EDITS_IN_LINK else None
+
+    edit = session().own_kept
+    against = "" if edit is None else json.dumps({"query": "", "edit": edit, "sent": sent})
+    place = json.dumps({"sequence": 0, "t": 0})
+    mount_stage(
+        key="own-stage",
+        data={**sent, "answers": "[]", "place": place, "edit": "", "against": against},
+        on_ask_change=lambda: None,
+        on_edit_change=lambda: None,
+        on_failed_change=lambda: None,
+        on_keep_change=kept,
+        on_pair_change=lambda: None,
+    )
 
 
 def compared_with(chapter: Chapter, lanes: tuple[LaneSpec, ...], without: str, here: Place) -> str:

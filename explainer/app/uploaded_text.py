@@ -42,6 +42,7 @@ def uploaded_text(changed: Callable[[], None]) -> tuple[str, ExplainerError | No
         f"A longer text (.txt in UTF-8, up to {longest:,} characters)",
         type="txt",
         key=key,
+        max_upload_size=1,
         on_change=arrived,
     )
     # always there, since only a widget that was there before writes what it is given to the link

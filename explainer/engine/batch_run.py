@@ -15,6 +15,7 @@ from explainer.engine.equations import backward, gru, update
 from explainer.engine.exports import Exports
 from explainer.engine.expression import Leaf
 from explainer.engine.network import Network, network
+from explainer.engine.origin import NOWHERE, Origin
 from explainer.engine.parameters import (
     checked_parameters,
     draw_masks,
@@ -23,7 +24,7 @@ from explainer.engine.parameters import (
     real_numbers,
 )
 from explainer.engine.quantity import Quantity, depends, solve
-from explainer.engine.trace import LARGEST_TRACE, NOWHERE, Array, Origin, Trace, Update
+from explainer.engine.trace import LARGEST_TRACE, Array, Trace, Update
 from explainer.engine.unroll import backward_pass, forward_pass, known_values
 from explainer.errors import ConstraintError, InvalidValueError, NotFiniteError, in_range
 from explainer.settings import Settings

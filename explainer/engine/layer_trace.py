@@ -12,7 +12,8 @@ from torch import Tensor
 from explainer.engine.batch_run import make_trace, recorded
 from explainer.engine.equations import gru
 from explainer.engine.network import Network, layer_network
-from explainer.engine.trace import LARGEST_TRACE, NOWHERE, Origin, Trace
+from explainer.engine.origin import NOWHERE, Origin
+from explainer.engine.trace import LARGEST_TRACE, Trace
 from explainer.engine.unroll import BACKWARD, FORWARD, make_plan, unroll
 
 
@@ -150,12 +151,12 @@ def cut_in_time(net: Network, values: Mapping[str, Tensor], T: int) -> dict[str,
 def largest_batch(after: bool, gradients: bool, T: int, D: int, H: int) -> int:
     """Return how many sequences a trace has room for, at least 0."""
     sizes = {"B": 1, "T": T, "D": D, "H": H}
-    quantities = recorded(layer_network(after, gradients), gradients)
-    shared, own = 0, 0
-    for q in quantities:
-        numbers = prod(sizes[d] for d in q.dims)
-        if "B" in q.dims:
-            own += numbers
-        else:
-            shared += numbers
+    shared = numbers_of_a_layer(after, gradients, {**sizes, "B": 0})
+    own = numbers_of_a_layer(after, gradients, sizes) - shared
     return max(0, (LARGEST_TRACE - shared) // own)
+
+
+def numbers_of_a_layer(after: bool, gradients: bool, sizes: Mapping[str, int]) -> int:
+    """Return how many numbers a trace of a layer has."""
+    quantities = recorded(layer_network(after, gradients), gradients)
+    return sum(prod(sizes[d] for d in q.dims) for q in quantities)

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from explainer.engine.layer_trace import layer_forward
 from explainer.engine.network import layer_network
+from explainer.engine.origin import Origin
 from explainer.engine.quantity import solve
-from explainer.engine.trace import Origin
 from explainer.interop.layer import (
     Layer,
     module_parameters,

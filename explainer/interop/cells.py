@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from explainer.engine.trace import Array
+from explainer.engine.trace import Array, Trace
 from explainer.errors import (
     ConstraintError,
     InvalidValueError,
@@ -25,6 +26,9 @@ from explainer.errors import (
 from explainer.interop.cell_exports import USUAL, CellExports
 from explainer.interop.layer_names import torch_names
 from explainer.interop.stacked_gates import Variant, cell_shapes, float_array
+
+if TYPE_CHECKING:
+    from explainer.interop.recording import Recording
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "hard_sigmoid_6", "hard_sigmoid_5", "linear")
 """What may stand at the gates and at the candidate. Two functions are called hard sigmoid: Keras 3
@@ -81,6 +85,19 @@ class Cell(CellExports):
         kind += [] if self.activations == USUAL else [" and ".join(self.activations)]
         kind += ["reverse"] if self.reverse else []
         return f"Cell({', '.join(kind)})"
+
+    def record(
+        self,
+        x: Any,
+        h_0: Any = None,
+        lengths: Sequence[int] | None = None,
+        d_h_out: Any = None,
+        names: Mapping[str, Sequence[str]] | None = None,
+    ) -> Trace:
+        """Compute the cell over time, with every quantity; as `record_cell`."""
+        made = import_module("explainer.interop.network_record").record_cell
+        found: Trace = made(self, x, h_0, lengths, d_h_out, names)
+        return found
 
     @property
     def input_size(self) -> int:
@@ -176,6 +193,19 @@ class GRUNetwork(Mapping[str, Cell]):
     def __reduce__(self) -> tuple[type[GRUNetwork], tuple[Any, ...]]:
         """Tell copy and pickle to make it anew."""
         return type(self), (dict(self.cells), self.kind, dict(self.others), self.says)
+
+    def record(
+        self,
+        x: Any,
+        lengths: Sequence[int] | None = None,
+        path: str | None = None,
+        loss: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        names: Mapping[str, Sequence[str]] | None = None,
+    ) -> Recording:
+        """Compute the layers over time, each on top of the one before; as `record_network`."""
+        made = import_module("explainer.interop.network_record").record_network
+        found: Recording = made(self, x, lengths, path, loss, names)
+        return found
 
     @property
     def cell(self) -> Cell:

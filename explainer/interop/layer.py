@@ -15,8 +15,9 @@ from explainer.engine.layer_trace import (
     layer_trace,
 )
 from explainer.engine.network import GATES, layer_network
+from explainer.engine.origin import Origin, Provenance
 from explainer.engine.quantity import DIMS
-from explainer.engine.trace import Array, Origin, Provenance, Trace
+from explainer.engine.trace import Array, Trace
 from explainer.errors import InvalidValueError, NotFiniteError
 from explainer.interop.module_calls import Recurrent
 

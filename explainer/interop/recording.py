@@ -25,8 +25,9 @@ from explainer.errors import (
 from explainer.interop.agreement import Agreement, agreements_of
 from explainer.interop.cell_chain import chained_layer, chains
 from explainer.interop.layer import Layer
+from explainer.interop.layer_stack import Names
 from explainer.interop.module_calls import Call
-from explainer.interop.stacked_layers import Names, sequences_of, stacked_layers
+from explainer.interop.stacked_layers import sequences_of, stacked_layers
 
 
 @dataclass(frozen=True, eq=False)

@@ -221,6 +221,13 @@ CHAPTERS = (
         "each network still know the first symbol at the end?",
         checks=("same_equations",),
     ),
+    Chapter(
+        "own",
+        "Your network",
+        "What happens inside a GRU of your own?",
+        task="Choose the broken twin: what is said of it? Then double-click a number of `b_iz`, "
+        "type 0, and step through time: that unit's state moves again.",
+    ),
 )
 
 

@@ -41,7 +41,7 @@ from explainer.view_state import ViewState
 
 THEMES = ("auto", "light", "dark")
 """How a file may look: as the reader's system, or always the same."""
-COMMENT = re.compile(r"^ */\*.*?\*/\n", re.MULTILINE | re.DOTALL)
+COMMENT = re.compile(r"^ */\*(?:(?!\*/).)*\*/\n", re.MULTILINE | re.DOTALL)
 """A comment on lines of its own."""
 CHOSEN = {"gradients": "weight", "update": "parameter"}
 """Chapters that are about one parameter, and what the view state calls it."""
@@ -91,8 +91,8 @@ def html_page(
     return document(page, data, theme, links or {}, code)
 
 
-def html_bytes(run: Run, **options: Any) -> bytes:
-    """Return a chapter of a run as the bytes of one HTML file; arguments as for `html_page`."""
+def html_bytes(run: Run | Trace, **options: Any) -> bytes:
+    """Return one HTML file as bytes; arguments as for `html_page`."""
     return html_page(run, **options).encode()
 
 

@@ -26,6 +26,7 @@ def staged(
     without: str = "",
     here: Place = BEGINNING,
     pairs: Sequence[str] = (),
+    linked: bool = True,
     **also: Any,
 ) -> tuple[Scene, dict[str, Any]]:
     """Return what stands on the stage of a chapter, and what the stage is sent for it.
@@ -37,6 +38,7 @@ def staged(
         without: a quantity that is too large to be computed.
         here: where the user looks.
         pairs: what may be compared at one click.
+        linked: whether the address says what is shown.
         also: goes into the description as it is.
     """
     quantities = {**run.update.quantities, **run.trace.quantities}
@@ -52,6 +54,7 @@ def staged(
         here,
         picture_of(quantities, dropped) if chapter is HOME else (),
         slug=chapter.slug,
+        linked=linked,
         timed=chapter.timed,
         backwards=chapter.backwards,
         learning=chapter.learning and not isinstance(run, LayerRun),

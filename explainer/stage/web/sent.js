@@ -55,6 +55,7 @@
  * @property {Lane[]} scene
  * @property {Record<string, Field>} address
  * @property {import("./colours.js").Colours} colours
+ * @property {boolean} linked the address says what is shown
  * @property {boolean} timed
  * @property {boolean} backwards time runs backwards
  * @property {boolean} learning there are targets

@@ -211,18 +211,18 @@ class Mounted {
    * @param {State} state
    */
   begin(state) {
-    const { slug } = tensorsOf(state).meta;
+    const { slug, linked } = tensorsOf(state).meta;
+    const before = linked ? visited : null;
     const back = returned === location.pathname;
-    const arrived = visited !== null && visited.tensors?.meta.slug !== slug && !back;
+    const arrived = before !== null && before.tensors?.meta.slug !== slug && !back;
     returned = null;
-    const query = new URLSearchParams(location.search || this.data?.query);
-    const newer = visited !== null && untold;
-    const edit = newer ? writeEdits(/** @type {State} */ (visited).edits) : this.data?.edit;
+    const query = new URLSearchParams((linked && location.search) || this.data?.query);
+    const edit = before !== null && untold ? writeEdits(before.edits) : this.data?.edit;
     query.set("edit", edit ?? "");
     stationQuery(tensorsOf(state), query);
     const narrow = this.view.root.clientWidth < PHONE;
     this.queue.length = 0;
-    this.show(readQuery(state, query, visited, arrived, narrow), null);
+    this.show(readQuery(state, query, before, arrived, narrow), null);
     if (this.state.opened) bringOpened(this);
   }
 
@@ -270,6 +270,7 @@ class Mounted {
   /** Once at rest, write the state into the address; the server is told of edits alone. */
   syncUrl() {
     const { edits } = this.state;
+    if (!tensorsOf(this.state).meta.linked) return;
     visited = this.state;
     clearTimeout(this.resting);
     if (this.state.playing) return;

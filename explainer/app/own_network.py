@@ -1,0 +1,208 @@
+"""The network and the numbers of a user's own: read, bounded, computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explainer.analysis.health import Health, health
+from explainer.app.current_run import wait_for
+from explainer.app.gate import GATE, Tell
+from explainer.app.session import session
+from explainer.engine.layer_trace import numbers_of_a_layer
+from explainer.errors import ConstraintError
+from explainer.interop.cells import Cell, GRUNetwork
+from explainer.interop.network_record import module_paths, parts_of
+from explainer.interop.number_table import NumberTable, read_table
+from explainer.interop.recording import Recording
+from explainer.interop.weight_files import read_network
+
+DATA = Path(__file__).parents[1] / "data"
+MOST_BYTES = 8 * 2**20
+"""Largest file, in bytes."""
+MOST_UNPACKED = 32 * 2**20
+"""Most bytes that a file of weights unpacks to."""
+MOST_WEIGHTS = 4_000_000
+"""Most weights of a network."""
+MOST_NUMBERS = 4_000_000
+"""Most numbers that are computed of all its layers."""
+BYTES = 24
+"""Memory for each of them while they are computed."""
+
+
+@dataclass(frozen=True, eq=False)
+class OwnNetwork:
+    """A network and numbers, computed.
+
+    Attributes:
+        network: from a file.
+        table: the numbers.
+        recording: what its layers do with them.
+        health: what was found.
+        left_out: a sentence on what there was no room for; else empty.
+        difference: largest difference of h from torch.nn.GRU; None where that can't compute it.
+    """
+
+    network: GRUNetwork
+    table: NumberTable
+    recording: Recording
+    health: Health
+    left_out: str
+    difference: float | None
+
+
+def example(broken: bool) -> tuple[GRUNetwork, NumberTable]:
+    """Return the built-in forecaster of tomorrow's temperature, or its broken twin.
+
+    The bias of the twin's update gate is 20 higher.
+    """
+    data = (DATA / "forecaster.safetensors").read_bytes()
+    network = read_network(data, ".safetensors")
+    if broken:
+        cells = {
+            name: Cell(cell.variant, {**cell.parameters, "b_iz": cell.parameters["b_iz"] + 20})
+            for name, cell in network.items()
+        }
+        network = GRUNetwork(cells, network.kind, network.others, network.says)
+    return network, read_table((DATA / "forecaster.csv").read_bytes())
+
+
+def uploaded(weights: bytes, ending: str, numbers: bytes) -> tuple[GRUNetwork, NumberTable]:
+    """Return the network and the numbers of two files.
+
+    Args:
+        weights: a .safetensors or .npz file.
+        ending: which of them.
+        numbers: a .csv file.
+
+    Raises:
+        ValueError: one of them can't be read, or is too large.
+    """
+    network = read_network(weights, ending, most_bytes=MOST_UNPACKED)
+    count = sum(v.size for cell in network.values() for v in cell.parameters.values())
+    if count > MOST_WEIGHTS:
+        raise ConstraintError(
+            "weights", f"at most {MOST_WEIGHTS:,} are possible", f"The network has {count:,}"
+        )
+    return network, read_table(numbers)
+
+
+def computed(network: GRUNetwork, table: NumberTable, path: str) -> OwnNetwork:
+    """Return a network with its numbers computed: once for each session and choice.
+
+    Raises:
+        ValueError: the numbers don't fit the network, or there are too many.
+    """
+    own = session()
+    key = id(network), id(table), path
+    if own.network is not None and own.network[0] == key:
+        return own.network[1]
+    sequences, T, left_out, numbers = room(network, table, path)
+    few = NumberTable(
+        table.x[:sequences, :T],
+        tuple(min(n, T) for n in table.lengths[:sequences]),
+        table.features,
+        table.sequences[:sequences],
+        None if table.targets is None else table.targets[:sequences, :T],
+    )
+
+    def work(_: int, tell: Tell) -> OwnNetwork:
+        names = {"D": few.features}
+        loss = squared_error(network, few, path)
+        recording = network.record(few.x, few.lengths, path, loss, names)
+        difference = from_torch_gru(network, recording)
+        return OwnNetwork(network, few, recording, health(recording), left_out, difference)
+
+    ticket = GATE.enter(key, work, 1, BYTES * numbers)
+    found = wait_for(ticket, f"Computing {numbers:,} numbers", "layers")
+    own.network = key, found, (network, table)
+    return found
+
+
+def from_torch_gru(network: GRUNetwork, recording: Recording) -> float | None:
+    """Return how far the states are from those of torch.nn.GRU with the same weights.
+
+    None where no layer can be compared: with the reset gate before the product.
+    """
+    found = []
+    for name, layer in recording.layers.items():
+        cell = network[name]
+        if cell.variant != "reset_after" or layer.trace is None:
+            continue
+        x, h_0, h = (torch.from_numpy(layer.trace[n].copy()) for n in ("x", "h_0", "h"))
+        gru = torch.nn.GRU(x.shape[2], h.shape[2], batch_first=True, dtype=torch.float64)
+        own = {n.removesuffix("_reverse"): v for n, v in cell.to_torch().items()}
+        gru.load_state_dict(own)
+        with torch.inference_mode():
+            found.append(float((gru(x, h_0[None])[0] - h).abs().max()))
+    return max(found, default=None)
+
+
+def room(network: GRUNetwork, table: NumberTable, path: str) -> tuple[int, int, str, int]:
+    """Return how many sequences and time steps there is room for, what to say, and all numbers.
+
+    Raises:
+        ValueError: the numbers have another width than the network reads.
+    """
+    parts = parts_of(network, path)
+    B, T, D = table.x.shape
+    wide = parts[0].parameters["W_ir"].shape[1]
+    if wide != D:
+        raise ConstraintError(
+            "numbers",
+            f"the network reads {wide:,}",
+            f"The file has {D:,} columns of features ({', '.join(table.features[:4])} …)"
+            if D > 4
+            else f"The file has {D:,} columns of features ({', '.join(table.features)})",
+            "A column “sequence” or “target” does not count.",
+        )
+    gradients = squared_error(network, table, path) is not None
+    each = sum(
+        numbers_of_a_layer(
+            part.after,
+            gradients,
+            dict(zip("BTHD", (1, T, *part.parameters["W_ir"].shape), strict=True)),
+        )
+        for part in parts
+    )
+    sequences = max(1, min(B, MOST_NUMBERS // each))
+    steps = T if each <= MOST_NUMBERS else max(1, T * MOST_NUMBERS // each)
+    said = []
+    if sequences < B:
+        said.append(f"the first {sequences:,} of {B:,} sequences")
+    if steps < T:
+        said.append(f"the first {steps:,} of {T:,} time steps")
+    most = f"{MOST_NUMBERS:,} numbers at most"
+    left_out = f"Computed are {' and '.join(said)}: {most}." if said else ""
+    return sequences, steps, left_out, each * sequences * steps // T
+
+
+def squared_error(
+    network: GRUNetwork, table: NumberTable, path: str
+) -> Callable[[Tensor], Tensor] | None:
+    """Return the mean squared error of the network's head; None without targets or a head."""
+    if table.targets is None or network.head is None or len(module_paths(network)) > 1:
+        return None
+    weights, bias = network.head
+    if weights.shape[0] != 1:
+        return None
+    W = torch.from_numpy(weights.copy())
+    b = torch.zeros(1, dtype=torch.float64) if bias is None else torch.from_numpy(bias.copy())
+    targets = torch.from_numpy(table.targets.copy())
+    inside = np.arange(targets.shape[1]) < np.array(table.lengths)[:, None]
+
+    def loss(states: Tensor) -> Tensor:
+        error = ((states @ W.T + b)[..., 0] - targets)[torch.from_numpy(inside)]
+        return (error**2).mean()
+
+    return loss
+
+
+def sentences(found: Iterable[str]) -> str:
+    """Return sentences as one text."""
+    return " ".join(s if s.endswith((".", "!", "?")) else f"{s}." for s in found if s)

@@ -1,0 +1,267 @@
+"""Networks and numbers of one's own: files in, every number against torch.nn.GRU."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from playwright.sync_api import expect
+from safetensors.torch import save_file
+from streamlit.testing.v1 import AppTest
+from test_browser import Tab
+from test_stage import cell, inside
+from test_stage_edits import type_in
+from torch import nn
+
+from explainer import Cell, GRUNetwork, from_torch
+from explainer.app import own_network
+from explainer.app.own_network import example, room, squared_error, uploaded
+from explainer.errors import ExplainerError
+from explainer.interop.number_table import MOST_ROWS, read_table
+
+APP = str(Path(__file__).parent.parent / "app.py")
+
+
+def module(**options):
+    torch.manual_seed(2)
+    return nn.GRU(3, 4, **{"batch_first": True, "dtype": torch.float64, **options})
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("lengths", [None, (5, 3)])
+def test_a_file_computes_what_its_module_computes(bidirectional, lengths):
+    gru = module(num_layers=2, bidirectional=bidirectional)
+    network = from_torch(gru.state_dict())
+    x = torch.randn(2, 5, 3, dtype=torch.float64)
+
+    def loss(states):
+        return (states**2).sum()
+
+    found = network.record(x, lengths, loss=loss)
+    given = x.clone().requires_grad_()
+    packed = given
+    if lengths:
+        packed = nn.utils.rnn.pack_padded_sequence(given, torch.tensor(lengths), batch_first=True)
+    out, _ = gru(packed)
+    states = nn.utils.rnn.pad_packed_sequence(out, batch_first=True)[0] if lengths else out
+    whole = found[next(iter(network)).replace("l0", "l1")]
+    for b, length in enumerate(lengths or (5, 5)):
+        np.testing.assert_allclose(
+            whole["h"][b, :length], states[b, :length, :4].detach(), atol=1e-15
+        )
+    inside_ends = states if not lengths else out.data
+    assert found.loss >= float((inside_ends**2).sum().detach()) - 1e-12
+    first = from_torch(gru.state_dict())
+    assert list(first) == list(found)
+
+
+def test_gradients_of_a_file_are_those_of_its_module():
+    gru = module(num_layers=2)
+    network = from_torch(gru.state_dict())
+    x = torch.randn(2, 5, 3, dtype=torch.float64)
+    found = network.record(x, loss=lambda states: (states**2).sum())
+    (gru(x)[0] ** 2).sum().backward()
+    first, *_ = found.values()
+    for g, part in zip("rzn", gru.weight_hh_l0.grad.chunk(3), strict=True):
+        np.testing.assert_allclose(first[f"d_W_h{g}"], part, atol=1e-13)
+
+
+def test_one_cell_records_itself():
+    gru = module()
+    cell = from_torch(gru.state_dict()).cell
+    x, h_0 = torch.randn(5, 3, dtype=torch.float64), torch.randn(1, 4, dtype=torch.float64)
+    states = gru(x, h_0)[0].detach()
+    np.testing.assert_allclose(cell.record(x, h_0)["h"][0], states, atol=1e-15)
+    with pytest.raises(ExplainerError, match=r"\(T, 3\)"):
+        cell.record(torch.randn(5, 4))
+    with pytest.raises(ExplainerError, match="1 to 5"):
+        cell.record(x, lengths=[9])
+
+
+def test_a_cell_with_the_reset_gate_before_is_a_plain_loop():
+    rng = np.random.default_rng(0)
+    shapes = {f"W_i{g}": (4, 3) for g in "rzn"} | {f"W_h{g}": (4, 4) for g in "rzn"}
+    p = {n: rng.normal(size=s) for n, s in (shapes | {f"b_{g}": (4,) for g in "rzn"}).items()}
+    x = rng.normal(size=(6, 3))
+    trace = Cell("reset_before", p).record(x)
+    h = np.zeros(4)
+    for t, row in enumerate(x):
+        r, z = (
+            1 / (1 + np.exp(-(p[f"W_i{g}"] @ row + p[f"W_h{g}"] @ h + p[f"b_{g}"]))) for g in "rz"
+        )
+        n = np.tanh(p["W_in"] @ row + p["W_hn"] @ (r * h) + p["b_n"])
+        h = z * h + (1 - z) * n
+        np.testing.assert_allclose(trace["h"][0, t], h, atol=1e-14)
+
+
+def test_other_activations_are_refused_with_their_names():
+    own = from_torch(module().state_dict()).cell
+    other = Cell(own.variant, own.parameters, ("hard_sigmoid_6", "tanh"))
+    with pytest.raises(ExplainerError, match="hard_sigmoid_6"):
+        other.record(torch.randn(5, 3))
+
+
+def test_the_example_is_well_and_its_twin_is_not():
+    network, table = example(broken=False)
+    assert table.features == ("temp", "sin day", "cos day")
+    loss = squared_error(network, table, "rnn")
+    found = network.record(table.x, table.lengths, loss=loss)
+    assert found.health().ok
+    gru, head = nn.GRU(3, 8, batch_first=True), nn.Linear(8, 1)
+    gru.load_state_dict({n.removeprefix("rnn."): v for n, v in network.to_torch().items()})
+    weights, bias = network.head
+    head.load_state_dict(
+        {"weight": torch.from_numpy(weights.copy()), "bias": torch.from_numpy(bias.copy())}
+    )
+    x, y = torch.from_numpy(table.x).float(), torch.from_numpy(table.targets).float()
+    with torch.no_grad():
+        assert found.loss == pytest.approx(float(((head(gru(x)[0])[..., 0] - y) ** 2).mean()), 1e-5)
+    twin, table = example(broken=True)
+    assert not twin.record(table.x, table.lengths).health().ok
+
+
+def test_a_table_is_read_with_its_columns():
+    data = "\ufeffsequence;wind;target\na;1.5;0\nb;2;1\na;-3e-2;1\n\n".encode()
+    table = read_table(data)
+    assert table.features == ("wind",)
+    assert table.sequences == ("a", "b")
+    assert table.lengths == (2, 1)
+    np.testing.assert_array_equal(table.x[..., 0], [[1.5, -0.03], [2, 0]])
+    np.testing.assert_array_equal(table.targets, [[0, 1], [1, 0]])
+    plain = read_table(b"1,2\n3,4")
+    assert plain.features == ("feature 0", "feature 1")
+    assert plain.targets is None
+
+
+HOSTILE = [
+    (b"", "empty"),
+    (b"\n\n  \n", "empty"),
+    (b"a,b\n", "only a row of names"),
+    (b"\xff\xfe\x00", "UTF-8"),
+    (b"a\0b\n1", "zero bytes"),
+    (b"a,b\n1,2\n3", "Row 3 has 1 columns"),
+    (b"1,2\n3", "Row 2 has 1 columns"),
+    (b"a,b\n1,nan", "row 2, column 'b'"),
+    (b"a,b\n1,1e400", "1e400"),
+    (b"a,b\n1,", "row 2, column 'b'"),
+    (b"a;b\n1,5;2", "decimal points"),
+    (b"a,a\n1,2", "twice"),
+    (b"target\n1", "column of numbers"),
+    (b'a\n"1', "unfinished quotes"),
+    (b"a\n" + b"1\n" * (MOST_ROWS + 2), "at most 5,000 rows"),
+    (",".join("1" * 600).encode(), "512 columns"),
+    (b"<script>alert(1)</script>\nx", "script"),
+    (b"a\n" + b"9" * 100_000, "a finite number"),
+    (b"a\n" + b"9" * 200_000, "CSV"),
+]
+
+
+@pytest.mark.parametrize(("data", "message"), HOSTILE)
+def test_a_table_that_is_none_is_refused_with_a_sentence(data, message):
+    with pytest.raises(ExplainerError, match=message) as caught:
+        read_table(data)
+    assert len(str(caught.value)) < 400
+
+
+def saved(network, tmp_path):
+    save_file({n: v.contiguous() for n, v in network.items()}, tmp_path / "own.safetensors")
+    return (tmp_path / "own.safetensors").read_bytes()
+
+
+def test_sizes_are_bounded(tmp_path, monkeypatch):
+    data = saved(module().state_dict(), tmp_path)
+    network, table = uploaded(data, ".safetensors", b"a,b,c\n1,2,3\n4,5,6")
+    assert room(network, table, "") == (1, 2, "", room(network, table, "")[3])
+    monkeypatch.setattr(own_network, "MOST_NUMBERS", 150)
+    sequences, steps, said, numbers = room(network, table, "")
+    assert (sequences, steps) == (1, 1)
+    assert "first 1 of 2 time steps" in said
+    assert numbers <= 150
+    monkeypatch.setattr(own_network, "MOST_WEIGHTS", 10)
+    with pytest.raises(ExplainerError, match="at most 10"):
+        uploaded(data, ".safetensors", b"1,2,3")
+    with pytest.raises(ExplainerError, match="reads 3"):
+        room(network, read_table(b"1,2"), "")
+
+
+def test_a_loss_needs_a_head_and_targets(tmp_path):
+    network, table = example(broken=False)
+    assert squared_error(network, table, "rnn") is not None
+    assert squared_error(network, read_table(b"1,2,3"), "rnn") is None
+    alone = GRUNetwork(dict(network), network.kind)
+    assert squared_error(alone, table, "rnn") is None
+
+
+@pytest.fixture
+def app():
+    return AppTest.from_file(APP, default_timeout=60).switch_page("pages/own.py").run()
+
+
+def words(app):
+    kinds = ("markdown", "caption", "success", "error")
+    return " ".join(element.value for kind in kinds for element in app.get(kind))
+
+
+def test_the_page_lives_without_an_upload(app):
+    assert not app.exception
+    assert "Nothing is wrong" in words(app)
+    assert "from torch.nn.GRU" in words(app)
+    app.get("button_group")[0].set_value("its broken twin").run()
+    assert not app.exception
+    assert any("keep the old state" in e.value for e in app.error)
+    app.get("button_group")[0].set_value("your own files").run()
+    assert not app.exception
+    assert not app.error
+    assert "save_file" in app.code[0].value
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "numbers", "message"),
+    [
+        ("own.npz", b"no archive", b"1,2,3", "npz"),
+        ("own.safetensors", b"\x00" * 9, b"1,2,3", "safetensors"),
+        ("own.safetensors", None, b"a,b,c\n1,2,nan", "row 2"),
+        ("own.safetensors", None, b"1,2", "network reads 3"),
+    ],
+)
+def test_files_that_do_not_fit_are_a_sentence(app, tmp_path, name, weights, numbers, message):
+    data = saved(module().state_dict(), tmp_path) if weights is None else weights
+    app.get("button_group")[0].set_value("your own files").run()
+    app.file_uploader(key="own-weights").set_value((name, data, "")).run()
+    app.file_uploader(key="own-numbers").set_value(("own.csv", numbers, "")).run()
+    assert not app.exception
+    assert message in app.error[0].value.replace("\\", "").replace("\u2060", "")
+
+
+def test_files_of_ones_own_are_shown(app, tmp_path):
+    data = saved(module(num_layers=2).state_dict(), tmp_path)
+    app.get("button_group")[0].set_value("your own files").run()
+    app.file_uploader(key="own-weights").set_value(("own.safetensors", data, "")).run()
+    rows = io.StringIO()
+    np.savetxt(rows, np.random.default_rng(0).normal(size=(6, 3)), delimiter=",")
+    app.file_uploader(key="own-numbers").set_value(("own.csv", rows.getvalue().encode(), "")).run()
+    assert not app.exception
+    assert not app.error
+    assert "1 sequence of 6 time steps" in words(app).replace("\\", "")
+
+
+@pytest.mark.browser
+def test_a_weight_of_ones_own_network_is_changed_and_stays_out_of_the_link(chromium, server):
+    context = chromium.new_context(viewport={"width": 1300, "height": 900})
+    tab = Tab(context, server.address)
+    page = tab.page
+    page.goto(f"{server.address}/own")
+    expect(inside(page, '[data-quantity="h"]').first).to_be_visible(timeout=30_000)
+    cell(page, "W_hz", 0, 1).click()
+    expect(inside(page, "[data-explanation]")).to_be_visible()
+    cell(page, "W_hz", 0, 1).dblclick()
+    type_in(page, "3")
+    expect(inside(page, "[data-chip]")).to_have_attribute("data-chip", "W_hz[0,1]")
+    page.get_by_test_id("stMain").get_by_text("Gradients", exact=True).click()
+    expect(inside(page, '[data-quantity="d_h_prev"]').first).to_be_attached()
+    assert "edit=" not in page.url
+    page.get_by_test_id("stSidebarNavLink").get_by_text("The cell", exact=True).click()
+    expect(inside(page, '[data-quantity="W_ir"]').first).to_be_attached()
+    expect(inside(page, "[data-chip]")).to_have_count(0)
+    context.close()
