@@ -1,16 +1,21 @@
-"""The README's notebook example prints what the README says."""
+"""The README's notebook examples print what the README says."""
 
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 
 
-def test_the_example_prints_what_stands_below_it():
+@pytest.mark.parametrize("number", [0, 1])
+def test_an_example_prints_what_stands_below_it(number):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    code, output = re.search(r"```python\n(.*?)```\n\n```text\n(.*?)```", readme, re.S).groups()
+    examples = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", readme, re.S)
+    assert len(examples) == 2
+    code, output = examples[number]
     ran = subprocess.run(
         [sys.executable, "-X", "utf8", "-c", code],
         cwd=ROOT,

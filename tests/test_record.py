@@ -337,3 +337,54 @@ def test_a_scripted_module_is_refused():
         scripted = torch.jit.script(nn.GRU(3, 4))
     with pytest.raises(InvalidValueError, match="scripted"):
         record(scripted, torch.randn(2, 1, 3))
+
+
+def looped(module, x, change):
+    """The states of an nn.GRU by a loop of PyTorch's own, changed by `change(t, name, value)`."""
+    W, U = (w.chunk(3) for w in (module.weight_ih_l0, module.weight_hh_l0))
+    b, c = (v.chunk(3) for v in (module.bias_ih_l0, module.bias_hh_l0))
+    h, states = torch.zeros(x.shape[0], 5, dtype=F64), []
+    for t in range(x.shape[1]):
+        parts = [(F.linear(x[:, t], W[i], b[i]), F.linear(h, U[i], c[i])) for i in range(3)]
+        r = change(t, "r", torch.sigmoid(sum(parts[0])))
+        z = change(t, "z", torch.sigmoid(sum(parts[1])))
+        n = change(t, "n", torch.tanh(parts[2][0] + r * parts[2][1]))
+        h = change(t, "h", z * h + (1 - z) * n)
+        states.append(h)
+    return torch.stack(states, 1).detach().numpy()
+
+
+HELD = [
+    ("z", {(None, 2, None): 1.0}, lambda t, v: torch.ones_like(v) if t == 2 else v),
+    ("r", 0.0, lambda t, v: torch.zeros_like(v)),
+    ("h", {(None, None, 3): 0.0}, lambda t, v: v * torch.tensor([1, 1, 1, 0, 1])),
+    ("n", {(1, 4, 0): 0.5}, lambda t, v: torch.where(MARK if t == 4 else ~ALL, 0.5, v)),
+]
+ALL = torch.ones(2, 5, dtype=torch.bool)
+MARK = torch.zeros(2, 5, dtype=torch.bool)
+MARK[1, 0] = True
+
+
+@pytest.mark.parametrize(("name", "edit", "change"), HELD)
+def test_what_is_held_goes_on_through_time(name, edit, change):
+    module = gru(batch_first=True)
+    x = torch.randn(2, 6, 3, dtype=F64)
+    found = record(module, x).rerun({name: edit})
+    wanted = looped(module, x, lambda t, q, v: change(t, v) if q == name else v)
+    np.testing.assert_allclose(found["h"], wanted, atol=1e-15)
+    assert (
+        "held at"
+        in explain(found, name, (1, 2 if name == "z" else 4, 0 if name == "n" else 3)).edit
+    )
+
+
+def test_a_given_number_of_a_layer_is_changed():
+    module = gru(batch_first=True)
+    x = torch.randn(2, 6, 3, dtype=F64)
+    found = record(module, x).rerun({"W_hz": {(1, 2): 3.0}})
+    with torch.no_grad():
+        module.weight_hh_l0[6, 2] = 3.0
+    np.testing.assert_allclose(found["h"], module(x)[0].detach(), atol=1e-15)
+    assert "changed from" in explain(found, "W_hz", (1, 2)).edit
+    with pytest.raises(InvalidValueError, match="edits must be quantities among"):
+        record(module, x).rerun({"loss": 1.0})

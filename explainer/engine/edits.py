@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from explainer.engine.hold import hold, holdable
 from explainer.engine.network import Network, network
 from explainer.engine.parameters import real_numbers
 from explainer.engine.quantity import Quantity
-from explainer.engine.trace import Array
+from explainer.engine.trace import Array, Trace
 from explainer.errors import (
     InvalidValueError,
     WrongTypeError,
@@ -101,19 +101,46 @@ def read_edits(edits: Edits, run: Run) -> dict[str, Edit]:
     among |= {n: q for n, q in run.update.quantities.items() if n in ("learning_rate", "clip_norm")}
     held = {q.name: q for q in net.forward if q.name in holdable(net)}
     bounds = limits(run.settings, run.trace.sizes["V"])
+
+    def source(name: str) -> Trace:
+        return run.trace if name in run.trace else run.update
+
+    return read_among(edits, among, held, source, bounds)
+
+
+def read_among(
+    edits: Edits,
+    among: Mapping[str, Quantity],
+    held: Mapping[str, Quantity],
+    source: Callable[[str], Trace],
+    bounds: Mapping[str, Limits],
+) -> dict[str, Edit]:
+    """Return what edits make of each quantity they are about.
+
+    Args:
+        edits: as for `run`.
+        among: what is given and can be changed, by name.
+        held: what is computed and can be held, by name.
+        source: returns the trace that has a quantity.
+        bounds: which given numbers are possible.
+
+    Raises:
+        TypeError: a name, an index or a number is something else.
+        ValueError: a quantity or a place is not there, or a number is out of range.
+    """
     must_be("edits", edits, Mapping, "numbers by quantity, such as {'z': 1.0}")
     found = {}
     for name, wanted in edits.items():
         q = among.get(name) or held.get(name)
         if q is None:
-            expected = f"quantities among {names_of(among | held, name)}"
+            expected = f"quantities among {names_of([*among, *held], name)}"
             advice = f"Change {FOLLOWING[name]} instead." if name in FOLLOWING else ""
             raise InvalidValueError("edits", expected, shorten(name), advice)
-        shape = tuple(run.trace.sizes[d] for d in q.dims)
+        trace = source(name)
+        shape = tuple(trace.sizes[d] for d in q.dims)
         values, where = read_places(q, wanted, shape)
         check_numbers(name, values[where], bounds.get(name))
-        source = run.trace if name in run.trace else run.update
-        before = source[name] if name in among else None
+        before = trace[name] if name in among else None
         found[name] = Edit(values, where, before)
     return found
 

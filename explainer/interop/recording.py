@@ -9,6 +9,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from explainer.engine.edits import Edits
+from explainer.engine.layer_edits import edited_layer
 from explainer.engine.layer_trace import largest_batch
 from explainer.engine.trace import LARGEST_TRACE, Trace
 from explainer.errors import (
@@ -98,6 +100,23 @@ class Recording(Mapping[str, Trace]):
             expected = "a recording of one layer in one direction"
             raise InvalidValueError("trace", expected, names_of(self), "Take one by its name.")
         return self[next(iter(self))]
+
+    def rerun(self, edits: Edits, layer: str | None = None) -> Trace:
+        """Return a layer with given numbers changed and computed ones held, on through time.
+
+        A hook that overwrites a module's output changes one time step; here the state itself is
+        another one from there on.
+
+        Args:
+            edits: as for `explainer.run`, such as {"z": 1.0} or {"h": {(None, None, 5): 0.0}}.
+            layer: its name; None for the only one.
+
+        Raises:
+            KeyError: there is no such layer.
+            TypeError: a name, an index or a number is something else.
+            ValueError: a quantity or a place is not there, or there are several layers.
+        """
+        return edited_layer(self.trace if layer is None else self[layer], edits)
 
     def health(self, first: bool | None = None, **update: Any) -> Any:
         """Return what is wrong with the layers, if anything; arguments as of `explainer.health`."""
