@@ -101,10 +101,10 @@ def gate_findings(own: LayerNumbers, fresh: bool) -> Iterator[Finding]:
     H, T = own.trace.sizes["H"], own.trace.sizes["T"]
     frozen = where((own.open["z"] > 0.95) & (own.half_life > 2 * T))
     if frozen:
+        half = steps_text(float(np.median(own.half_life[list(frozen)])))
         text = (
             f"{units_text(frozen, H)} keep the old state at nearly every time step (z above 0.9): "
-            f"half of it is left after {np.median(own.half_life[list(frozen)]):,.0f} time steps, "
-            f"and a sequence has {T:,}."
+            f"half of it is left after {half} time steps, and a sequence has {T:,}."
         )
         level: Level = "error" if len(frozen) > H / 2 else "note"
         yield Finding(level, "frozen", len(frozen), H / 2, text, "", frozen)
@@ -135,8 +135,8 @@ def memory_findings(own: LayerNumbers, fresh: bool) -> Iterator[Finding]:
     """Say how long the layer remembers, and how far a gradient reaches back."""
     T, half = own.trace.sizes["T"], own.half_life
     text = (
-        f"half of a state is left after {half.min():,.1f} to {half.max():,.1f} time steps, "
-        f"{np.median(half):,.1f} at the median."
+        f"half of a state is left after {steps_text(half.min())} to {steps_text(half.max())} time "
+        f"steps, {steps_text(np.median(half))} at the median."
     )
     yield Finding("note", "memory", float(np.median(half)), float(T), text)
     grown = float(own.sent_back.max())
@@ -181,6 +181,11 @@ def gradient_findings(own: LayerNumbers) -> Iterator[Finding]:
         )
         value = float(gradient[list(least)].max() / median)
         yield Finding("warning", "unlearning", value, UNLEARNING, text, "", least)
+
+
+def steps_text(steps: float) -> str:
+    """Return a number of time steps, such as "1.3" or "2.1e+08"."""
+    return f"{steps:,.1f}" if steps < 10_000 else f"{steps:.2g}"
 
 
 def where(found: NDArray[np.bool_]) -> tuple[int, ...]:

@@ -155,8 +155,9 @@ def layer_tokens(trace: Trace) -> dict[str, Any]:
 
 
 def visible_label(text: str) -> str:
-    """Return a label in which every character can be seen."""
-    return "".join(map(visible, text)) if len(text) < LONGEST_LABEL else f"{text[:LONGEST_LABEL]}…"
+    """Return a label in which every character but a space can be seen."""
+    shown = "".join(c if c == " " else visible(c) for c in text[:LONGEST_LABEL])
+    return shown if len(text) <= LONGEST_LABEL else f"{shown}…"
 
 
 def is_computed_in_browser(run: Run | LayerRun) -> bool:
