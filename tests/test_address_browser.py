@@ -100,3 +100,16 @@ def test_a_link_with_edits_is_taken_along_and_taken_back(tab):
     soon(page, lambda: "edit" not in tab.query)
     tab.choose("cell")
     expect(page.get_by_text("What if:")).to_have_count(0)
+
+
+def test_an_embedded_page_is_the_piece_alone(tab):
+    page = tab.page
+    page.goto(f"{tab.address}/cell?preset=math&t=1&embed=true")
+    expect(inside(page, '[data-quantity="h"]').first).to_be_attached()
+    expect(page.get_by_test_id("stSidebar")).to_be_hidden()
+    expect(page.get_by_text("Checked in this run")).to_be_visible()
+    expect(page.get_by_text("Try this.")).to_have_count(0)
+    expect(page.get_by_text("At each time step the cell mixes")).to_have_count(0)
+    expect(inside(page, ".where")).to_have_text("t = 1 of 0 … 2")
+    tab.open("cell")
+    expect(page.get_by_test_id("stSidebar")).to_be_visible()

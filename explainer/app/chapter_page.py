@@ -29,6 +29,10 @@ def show_chapter(slug: str, body: Callable[[Page], None]) -> None:
     theme = "dark" if st.context.theme.type == "dark" else "light"
     page = Page(chapter(slug), run, edit, position(slug, run.trace.sizes), theme)
     body(page)
+    if st.context.is_embedded:
+        checks_line(page)
+        weigh_again(run, edit)
+        return
     if page.chapter.task:
         st.success(f"**Try this.** {page.chapter.task}")
     if page.names:

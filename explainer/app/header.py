@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 
 MOST_EDITS = 8
 """Most edits that are named above a page."""
+MENU = '[data-testid="stSidebar"], [data-testid="stExpandSidebarButton"]'
+"""The menu with the settings, and the button that opens it."""
 STYLE = Path(__file__).with_name("page.css")
 
 
 def title(chapter: Chapter) -> None:
     """Draw the title of a chapter and its question."""
     st.html(STYLE)
+    if st.context.is_embedded:  # the piece alone, in somebody's own page
+        st.html(f"<style>{MENU} {{ display: none }}</style>")
     st.title(chapter.title if chapter is not HOME else "GRU Explainer")
     st.markdown(f"##### {chapter.question}")
 

@@ -75,12 +75,14 @@ class Page:
         return name in self.trace
 
     def text(self, text: str) -> None:
-        """Tell the user something."""
-        st.markdown(text)
+        """Tell the user something; a piece in somebody's own page stands alone."""
+        if not st.context.is_embedded:
+            st.markdown(text)
 
     def note(self, text: str) -> None:
         """Point out a surprise, or a slip in a source, where the user meets it."""
-        st.info(text)
+        if not st.context.is_embedded:
+            st.info(text)
 
     def formula(self, name: str, trace: Trace | None = None) -> None:
         """Show a quantity's equation, and what it is for."""
