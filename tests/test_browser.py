@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Error, expect
 
 from explainer import PRESETS, run
@@ -478,6 +479,25 @@ def test_a_chapter_fits_the_width_of_its_screen(walk, chapter):
     seen = walk[chapter.slug]
     assert seen["sideways"] <= 0
     assert seen["cut"] == []
+
+
+SERIOUS = """async () => {
+    const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+    return violations.filter((v) => ["serious", "critical"].includes(v.impact))
+        .map((v) => [v.id, v.nodes.slice(0, 3).map((n) => [n.html, n.failureSummary])]);
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("slug", ["own", "batches"])
+def test_axe_finds_nothing_serious_on_a_whole_page(shared_tab, slug, theme):
+    page = shared_tab.page
+    page.set_viewport_size(DESKTOP)
+    page.emulate_media(color_scheme=theme)
+    page.goto(f"{shared_tab.address}/{slug}")
+    expect(page.get_by_text("Checked in this run")).to_be_visible()
+    page.evaluate(AXE_SCRIPT)
+    assert page.evaluate(SERIOUS) == []
 
 
 def brightness(colour):
