@@ -14,6 +14,7 @@ SCRIPTS = (PACKAGE / "streamlit_app" / "app.py", PACKAGE.parent / "app.py")
 
 COMMANDS = {
     "convert": ("explainer.interop.convert_command", "convert_file"),
+    "health": ("explainer.analysis.health_command", "tell_health"),
     "html": ("explainer.stage.html_command", "write_html"),
     "site": ("explainer.stage.html_command", "write_pages"),
     "worksheet": ("explainer.export.worksheet_command", "write_worksheets"),

@@ -1,6 +1,8 @@
 """Networks and numbers of one's own: files in, every number against torch.nn.GRU."""
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +18,9 @@ from torch import nn
 
 from explainer import Cell, GRUNetwork, from_torch
 from explainer.app import own_network
-from explainer.app.own_network import example, room, squared_error, uploaded
+from explainer.app.own_network import DATA, example, room, uploaded
 from explainer.errors import ExplainerError
+from explainer.interop.network_record import squared_error
 from explainer.interop.number_table import MOST_ROWS, read_table
 
 APP = str(Path(__file__).parent.parent / "app.py")
@@ -105,7 +108,7 @@ def test_other_activations_are_refused_with_their_names():
 def test_the_example_is_well_and_its_twin_is_not():
     network, table = example(broken=False)
     assert table.features == ("temp", "sin day", "cos day")
-    loss = squared_error(network, table, "rnn")
+    loss = squared_error(network, table)
     found = network.record(table.x, table.lengths, loss=loss)
     assert found.health().ok
     gru, head = nn.GRU(3, 8, batch_first=True), nn.Linear(8, 1)
@@ -187,10 +190,42 @@ def test_sizes_are_bounded(tmp_path, monkeypatch):
 
 def test_a_loss_needs_a_head_and_targets(tmp_path):
     network, table = example(broken=False)
-    assert squared_error(network, table, "rnn") is not None
-    assert squared_error(network, read_table(b"1,2,3"), "rnn") is None
+    assert squared_error(network, table) is not None
+    assert squared_error(network, read_table(b"1,2,3")) is None
     alone = GRUNetwork(dict(network), network.kind)
-    assert squared_error(alone, table, "rnn") is None
+    assert squared_error(alone, table) is None
+
+
+def command(*words):
+    """What the command line answers."""
+    return subprocess.run(
+        [sys.executable, "-m", "explainer", "health", *map(str, words)],
+        cwd=Path(APP).parent,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_command_line_says_what_stands_out(tmp_path):
+    weights, numbers = DATA / "forecaster.safetensors", DATA / "forecaster.csv"
+    said = command(weights, numbers)
+    assert said.returncode == 0, said.stderr
+    assert "4 sequences of 24 time steps" in said.stdout
+    assert "mean squared error" in said.stdout
+    gru = module()
+    with torch.no_grad():
+        gru.bias_ih_l0[4:8] += 20
+    saved(gru.state_dict(), tmp_path)
+    (tmp_path / "numbers.csv").write_text("\n".join("0.1,0.2,0.3" for _ in range(9)))
+    broken = command(tmp_path / "own.safetensors", tmp_path / "numbers.csv")
+    assert broken.returncode == 1
+    assert "error: l0: 4 of 4 units keep the old state" in broken.stdout
+    wrong = command(weights, tmp_path / "numbers.csv", "--module", "encoder")
+    assert wrong.returncode == 2
+    assert "Traceback" not in wrong.stderr
+    assert "path must be one of" in wrong.stderr
 
 
 @pytest.fixture

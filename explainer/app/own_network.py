@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from explainer.analysis.health import Health, health
 from explainer.app.current_run import wait_for
@@ -17,7 +15,7 @@ from explainer.app.session import session
 from explainer.engine.layer_trace import numbers_of_a_layer
 from explainer.errors import ConstraintError
 from explainer.interop.cells import Cell, GRUNetwork
-from explainer.interop.network_record import module_paths, parts_of
+from explainer.interop.network_record import parts_of, squared_error
 from explainer.interop.number_table import NumberTable, read_table
 from explainer.interop.recording import Recording
 from explainer.interop.weight_files import read_network
@@ -113,7 +111,7 @@ def computed(network: GRUNetwork, table: NumberTable, path: str) -> OwnNetwork:
 
     def work(_: int, tell: Tell) -> OwnNetwork:
         names = {"D": few.features}
-        loss = squared_error(network, few, path)
+        loss = squared_error(network, few)
         recording = network.record(few.x, few.lengths, path, loss, names)
         difference = from_torch_gru(network, recording)
         return OwnNetwork(network, few, recording, health(recording), left_out, difference)
@@ -161,7 +159,7 @@ def room(network: GRUNetwork, table: NumberTable, path: str) -> tuple[int, int, 
             else f"The file has {D:,} columns of features ({', '.join(table.features)})",
             "A column “sequence” or “target” does not count.",
         )
-    gradients = squared_error(network, table, path) is not None
+    gradients = squared_error(network, table) is not None
     each = sum(
         numbers_of_a_layer(
             part.after,
@@ -180,27 +178,6 @@ def room(network: GRUNetwork, table: NumberTable, path: str) -> tuple[int, int, 
     most = f"{MOST_NUMBERS:,} numbers at most"
     left_out = f"Computed are {' and '.join(said)}: {most}." if said else ""
     return sequences, steps, left_out, each * sequences * steps // T
-
-
-def squared_error(
-    network: GRUNetwork, table: NumberTable, path: str
-) -> Callable[[Tensor], Tensor] | None:
-    """Return the mean squared error of the network's head; None without targets or a head."""
-    if table.targets is None or network.head is None or len(module_paths(network)) > 1:
-        return None
-    weights, bias = network.head
-    if weights.shape[0] != 1:
-        return None
-    W = torch.from_numpy(weights.copy())
-    b = torch.zeros(1, dtype=torch.float64) if bias is None else torch.from_numpy(bias.copy())
-    targets = torch.from_numpy(table.targets.copy())
-    inside = np.arange(targets.shape[1]) < np.array(table.lengths)[:, None]
-
-    def loss(states: Tensor) -> Tensor:
-        error = ((states @ W.T + b)[..., 0] - targets)[torch.from_numpy(inside)]
-        return (error**2).mean()
-
-    return loss
 
 
 def sentences(found: Iterable[str]) -> str:
