@@ -388,3 +388,19 @@ def test_a_given_number_of_a_layer_is_changed():
     assert "changed from" in explain(found, "W_hz", (1, 2)).edit
     with pytest.raises(InvalidValueError, match="edits must be quantities among"):
         record(module, x).rerun({"loss": 1.0})
+
+
+def test_a_quantity_is_a_long_table():
+    found = record(
+        gru(batch_first=True),
+        torch.randn(2, 6, 3, dtype=F64),
+        lengths=(6, 4),
+        loss=both,
+        names={"D": ["a", "b", "c"]},
+    ).trace
+    x = found.to_pandas("x")
+    assert list(x.index.names) == ["sequence", "time step", "feature"]
+    assert x.loc[1, 2, "b"] == found["x"][1, 2, 1]
+    assert len(x) == (6 + 4) * 3
+    table = found.to_pandas("d_W_hn").unstack("unit before")
+    np.testing.assert_array_equal(table.to_numpy(), found["d_W_hn"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from explainer.engine.exports import HTMLExports
+from explainer.engine.exports import HTMLExports, format_module
 from explainer.engine.not_finite import refuse_not_finite
 from explainer.engine.origin import NOWHERE, Origin
 from explainer.engine.quantity import DIMS, Quantity
@@ -26,6 +26,8 @@ from explainer.errors import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from explainer.engine.edits import Edit
 
 Array = NDArray[np.float64]
@@ -162,6 +164,18 @@ class Trace(HTMLExports, Mapping[str, Array]):
     def lengths(self) -> tuple[int, ...]:
         """How many time steps each sequence has; what stands after them is padding."""
         return self.origin.lengths or (self.sizes["T"],) * self.sizes["B"]
+
+    def to_pandas(self, name: str) -> pd.Series[float]:
+        """Return a quantity as a long table: a row for each number, its place as the index.
+
+        Args:
+            name: the quantity. Needs pandas (the extra `app`).
+
+        Raises:
+            KeyError: there is none of this name.
+        """
+        found: pd.Series[float] = format_module("long_table").long_table(self, name)
+        return found
 
     @property
     def nbytes(self) -> int:
