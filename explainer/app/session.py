@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # the menu does not wait for torch
     from explainer.app.comparison import KeptState
     from explainer.app.own_network import OwnNetwork
     from explainer.errors import ExplainerError
+    from explainer.interop.cells import GRUNetwork
+    from explainer.interop.number_table import NumberTable
     from explainer.settings import Settings
 
 KEY = "session"
@@ -69,6 +71,7 @@ class Session:
         against_problems: what is wrong with the one in the link.
         link_compared: whether the link was asked for it.
         own_kept: the edits of state A of that network; None where nothing is kept.
+        network_files: the files that the user uploaded of one, read: which, and what is in them.
         network: a network of the user's own, computed: for what, what it came to, and from what.
         parameter: the parameter that was chosen last, and on which chapter.
         station: the station of the tour.
@@ -98,6 +101,7 @@ class Session:
     against_problems: list[ExplainerError] = field(default_factory=list)
     link_compared: bool = False
     own_kept: str | None = None
+    network_files: tuple[Hashable, tuple[GRUNetwork, NumberTable]] | None = None
     network: tuple[Hashable, OwnNetwork, object] | None = None
     parameter: tuple[str, str] | None = None
     station: int = 1

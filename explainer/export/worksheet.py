@@ -27,6 +27,7 @@ from explainer.errors import (
 from explainer.explanation.explain import explain
 from explainer.explanation.index_form import Element
 from explainer.explanation.number_formula import element_text, format_number
+from explainer.export.exercise import Exercise
 from explainer.export.worksheet_html import worksheet_page
 from explainer.settings import Settings, must_be_settings
 
@@ -39,30 +40,6 @@ MOST_GIVEN_NUMBERS = 40
 MOST_STUDENTS = 500
 DIGITS = 4
 """Digits of the numbers on paper, after the point."""
-
-
-@dataclass(frozen=True)
-class Exercise:
-    """One blank.
-
-    Attributes:
-        name: the quantity that is asked for.
-        index: which of its numbers.
-        formula: how it comes about, in symbols.
-        why: what it is for.
-        given: what it is made from, by name and place: a number as it is printed, or the number of
-            the exercise that asks for it.
-        solution: the formula with its numbers.
-        answer: the number, every digit.
-    """
-
-    name: str
-    index: tuple[int, ...]
-    formula: str
-    why: str
-    given: Mapping[str, str | int]
-    solution: str
-    answer: float
 
 
 @dataclass(frozen=True)

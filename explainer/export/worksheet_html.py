@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
-from typing import Protocol
+
+from explainer.export.exercise import Exercise
 
 STYLE = """
 @page { margin: 16mm; }
@@ -27,20 +28,9 @@ li { break-inside: avoid; margin: 0 0 7mm; }
 """
 
 
-class Item(Protocol):
-    """What a page needs to know of an exercise."""
-
-    @property
-    def formula(self) -> str: ...  # noqa: D102
-    @property
-    def why(self) -> str: ...  # noqa: D102
-    @property
-    def given(self) -> Mapping[str, str | int]: ...  # noqa: D102
-    @property
-    def solution(self) -> str: ...  # noqa: D102
-
-
-def worksheet_page(sheets: Sequence[tuple[int, Sequence[Item]]], sentence: str, key: bool) -> str:
+def worksheet_page(
+    sheets: Sequence[tuple[int, Sequence[Exercise]]], sentence: str, key: bool
+) -> str:
     """Return worksheets as one page, each on paper of its own.
 
     Args:
@@ -57,7 +47,7 @@ def worksheet_page(sheets: Sequence[tuple[int, Sequence[Item]]], sentence: str, 
     )
 
 
-def _sheet(seed: int, items: Sequence[Item], sentence: str, key: bool) -> str:
+def _sheet(seed: int, items: Sequence[Exercise], sentence: str, key: bool) -> str:
     head = "Key" if key else "Worksheet"
     who = "" if key else '<p class="name"><span>Name</span><span>Date</span></p>'
     exercises = "".join(_exercise_item(item, key) for item in items)
@@ -71,7 +61,7 @@ def _sheet(seed: int, items: Sequence[Item], sentence: str, key: bool) -> str:
     )
 
 
-def _exercise_item(item: Item, key: bool) -> str:
+def _exercise_item(item: Exercise, key: bool) -> str:
     left = item.formula.split(" = ")[0]
     given = "".join(
         f"<li>{escape(name)} = {escape(v) if isinstance(v, str) else f'answer {v}'}</li>"

@@ -119,7 +119,8 @@ def stacked_layers(
     """
     gru = call.module
     assert isinstance(gru, nn.GRU)
-    found, scales = sequences_of(call), dropout_scales(call, sequences_of(call))
+    found = sequences_of(call)
+    scales = dropout_scales(call, found)
     if chosen is not None:
         T = max(found.lengths[i] for i in chosen)
         scales = [s if s is None else s[list(chosen), :T] for s in scales]

@@ -15,6 +15,7 @@ from explainer.app.own_network import (
     uploaded,
 )
 from explainer.app.panels.export_panel import download
+from explainer.app.session import session
 from explainer.app.stage_component import layer_stage
 from explainer.engine.layer_trace import LayerRun, window
 from explainer.engine.trace import Trace
@@ -30,6 +31,8 @@ EXAMPLE, TWIN, OWN = "a small forecaster", "its broken twin", "your own files"
 VIEWS = {"The cell": "cell", "Through time": "time", "Gradients": "gradients"}
 MOST_UNITS = 12
 """Most units that a finding names."""
+LONGEST_STRETCH = 16
+"""Most time steps that are shown at once of a layer too large for the browser."""
 SAVE = """\
 from safetensors.torch import save_file
 save_file(model.state_dict(), "gru.safetensors")"""
@@ -87,18 +90,15 @@ def files() -> tuple[GRUNetwork, NumberTable] | None:
     right.code("sequence,temperature,wind,target\nOslo,0.31,-0.20,0.35", language=None)
     if not (weights and numbers):
         st.info(
-            "Both files stay on this server's memory for as long as this page is open; nothing in "
+            "Both files stay in this server's memory for as long as this page is open; nothing in "
             "them is run."
         )
         return None
-    kept = st.session_state.get("own-files")
-    key = weights.file_id, numbers.file_id
-    if kept is None or kept[0] != key:
+    own, key = session(), (weights.file_id, numbers.file_id)
+    if own.network_files is None or own.network_files[0] != key:
         ending = f".{weights.name.rpartition('.')[2].lower()}"
-        kept = key, uploaded(weights.getvalue(), ending, numbers.getvalue())
-        st.session_state["own-files"] = kept
-    found: tuple[GRUNetwork, NumberTable] = kept[1]
-    return found
+        own.network_files = key, uploaded(weights.getvalue(), ending, numbers.getvalue())
+    return own.network_files[1]
 
 
 def show(found: OwnNetwork) -> None:
@@ -144,11 +144,10 @@ def show(found: OwnNetwork) -> None:
 
 def tell(finding: Finding) -> None:
     """Show a finding as a sentence, with the units it is about."""
-    more = f" Units {', '.join(map(str, finding.units[:MOST_UNITS]))}" if finding.units else ""
-    if len(finding.units) == 1:
-        more = ""
-    elif finding.units:
-        more += " …" if len(finding.units) > MOST_UNITS else "."
+    more = ""
+    if len(finding.units) > 1:  # the sentence names a single one
+        end = " …" if len(finding.units) > MOST_UNITS else "."
+        more = f" Units {', '.join(map(str, finding.units[:MOST_UNITS]))}{end}"
     layer = f"{finding.layer}: " if finding.layer else ""
     text = escape_markdown(f"{layer}{finding.text}{more} {finding.advice}".strip())
     if finding.level == "error":
@@ -170,7 +169,9 @@ def part_of_trace(trace: Trace, sequences: tuple[str, ...]) -> Trace:
     first = 0
     if length > 1:
         first = right.slider("From time step", 0, length - 1, 0, key="own-first")
-    T = 16
-    while T > 1 and not is_computed_in_browser(LayerRun(window(trace, sequence, first, T))):
+    T = LONGEST_STRETCH
+    shown = window(trace, sequence, first, T)
+    while T > 1 and not is_computed_in_browser(LayerRun(shown)):
         T //= 2
-    return window(trace, sequence, first, T)
+        shown = window(trace, sequence, first, T)
+    return shown
