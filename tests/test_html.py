@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from explainer import PRESETS, ViewState, run
+from explainer.engine.edits import edited_run
+from explainer.engine.unedited import unedited_run
 from explainer.stage.chapters import CHAPTERS
 from explainer.stage.html import edits_text, html_page
 from explainer.stage.site import PAGES, write_site
@@ -114,6 +116,31 @@ def test_a_notebook_shows_the_stage():
     shown = run(START)._repr_html_()
     assert shown.startswith("<iframe srcdoc=")
     assert Page(shown).elements[0][1]["srcdoc"].startswith("<!doctype html>")
+
+
+def srcdoc(shown):
+    return sent(Page(shown).elements[0][1]["srcdoc"])
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_trace_shows_the_stage_of_its_run(preset):
+    result = run(PRESETS[preset])
+    assert srcdoc(result.trace._repr_html_()) == srcdoc(result._repr_html_())
+
+
+def test_a_run_of_other_parameters_masks_and_states_is_shown_as_it_is():
+    settings = replace(START, dropout=0.5, redraw_masks=True)
+    other = {n: value * 2 for n, value in run(settings).update.after.items()}
+    result = run(settings, other, np.full((2, 4), 0.5), draw=3)
+    edits = {"z": {(None, None, 2): 1.0}, "W_hz": {(0, 1): 0.5}, "ids": {(0, 0): 3}}
+    edited = edited_run(result, edits)
+    plain = unedited_run(edited.trace)
+    for name in ("trace", "update", "second"):
+        then, now = getattr(result, name), getattr(plain, name)
+        assert all(np.array_equal(then[n], now[n]) for n in then.arrays), name
+    assert plain.batch.vocabulary == result.batch.vocabulary
+    assert sent(html_page(edited))["numbers"] == sent(html_page(result))["numbers"]
+    assert sent(html_page(edited.trace)) == sent(html_page(edited))
 
 
 def test_all_links_of_a_site_lead_to_its_files(tmp_path):

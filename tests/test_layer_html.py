@@ -37,9 +37,9 @@ def test_a_layer_is_told_from_a_run():
     assert is_layer(recorded().trace)
     assert not is_layer(run(PRESETS["start"]).trace)
     with pytest.raises(WrongTypeError, match="record"):
-        html_page(run(PRESETS["start"]).trace)
+        html_page(run(PRESETS["start"]).update)
     assert recorded().trace._repr_html_().startswith("<iframe")
-    assert run(PRESETS["start"]).trace._repr_html_().startswith("<pre>Trace(")
+    assert run(PRESETS["start"]).second._repr_html_().startswith("<pre>Trace(")
 
 
 def test_a_layers_run_makes_no_update():

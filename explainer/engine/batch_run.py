@@ -203,7 +203,8 @@ def solve_run(
     """
     values = {**known, **forward_pass(net.forward, known)}
     values |= backward_pass(net.backward, values)
-    trace = make_trace(net, values, sizes)
+    origin = Origin(settings=settings, redrawn={n: m.numpy() for n, m in redrawn.items()})
+    trace = make_trace(net, values, sizes, origin=origin)
     updated, new = update_pass(settings, net, values, sizes)
     again = {**known, **redrawn, **{q.name: new[f"new_{q.name}"] for q in net.parameters}}
     again |= forward_pass(net.forward, again)

@@ -283,7 +283,7 @@ def edited_run(run: Run, edits: Edits) -> Run:
     return replace(
         solved,
         settings=run.settings,
-        trace=replace(solved.trace, edits=read),
+        trace=replace(solved.trace, edits=read, origin=run.trace.origin),
         update=replace(solved.update, edits=read),
         second=replace(solved.second, edits=again),
     )

@@ -1,9 +1,16 @@
-"""Where numbers come from that are not the app's own."""
+"""Where the numbers of a trace come from: an app's own run, or somebody's module."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from explainer.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -26,20 +33,24 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Origin:
-    """What is known of numbers that come from elsewhere.
+    """What is known of where numbers come from.
 
     Attributes:
         lengths: how many time steps each sequence has; empty where all have the same.
         reverse: whether a sequence is read from its last element to its first.
         names: labels by dim, such as {"D": ("temperature", "wind")}; the dims without are numbered.
         sources: where the numbers of a quantity come from, by the quantity's name.
+        settings: of the run whose first pass it is; None for everything else.
+        redrawn: masks of that run's second pass, by name, where they are not those of the first.
     """
 
     lengths: tuple[int, ...] = ()
     reverse: bool = False
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sources: Mapping[str, Provenance] = field(default_factory=dict)
+    settings: Settings | None = None
+    redrawn: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 NOWHERE = Origin()
-"""Nothing is known of where numbers come from: an app's own run."""
+"""Nothing is known of where numbers come from."""

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from explainer.engine.batch_run import Run
 from explainer.engine.layer_trace import LayerRun, is_layer
-from explainer.engine.run import run as run_settings
 from explainer.engine.trace import Trace
+from explainer.engine.unedited import unedited_run
 from explainer.errors import (
     ConstraintError,
     InvalidValueError,
@@ -59,7 +59,7 @@ def html_page(
     """Return a chapter of a run as one HTML file.
 
     Args:
-        run: its numbers, with what is changed and held in it; or the trace of a layer.
+        run: its numbers, with what is changed and held in it; or its trace, or that of a layer.
         chapter: slug of a page with a stage, such as "cell", "gradients" or "home".
         view: where the reader looks first; None for the beginning.
         theme: "auto", "light" or "dark".
@@ -71,13 +71,13 @@ def html_page(
         ValueError: there is no such chapter or theme, or the run is too large for a browser.
     """
     page = chapter_with_stage(chapter)
-    if isinstance(run, Trace):  # what to try are settings of the app's own runs
-        page = replace(page, task="")
     if theme not in THEMES:
         raise InvalidValueError("theme", f"one of {names_of(THEMES)}", shorten(theme))
     view = view or ViewState()
     base = base_of(run)
     refuse_beyond_browser(base)
+    if isinstance(base, LayerRun):  # what to try are settings of the app's own runs
+        page = replace(page, task="")
     lanes = tuple(lane.of(parameter_of(page, view)) for lane in page.scene)
     _, sent = staged(base, page, lanes)
     data = {
@@ -103,9 +103,11 @@ def base_of(run: Run | Trace) -> Run | LayerRun:
         TypeError: it is neither.
     """
     if isinstance(run, Run):
-        return run_settings(run.settings) if run.edits else run
+        return unedited_run(run.trace) if run.edits else run
+    if isinstance(run, Trace) and run.origin.settings is not None:
+        return unedited_run(run)
     if not (isinstance(run, Trace) and is_layer(run)):
-        expected = "a run, or the trace of a layer, such as record(model, x).trace"
+        expected = "a run or its trace, or the trace of a layer, such as record(model, x).trace"
         raise WrongTypeError("run", expected, shorten(run))
     return LayerRun(run)
 
