@@ -7,9 +7,10 @@ from dataclasses import replace
 import torch
 
 from explainer.batches import batch
-from explainer.engine.batch_run import Run, known_values, solve_run
+from explainer.engine.batch_run import Run, solve_run
 from explainer.engine.network import network
 from explainer.engine.trace import Trace
+from explainer.engine.unroll import known_values
 
 
 def unedited_run(trace: Trace) -> Run:
