@@ -1,6 +1,7 @@
 from .analysis.compare import Comparison, compare
 from .analysis.findings import Finding
 from .analysis.health import Health, health
+from .analysis.importance import Importance, importance
 from .batches import Batch
 from .engine.batch_run import Run
 from .engine.quantity import Quantity
@@ -35,6 +36,7 @@ __all__ = [
     "GRUNetwork",
     "Health",
     "History",
+    "Importance",
     "Quantity",
     "Reading",
     "Recording",
@@ -57,6 +59,7 @@ __all__ = [
     "from_onnx",
     "from_torch",
     "health",
+    "importance",
     "load",
     "record",
     "run",

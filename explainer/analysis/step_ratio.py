@@ -46,7 +46,7 @@ def step_findings(
         return
     if learning_rate is None and optimizer is None:
         return
-    if not isinstance(of, Recording) or of.again is None or of.loss is None:
+    if not isinstance(of, Recording) or not of.again or not of.again.loss or of.loss is None:
         expected = "a recording with a loss, as of record(model, x, loss=…)"
         raise InvalidValueError("of", expected, "one without")
     given, gradients = of.again.parameters, of.again.gradients

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from explainer.engine.origin import Provenance
 from explainer.engine.parameters import real_numbers
 from explainer.engine.trace import Trace
 from explainer.errors import (
@@ -23,9 +25,9 @@ from explainer.errors import (
 from explainer.interop.cell_exports import USUAL
 from explainer.interop.cells import Cell, GRUNetwork
 from explainer.interop.layer_names import torch_names
-from explainer.interop.layer_stack import Part, Sequences, record_stack, turned
+from explainer.interop.layer_stack import Part, Sequences, compute_stack, record_stack, turned
 from explainer.interop.number_table import NumberTable
-from explainer.interop.recording import Recording, labels
+from explainer.interop.recording import Again, Recording, labels
 
 
 def record_cell(
@@ -104,21 +106,52 @@ def record_network(
     own = labels(names)
     layers = record_stack(parts, plain, nothing, own)
     number = None
-    if loss is not None and all(layer.problem is None for layer in layers):
-        states = top_states(parts, layers, found.lengths).requires_grad_()
+    traces = [layer.trace for layer in layers if layer.trace is not None and not layer.problem]
+    if loss is not None and len(traces) == len(layers):
+        h = [torch.from_numpy(trace["h"].copy()) for trace in traces]
+        states = top_states(parts, h, found.lengths).requires_grad_()
         value = loss(states)
         (d_states,) = torch.autograd.grad(value, states)
         number = float(value.detach())
         arriving = Sequences(found.x, None, found.lengths, h_0, d_states, None)
         layers = record_stack(parts, arriving, nothing, own)
-    return Recording({layer.name: layer for layer in layers}, None, number, ())
+    again = network_again(parts, plain, nothing, loss)
+    return Recording({layer.name: layer for layer in layers}, None, number, (), again=again)
 
 
-def top_states(parts: Sequence[Part], layers: Sequence[Any], lengths: Sequence[int]) -> Tensor:
+def network_again(
+    parts: Sequence[Part],
+    found: Sequences,
+    scales: Sequence[None],
+    loss: Callable[[Tensor], Tensor] | None,
+) -> Again:
+    """Return what computes a network once more, with other parameters.
+
+    Their names are those of the layer and the quantity, such as "rnn.l0.W_hz".
+    """
+    parameters = {f"{p.name}.{n}": v for p in parts for n, v in p.parameters.items()}
+    sources = {p.name: {n: Provenance(f"{p.name}.{n}") for n in p.parameters} for p in parts}
+
+    def states_with(changed: Mapping[str, Tensor]) -> Tensor:
+        own = {**parameters, **changed}
+        others = [
+            replace(p, parameters={n: own[f"{p.name}.{n}"] for n in p.parameters}) for p in parts
+        ]
+        computed = compute_stack(others, found, scales)
+        return top_states(parts, [values["h"] for values in computed], found.lengths)
+
+    def loss_with(changed: Mapping[str, Tensor]) -> float:
+        assert loss is not None
+        return float(loss(states_with(changed)))
+
+    return Again(parameters, {}, sources, states_with, None if loss is None else loss_with)
+
+
+def top_states(parts: Sequence[Part], h: Sequence[Tensor], lengths: Sequence[int]) -> Tensor:
     """Return the last layer's states, both directions beside each other, in the input's order."""
     states = [
-        turned(torch.from_numpy(layer.trace["h"].copy()), part.reverse, lengths)
-        for part, layer in zip(parts, layers, strict=True)
+        turned(own, part.reverse, lengths)
+        for part, own in zip(parts, h, strict=True)
         if part.layer == parts[-1].layer
     ]
     return torch.cat(states, -1)

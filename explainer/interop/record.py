@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from explainer.engine.origin import Provenance
 from explainer.errors import InvalidValueError, WrongTypeError, must_be, shorten
 from explainer.interop.module_calls import Call, gradients_of, noted_calls
 from explainer.interop.recording import Again, Recording, labels, recording_of
@@ -69,19 +70,40 @@ def record(
             found = {id(p): g for p, g in gradients_of(value, calls, own) if g is not None}
     number = None if value is None else float(value.detach())
     made = recording_of(calls, output, number, found, loss is not None, labels(names), sequences)
-    if loss is None:
-        return made
+
+    @torch.no_grad()
+    def output_with(parameters: Mapping[str, Tensor]) -> Any:
+        with torch.random.fork_rng(devices=[]):
+            torch.random.set_rng_state(random_state)
+            return functional_call(module, dict(parameters), tuple(args), passed)
 
     @torch.no_grad()
     def loss_with(parameters: Mapping[str, Tensor]) -> float:
-        with torch.random.fork_rng(devices=[]):
-            torch.random.set_rng_state(random_state)
-            again = functional_call(module, dict(parameters), tuple(args), passed)
-            return float(loss(again) if targets is None else loss(again, targets))
+        assert loss is not None
+        again = output_with(parameters)
+        return float(loss(again) if targets is None else loss(again, targets))
 
     parameters = dict(module.named_parameters())
     gradients = {n: found[id(p)] for n, p in parameters.items() if id(p) in found}
-    return replace(made, again=Again(parameters, gradients, loss_with))
+    sources = sources_in(made, parameters)
+    once_more = loss_with if loss is not None else None
+    return replace(made, again=Again(parameters, gradients, sources, output_with, once_more))
+
+
+def sources_in(
+    made: Recording, parameters: Mapping[str, Tensor]
+) -> dict[str, dict[str, Provenance]]:
+    """Return which rows of which parameter the quantities of each layer are."""
+    full = {name.replace("_orig_mod.", ""): name for name in parameters}
+    return {
+        name: {
+            q: Provenance(full[source.name], source.row)
+            for q, source in layer.trace.origin.sources.items()
+            if source.name in full
+        }
+        for name, layer in made.layers.items()
+        if layer.trace is not None
+    }
 
 
 def checked_loss(value: Any) -> Tensor:

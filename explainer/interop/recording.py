@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from explainer.engine.edits import Edits
 from explainer.engine.layer_edits import edited_layer
 from explainer.engine.layer_trace import largest_batch
+from explainer.engine.origin import Provenance
 from explainer.engine.trace import LARGEST_TRACE, Trace
 from explainer.errors import (
     ConstraintError,
@@ -34,17 +35,21 @@ from explainer.interop.stacked_layers import sequences_of, stacked_layers
 
 @dataclass(frozen=True, eq=False)
 class Again:
-    """The same loss once more, of a module that is left as it is.
+    """The same once more with other parameters, of a module that is left as it is.
 
     Attributes:
         parameters: the module's, by name.
         gradients: of the loss by each of them that has a part in it.
-        loss: returns the loss with other parameters, given by name.
+        sources: for each layer, which rows of which parameter its quantities are.
+        output: returns what the module returns, with other parameters, given by name.
+        loss: returns the loss with other parameters; None without one.
     """
 
     parameters: Mapping[str, Tensor]
     gradients: Mapping[str, Tensor]
-    loss: Callable[[Mapping[str, Tensor]], float]
+    sources: Mapping[str, Mapping[str, Provenance]]
+    output: Callable[[Mapping[str, Tensor]], Any]
+    loss: Callable[[Mapping[str, Tensor]], float] | None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -57,7 +62,7 @@ class Recording(Mapping[str, Trace]):
         loss: the loss; None without one.
         agreements: how far the numbers are from the module's own.
         left_out: a sentence on what there was no room for; else empty.
-        again: computes the loss with other parameters; None without a loss, or of `watch`.
+        again: runs the module with other parameters; None of `watch`.
     """
 
     layers: Mapping[str, Layer]
