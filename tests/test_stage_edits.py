@@ -144,6 +144,21 @@ def test_a_number_is_typed_on_its_cell_and_everything_follows(tab):
     expect_run(page, START)
 
 
+def test_the_numbers_made_by_edits_are_checked_too(tab):
+    page = tab.open("cell", preset="start", t="1", edit="W_hz.0.1:0.5;z.*.*.2:1")
+    line = inside(page, "[data-check]")
+    expect(line).to_contain_text("of this page with the edits were compared with Python’s")
+    assert 0 <= float(line.get_attribute("data-difference")) < 1e-12
+    weight = cell(page, "W_hz", 1, 1)
+    weight.dblclick()
+    type_in(page, "-0.75")
+    # the server is told at rest, and sends its own numbers
+    expect(line).to_contain_text("with the edits")
+    assert 0 <= float(line.get_attribute("data-difference")) < 1e-12
+    button(page, "reset all").click()
+    expect(line).not_to_contain_text("the edits")
+
+
 @pytest.mark.parametrize("slug", ["gradients", "update", "loss"])
 def test_loss_gradients_and_update_follow(tab, slug):
     page = tab.open(slug, preset="start", t="1", edit="W_hz.0.1:0.5;z.*.*.2:1;b_ir.0:-2")

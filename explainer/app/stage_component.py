@@ -55,8 +55,9 @@ def stage(
     """
     own = session()
     run = kept_run(settings)
-    if edit and not is_computed_in_browser(run):
-        run = kept_run(settings, edit)  # the browser makes no edits there
+    with_edits = (kept_run(settings, edit), edit) if edit else None
+    if with_edits and not is_computed_in_browser(run):
+        run = with_edits[0]  # the browser makes no edits there
     sizes = dict(run.trace.sizes)  # a callback that held the run would keep it
 
     def asked() -> None:
@@ -95,7 +96,7 @@ def stage(
         own.edited = False
         st.rerun()  # what stands below shows that place and the edits, too
     titles = [pair.title for pair in ready_pairs(run, edit, here)]
-    scene, sent = staged(run, chapter, lanes, without, here, titles)
+    scene, sent = staged(run, chapter, lanes, without, here, titles, edited=with_edits)
     answers = []
     for name, index, digits in own.answers:
         try:

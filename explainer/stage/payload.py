@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -37,7 +37,7 @@ MOST_NUMBERS = 2_000_000
 """Most numbers of such a run; 8 bytes each."""
 LONGEST_LABEL = 24
 """Most characters of a time step's label."""
-SAMPLES = 32
+SAMPLES = 16
 """Most numbers of a quantity that the browser checks itself by."""
 
 
@@ -46,6 +46,7 @@ def payload(
     scene: Scene,
     place: Place,
     picture: tuple[PictureRow, ...] = (),
+    edited: tuple[Run, str] | None = None,
     **also: Any,
 ) -> dict[str, str]:
     """Return what the stage gets: a description as JSON, and the numbers as base64.
@@ -55,6 +56,7 @@ def payload(
         scene: what stands on the stage.
         place: the part of a large run that the user looks at.
         picture: the rows of the living picture, in place of a scene.
+        edited: the run with what is changed and held in it, and that as in an address.
         also: goes into the description as it is.
     """
     source = Source(run)
@@ -63,6 +65,8 @@ def payload(
     if "h" in shown and "z" in shown:  # for the switch to the other convention
         shown += ["z_other", "h_other"]
     names = source.reachable(shown)
+    if not is_computed_in_browser(run):
+        edited = None
     buffer = Buffer()
     numbers = (
         for_engine(buffer, source, names)
@@ -97,6 +101,7 @@ def payload(
     return {
         "meta": json.dumps(meta, ensure_ascii=False, allow_nan=False, separators=(",", ":")),
         **buffer.text(),
+        "checked": edited_samples(*edited, computed(source, names)) if edited else "",
     }
 
 
@@ -113,12 +118,30 @@ def for_engine(buffer: Buffer, source: Source, names: list[str]) -> dict[str, An
         net, bounds = run.network, {}
     else:
         net, bounds = network(run.settings), limits(run.settings, run.trace.sizes["V"])
-    samples = {n: source.trace(n)[n] for n in names if source.quantity(n).expression is not None}
     return {
         "network": network_as_json(net, bounds),
         "given": {n: buffer.encode(value) for n, value in given_numbers(run, net).items()},
-        "checks": {n: buffer.encode(spaced(value.ravel())) for n, value in samples.items()},
+        "checks": samples(buffer, run, computed(source, names)),
     }
+
+
+def samples(buffer: Buffer, run: Run | LayerRun, names: Iterable[str]) -> dict[str, Any]:
+    """Append numbers by which the browser checks its own; return where each quantity's are."""
+    source = Source(run)
+    values = {name: source.trace(name)[name] for name in names}
+    return {name: buffer.encode(spaced(value.ravel())) for name, value in values.items()}
+
+
+def edited_samples(edited: Run, edit: str, names: Iterable[str]) -> str:
+    """Return numbers of a run with edits by which the browser checks what it makes of them."""
+    buffer = Buffer()
+    checks = samples(buffer, edited, names)
+    return json.dumps({"edit": edit, "checks": checks, "numbers": buffer.text()["numbers"]})
+
+
+def computed(source: Source, names: Iterable[str]) -> list[str]:
+    """Return those of the quantities that are computed."""
+    return [name for name in names if source.quantity(name).expression is not None]
 
 
 def spaced(flat: Any) -> Any:

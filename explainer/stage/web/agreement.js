@@ -1,36 +1,70 @@
 /*
  * The line that says how far the browser's numbers are from Python's.
  */
+import { Arrays } from "./buffer.js";
+import { parseEdits, writeEdits } from "./editing.js";
 import { tensorsOf } from "./layout.js";
 import { formatNumber } from "./numbers.js";
 
+/** @import { Meta } from "./sent.js" */
 /** @import { Tensors } from "./tensors.js" */
 /** @import { View } from "./dom.js" */
 /** @import { State } from "./state.js" */
 
+/**
+ * Numbers that Python computed with these edits.
+ * @typedef {{edit: string, checks: Meta["checks"], sent: Arrays}} Checked
+ */
+
+/** How long edits must be at rest before they are checked, in milliseconds. */
+const CALM = 300;
 /** Most numbers of a quantity that were sent to check it by; as in payload.py. */
-const SAMPLES = 32;
+const SAMPLES = 16;
 
 /**
- * Return how far the numbers computed here are from Python's at most, and how many were compared;
- * null where none are computed here. Python's are those without edits.
- * @param {Tensors} tensors
- * @returns {{difference: number, count: number} | null}
+ * Return what Python computed with the edits that the server knows of; null where there are none.
+ * @param {string | undefined} text
+ * @returns {{checked: Checked | null}}
  */
-export function compareWithPython(tensors) {
-  const { engine, meta, sent } = tensors.unedited();
+export function readChecked(text) {
+  if (!text) return { checked: null };
+  const { edit, checks, numbers } = JSON.parse(text);
+  const same = inOrder(parseEdits(edit).edits);
+  return { checked: { edit: same, checks, sent: new Arrays(numbers) } };
+}
+
+/**
+ * Write edits in one order; that of different quantities doesn't matter.
+ * @param {import("./edits.js").Edit[]} edits
+ */
+function inOrder(edits) {
+  return writeEdits([...edits].sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name))));
+}
+
+/**
+ * Return how far the numbers computed here are from Python's at most, how many were compared, and
+ * whether with the edits; null where none are computed here. Until Python has made the edits too,
+ * the run without them is compared.
+ * @param {Tensors} tensors
+ * @param {Checked | null} checked
+ * @returns {{difference: number, count: number, edited: boolean} | null}
+ */
+export function compareWithPython(tensors, checked = null) {
+  const edited = tensors.edits.length > 0 && inOrder(tensors.edits) === checked?.edit;
+  const { engine, meta, sent } = edited ? tensors : tensors.unedited();
   if (!engine) return null;
+  const python = edited && checked ? checked : { checks: meta.checks, sent };
   let difference = 0;
   let count = 0;
-  for (const [name, check] of Object.entries(meta.checks)) {
+  for (const [name, check] of Object.entries(python.checks)) {
     const { data } = engine.value(name);
     const stride = Math.max(1, Math.ceil(data.length / SAMPLES));
-    const expected = sent.decode(check, Math.ceil(data.length / stride));
+    const expected = python.sent.decode(check, Math.ceil(data.length / stride));
     for (const [i, value] of expected.entries())
       difference = Math.max(difference, Math.abs(data[i * stride] - value));
     count += expected.length;
   }
-  return { difference, count };
+  return { difference, count, edited };
 }
 
 /**
@@ -38,22 +72,31 @@ export function compareWithPython(tensors) {
  * what is compared is shown nowhere yet.
  * @param {View} view
  * @param {State} state
+ * @param {boolean} [edited] the user may be about to go on editing
  */
-export function checkSoon(view, state) {
+export function checkSoon(view, state, edited = false) {
   const { agreement } = view.el;
   clearTimeout(view.checking);
   agreement.textContent = "";
   delete agreement.dataset.difference;
-  view.checking = setTimeout(() => {
-    const found = compareWithPython(tensorsOf(state));
-    if (found === null) {
-      agreement.textContent =
-        "This run is too large to be computed in the browser; its numbers come from the server.";
-      return;
-    }
-    agreement.dataset.difference = String(found.difference);
-    const count = found.count.toLocaleString("en");
-    const difference = formatNumber(found.difference, 2);
-    agreement.textContent = `Check: these numbers are computed in the browser. ${count} of this page were compared with Python’s; largest difference ${difference}.`;
-  });
+  view.checking = setTimeout(
+    () => {
+      const found = compareWithPython(tensorsOf(state), state.checked);
+      if (found === null) {
+        agreement.textContent =
+          "This run is too large to be computed in the browser; its numbers come from the server.";
+        return;
+      }
+      agreement.dataset.difference = String(found.difference);
+      const count = found.count.toLocaleString("en");
+      const difference = formatNumber(found.difference, 2);
+      const run = !state.edits.length
+        ? ""
+        : found.edited
+          ? " with the edits"
+          : " without the edits";
+      agreement.textContent = `Check: these numbers are computed in the browser. ${count} of this page${run} were compared with Python’s; largest difference ${difference}.`;
+    },
+    edited ? CALM : 0,
+  );
 }

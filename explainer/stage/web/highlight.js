@@ -9,7 +9,7 @@ import { formatNumber } from "./numbers.js";
 import { isHidden } from "./state.js";
 
 /** @import { View } from "./dom.js" */
-/** @import { Spot, State } from "./state.js" */
+/** @import { Answer, Spot, State } from "./state.js" */
 /** @import { Tensors } from "./tensors.js" */
 
 /** @type {Record<string, string>} */
@@ -58,6 +58,20 @@ export function operandsOf(state, spot) {
  */
 export function answerKey({ name, index }, digits) {
   return `${name}:${index.join(",")}:${digits}`;
+}
+
+/**
+ * Return the server's answers with those that it sent now.
+ * @param {State["answers"]} answers
+ * @param {string} text
+ * @returns {State["answers"]}
+ */
+export function withAnswers(answers, text) {
+  /** @type {Answer[]} */
+  const sent = JSON.parse(text);
+  const found = new Map(answers);
+  for (const answer of sent) found.set(answerKey(answer, answer.digits), answer);
+  return found;
 }
 
 /**

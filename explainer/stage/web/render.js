@@ -55,7 +55,7 @@ export function render(stage, before) {
   showChosen(view, state);
   const moved = changed("t", "sequence");
   const asked = changed("equation", "quizzing", "solved");
-  if (changed("tensors")) checkSoon(view, state);
+  if (changed("tensors", "edits", "checked")) checkSoon(view, state, !changed("tensors"));
   if (built || changed("sequence")) drawStrip(view, state);
   else if (changed("edits")) drawStrip(view, state);
   else if (changed("t")) markStrip(view, state);

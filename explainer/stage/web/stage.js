@@ -2,6 +2,7 @@
  * The stage in a Streamlit component, which brings the numbers and is asked for what it did not
  * bring: one state, one way to change it, one way to draw it.
  */
+import { readChecked } from "./agreement.js";
 import { keepBeat } from "./beat.js";
 import { themeOf } from "./colours.js";
 import { readAgainst } from "./compare.js";
@@ -10,7 +11,7 @@ import { edited, parseEdits, writeEdits } from "./editing.js";
 import { stopAnimation } from "./equation.js";
 import { bindEvents } from "./events.js";
 import { bringEquation, bringOpened } from "./focus.js";
-import { answerKey, lineDigits } from "./highlight.js";
+import { lineDigits, withAnswers } from "./highlight.js";
 import { tensorsOf } from "./layout.js";
 import { mustAsk } from "./panel.js";
 import { bindPaper } from "./paper.js";
@@ -24,13 +25,13 @@ import { openChapter, PHONE, readQuery, watchAddress, writeAddress } from "./url
 
 /** @import { View } from "./dom.js" */
 /** @import { Edit } from "./edits.js" */
-/** @import { Answer, State } from "./state.js" */
+/** @import { State } from "./state.js" */
 
 /**
  * What the server sends: a description, the numbers, thumbnails, answers, and the place
  * and the edits that the pictures below show.
  * @typedef {{meta: string, numbers: string, quantised: string, answers: string,
- *   place: string, edit: string, against: string, query?: string}} Data
+ *   place: string, edit: string, against: string, checked?: string, query?: string}} Data
  * @typedef {{data: Data, parentElement: Element,
  *   setTriggerValue: (name: string, value: any) => void}} Component
  */
@@ -181,17 +182,18 @@ class Mounted {
    * @param {Data} data
    */
   receive(data) {
-    const answers = new Map(this.state.answers);
-    for (const answer of /** @type {Answer[]} */ (JSON.parse(data.answers)))
-      answers.set(answerKey(answer, /** @type {any} */ (answer).digits), answer);
-    const theme = themeOf(this.view.root);
     const elsewhere = this.serverEdits.heard(data.edit);
     const other = elsewhere ? edited(this.state, parseEdits(data.edit).edits) : {};
-    const news = data.meta !== this.data?.meta || data.numbers !== this.data?.numbers;
-    const compared = data.against === this.data?.against ? {} : readAgainst(data.against);
+    const another = data.meta !== this.data?.meta || data.numbers !== this.data?.numbers;
+    const news = {
+      theme: themeOf(this.view.root),
+      answers: withAnswers(this.state.answers, data.answers),
+      ...(data.against === this.data?.against ? {} : readAgainst(data.against)),
+      ...(data.checked === this.data?.checked ? {} : readChecked(data.checked)),
+    };
     this.data = data;
-    if (!news) {
-      this.change({ theme, answers, ...other, ...compared });
+    if (!another) {
+      this.change({ ...news, ...other });
       return;
     }
     this.waiting = "";
@@ -200,10 +202,8 @@ class Mounted {
     find(this.view.root, ".body").hidden = false;
     const { sequence } = JSON.parse(data.place);
     if (isAnother(this.state, tensors))
-      this.begin(
-        update(EMPTY, { tensors, theme, answers, sequence, room: this.room(), ...compared }),
-      );
-    else this.change({ tensors, theme, answers, ...other, ...compared });
+      this.begin(update(EMPTY, { tensors, sequence, room: this.room(), ...news }));
+    else this.change({ tensors, ...news, ...other });
   }
 
   /**

@@ -4,6 +4,7 @@
 import { equationsOf, equationWith, lanesOf, largeDims, PART } from "./layout.js";
 import { presented } from "./walk.js";
 
+/** @import { Checked } from "./agreement.js" */
 /** @import { Against } from "./compare.js" */
 /** @import { Edit } from "./edits.js" */
 /** @import { Tensors } from "./tensors.js" */
@@ -45,6 +46,7 @@ import { presented } from "./walk.js";
  * @property {number} room width for a lane, in pixels
  * @property {Map<string, Answer>} answers
  * @property {Against | null} against state A, which `tensors` are compared with
+ * @property {Checked | null} checked numbers of Python's with these edits
  * @property {"a" | "b" | "difference"} compared which of the two states is shown
  * @property {Edit[]} edits what is changed or held
  * @property {Edit[][]} past the edits before each of them
@@ -87,6 +89,7 @@ export const EMPTY = {
   room: 900,
   answers: new Map(),
   against: null,
+  checked: null,
   compared: "b",
   edits: [],
   past: [],
