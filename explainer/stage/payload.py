@@ -101,7 +101,7 @@ def payload(
     return {
         "meta": json.dumps(meta, ensure_ascii=False, allow_nan=False, separators=(",", ":")),
         **buffer.text(),
-        "checked": edited_samples(*edited, computed(source, names)) if edited else "",
+        "checked": edited_samples(*edited, not_given(source, names)) if edited else "",
     }
 
 
@@ -121,7 +121,7 @@ def for_engine(buffer: Buffer, source: Source, names: list[str]) -> dict[str, An
     return {
         "network": network_as_json(net, bounds),
         "given": {n: buffer.encode(value) for n, value in given_numbers(run, net).items()},
-        "checks": samples(buffer, run, computed(source, names)),
+        "checks": samples(buffer, run, not_given(source, names)),
     }
 
 
@@ -139,7 +139,7 @@ def edited_samples(edited: Run, edit: str, names: Iterable[str]) -> str:
     return json.dumps({"edit": edit, "checks": checks, "numbers": buffer.text()["numbers"]})
 
 
-def computed(source: Source, names: Iterable[str]) -> list[str]:
+def not_given(source: Source, names: Iterable[str]) -> list[str]:
     """Return those of the quantities that are computed."""
     return [name for name in names if source.quantity(name).expression is not None]
 
