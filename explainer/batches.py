@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from threading import Lock
 
 import numpy as np
@@ -16,6 +16,7 @@ from explainer.settings import Settings, must_be_settings
 from explainer.tokenizer import END_OF_TEXT, Merge, Tokenizer, learn_merges, normalize
 
 Ids = NDArray[np.int64]
+Marks = NDArray[np.bool_]
 
 MOST_MERGES = Settings.__dataclass_fields__["merges"].metadata["high"]
 KEPT = KeptTexts(48 * 2**20)
@@ -92,6 +93,7 @@ class Batch:
         vocabulary: V tokens, each at the place of its id.
         index: which batch of the text this is, from 0; below `count` unless drawn at random.
         count: how many batches the text has, at least 1.
+        counted: (B, T) which answers count in the loss; None where all do.
     """
 
     ids: Ids
@@ -99,15 +101,17 @@ class Batch:
     vocabulary: tuple[str, ...] = field(repr=False)
     index: int
     count: int
+    counted: Marks | None = None
 
     def __post_init__(self) -> None:
         """Lock the ids, which batches of one text share."""
-        self.ids.setflags(write=False)
-        self.targets.setflags(write=False)
+        for value in (self.ids, self.targets, self.counted):
+            if value is not None:
+                value.setflags(write=False)
 
     def __reduce__(self) -> tuple[type[Batch], tuple[object, ...]]:
         """Tell copy and pickle to make it anew, locked."""
-        return Batch, (self.ids, self.targets, self.vocabulary, self.index, self.count)
+        return Batch, tuple(getattr(self, f.name) for f in fields(self))
 
 
 def batch(settings: Settings, index: int | None = None) -> Batch:
@@ -136,6 +140,32 @@ def batch(settings: Settings, index: int | None = None) -> Batch:
     if len(ids) <= rows_apart(settings) * T:
         raise too_short(settings, [tokenizer.tokens[i] for i in ids])
     count = max((len(ids) - 1) // (B * T), 1)
+    inputs, targets, index = cut_window(settings, ids, index, count)
+    return Batch(inputs, targets, tokenizer.tokens, index, count, marks(settings))
+
+
+def marks(settings: Settings) -> Marks | None:
+    """Return which answers count in the loss, (B, T); None where all do."""
+    if settings.answers == "every":
+        return None
+    counted = np.zeros((settings.batch_size, settings.context_length), dtype=bool)
+    counted[:, -1] = True
+    return counted
+
+
+def cut_window(settings: Settings, ids: Ids, index: int, count: int) -> tuple[Ids, Ids, int]:
+    """Return a batch's ids and targets, (B, T), and which batch it is.
+
+    Args:
+        settings: how the text is cut.
+        ids: of the whole text.
+        index: which batch.
+        count: how many there are.
+
+    Raises:
+        ValueError: the text has no such batch.
+    """
+    B, T = settings.batch_size, settings.context_length
     if settings.windows == "random":
         # a generator of its own for each batch, so that each can be drawn without those before
         index = in_range("batch_index", index, int, 0, 2**32 - 1)
@@ -143,18 +173,16 @@ def batch(settings: Settings, index: int | None = None) -> Batch:
         starts = draw.integers(0, len(ids) - T, B)
         rows = np.stack([ids[s : s + T + 1] for s in starts])
         rows.setflags(write=False)
-        return Batch(rows[:, :-1], rows[:, 1:], tokenizer.tokens, index, count)
+        return rows[:, :-1], rows[:, 1:], index
     batches = f"The text has {count:,} {'batches' if count > 1 else 'batch'} of {B} × {T} tokens."
     index = in_range("batch_index", index, int, 0, count - 1, batches)
     if settings.windows == "sequential":
         length = (len(ids) - 1) // B
         parts = ids[: B * length].reshape(B, length), ids[1 : B * length + 1].reshape(B, length)
         inputs, targets = (part[:, index * T : (index + 1) * T] for part in parts)
-        return Batch(inputs, targets, tokenizer.tokens, index, count)
+        return inputs, targets, index
     window = ids[index * B * T : (index + 1) * B * T + 1]
-    return Batch(
-        window[:-1].reshape(B, T), window[1:].reshape(B, T), tokenizer.tokens, index, count
-    )
+    return window[:-1].reshape(B, T), window[1:].reshape(B, T), index
 
 
 def rows_apart(settings: Settings) -> int:

@@ -88,6 +88,12 @@ class Settings:
         random="at random positions, drawn for every batch",
     )
     carry_state: bool = switch(False, "Carry the state over from batch to batch")
+    answers: str = choice(
+        "every",
+        "Answers that count in the loss",
+        every="those of every time step",
+        last="that of the last time step only",
+    )
     input: str = choice(
         "embedding", "Input", embedding="learned embedding", one_hot="one-hot, no embedding"
     )

@@ -57,6 +57,10 @@ def body(page: Page) -> None:
         "next token. So one row of T tokens gives a triangle of T training examples."
     )
     st.dataframe(tables.next_token_pairs(batch, page.sequence))
+    if settings.answers == "last":
+        page.note(
+            "Only the answer at the last time step counts in the loss: each row has one target."
+        )
     if settings.carry_state and settings.windows == "in_order":
         page.note(
             "The state is carried over: each row starts with the state that the same row of the "

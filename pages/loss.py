@@ -14,19 +14,34 @@ def body(page: Page) -> None:
     """Show the three terms of cross-entropy and their mean."""
     trace, batch = page.trace, page.run.batch
     page.stage()
+    some = page.has("counted")
+    mean = (
+        "take minus the mean over the answers that count"
+        if some
+        else "take minus the mean over the sequences"
+    )
     page.text(
         "Cross-entropy looks only at the probability of the token that actually came next. It is "
         "computed here in the “three terms” of the tutorial *GRUs explained with matrices*. They "
         "are three **steps**, each made from the one before: pick ln p of the target, add up over "
-        "the vocabulary, take minus the mean over the sequences. Taken apart, each step can be "
+        f"the vocabulary, {mean}. Taken apart, each step can be "
         "checked by itself, and the loss of every single token is seen before it is averaged."
     )
     page.over_time("ce_2")
-    page.bars("ce_3", trace["ce_3"], page.tokens(), "third term: the mean loss at each time step")
-    page.note(
-        "The tutorial calls these numbers the loss of each *sequence*. But after the mean over the "
-        "sequences, the axis that remains is the **time step**: one number for each position."
-    )
+    part = "each time step's part of the loss" if some else "the mean loss at each time step"
+    page.bars("ce_3", trace["ce_3"], page.tokens(), f"third term: {part}")
+    if some:
+        page.note(
+            f"Of {trace['counted'].size:,} answers **{int(trace['answers']):,}** count: where "
+            "`counted` is 0, nothing is added to the loss and no gradient comes back. On the stage "
+            "a number of `counted` can be flipped."
+        )
+    else:
+        page.note(
+            "The tutorial calls these numbers the loss of each *sequence*. But after the mean over "
+            "the sequences, the axis that remains is the **time step**: one number for each "
+            "position."
+        )
     st.subheader("The loss")
     loss = float(trace["loss"])
     left, middle, right = st.columns(3)

@@ -40,6 +40,8 @@ BREAKS = [
     ("explainer/engine/equations/head.py", "return mask_h * h / (1 - dropout)", "return mask_h * h", ORACLES),
     ("explainer/engine/equations/embedding.py", "return mask_x * e / (1 - dropout)", "return mask_x * e", ORACLES),
     ("explainer/engine/equations/loss.py", "return -ce_2.mean(0)", "return -ce_2.sum(0)", ORACLES),
+    ("explainer/engine/equations/loss.py", "return -(counted * ce_2).sum(0) / answers", "return -ce_2.sum(0) / answers", "tests/test_counted.py"),
+    ("explainer/engine/equations/backward.py", "return (p - y) * counted.unsqueeze(-1) / answers", "return (p - y) / answers", "tests/test_counted.py"),
     # engine
     ("explainer/engine/hold.py", "return free * own + held", "return own + held", "tests/test_edits.py"),
     ("explainer/engine/hold.py", "return free * d\n", "return d\n", "tests/test_edits.py"),

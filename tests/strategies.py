@@ -28,6 +28,7 @@ def small_settings(draw, **fixed):
         "batch_index": draw(st.integers(0, 2)),
         "windows": draw(st.sampled_from(["in_order", "sequential", "random"])),
         "carry_state": draw(st.booleans()),
+        "answers": draw(st.sampled_from(["every", "last"])),
         "input": draw(st.sampled_from(["embedding", "one_hot"])),
         "embedding_size": draw(st.integers(1, 4)),
         "hidden_size": draw(st.integers(1, 4)),

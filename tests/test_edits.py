@@ -34,6 +34,8 @@ def draw_edits(base, random, most=4):
         shape = source.shape(name)
 
         def number(name=name):
+            if name == "counted":
+                return 1.0  # some answer must count
             if name in bounds:
                 low, high = bounds[name].low, min(bounds[name].high, 3.0)
                 whole = bounds[name].whole
@@ -116,9 +118,11 @@ def autograd(base, edits):
         h = keep("h", gate["z"] * h + (1 - gate["z"]) * n, t)
     h_out = keep("h_out", given["mask_h"] * torch.stack(found["h"], 1) * scale)
     logits = keep("logits", h_out @ W["W_o"].T + W.get("b_o", 0))
-    loss = torch.nn.functional.cross_entropy(
-        logits.reshape(-1, V), given["targets"].long().reshape(-1)
+    each = torch.nn.functional.cross_entropy(
+        logits.reshape(-1, V), given["targets"].long().reshape(-1), reduction="none"
     )
+    counted = changed("counted", trace.get("counted", 1.0)).expand(trace.shape("targets"))
+    loss = (each * counted.reshape(-1)).sum() / counted.sum()
     loss.backward()
     values, gradients = {"loss": loss.detach()}, {}
     for name, parts in found.items():

@@ -103,6 +103,7 @@ CHOSEN = {
     "one_hot": replace(START, input="one_hot", head_bias=True, dropout=0.5, dropout_kind="locked"),
     "clipped": replace(START, clip_norm=0.01, variant="reset_before", input="one_hot"),
     "carried": replace(START, carry_state=True, batch_index=3, windows="sequential"),
+    "last": replace(START, answers="last", redraw_masks=True),
     "trained": replace(START, updates=3),
     "least": replace(START, batch_size=1, context_length=1, hidden_size=1, embedding_size=1),
 }

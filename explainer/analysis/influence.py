@@ -16,7 +16,7 @@ from torch import Tensor
 
 from explainer.engine.batch_run import Run
 from explainer.engine.edits import network_of
-from explainer.engine.network import GIVEN, rnn_network
+from explainer.engine.network import rnn_network
 from explainer.engine.parameters import rnn_parameters
 from explainer.engine.quantity import Quantity, solve
 from explainer.engine.trace import Array
@@ -130,7 +130,7 @@ def rnn_influence(run: Run, sequence: int, state: TrainingState | None = None) -
         known["h_0"] = state.h_0[sequence : sequence + 1].double()
         parameters = {n: v.double() for n, v in state.parameters.items()}
     known["ids"] = known["ids"].long()  # a trace holds nothing but float64
-    known = {q.name: known[q.name] for q in GIVEN} | parameters
+    known = {q.name: known[q.name] for q in net.given} | parameters
     known |= forward_pass(net.forward, known)
     return gradient_norms(net.backward, known, range(sizes["T"]), "d_h")
 
@@ -254,6 +254,8 @@ def back_from_each(
     plan = make_plan(tuple(equations), BACKWARD, (of,))
     # a loss of a single target: no others share in the mean
     values = {**known, "targets": known["targets"][:, :1]}
+    if "counted" in known:
+        values["answers"] = torch.ones((), dtype=torch.float64, device="cpu")
     values |= solve(plan.before, values)
     outside = inputs_of((*plan.recurrent, *plan.after)) & values.keys()
     rows = torch.tensor(targets, device="cpu").unsqueeze(-1)

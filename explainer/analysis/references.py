@@ -15,6 +15,9 @@ from torch.nn import functional as F
 from explainer.engine.network import GATES
 from explainer.engine.trace import Array, Trace
 
+IGNORED = -100
+"""What F.cross_entropy leaves out where it stands as a target."""
+
 
 def scale_of_dropout(q: float) -> float:
     """Return what F.dropout multiplies a survivor with."""
@@ -122,7 +125,9 @@ def loop_with_held(trace: Trace, parameters: Mapping[str, Tensor]) -> tuple[Tens
 def mean_loss(trace: Trace, of: Tensor) -> Tensor:
     """Return the loss of logits (B, T, V) from F.cross_entropy, on the trace's targets."""
     targets = as_tensor(trace, "targets").long()
-    return F.cross_entropy(of.flatten(0, 1), targets.flatten())
+    if "counted" in trace:
+        targets = torch.where(as_tensor(trace, "counted") == 1, targets, IGNORED)
+    return F.cross_entropy(of.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
 
 
 def torch_logits(trace: Trace, parameters: Mapping[str, Tensor]) -> Tensor:

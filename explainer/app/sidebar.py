@@ -33,7 +33,7 @@ LADDERS: dict[str, tuple[float, ...]] = {
 """Steps of the two sliders; a value from a link is added to them."""
 MORE = {
     "Text": ("tokenizer", "merges", "normalization", "alphabet", "end_of_text", "unknown_token"),
-    "Batches": ("batch_size", "context_length", "batch_index", "windows", "carry_state"),
+    "Batches": ("batch_size", "context_length", "batch_index", "windows", "carry_state", "answers"),
     "Network": ("input", "embedding_size", "variant", "initial", "seed", "head_bias"),
     "Dropout": ("dropout", "dropout_kind", "training", "redraw_masks"),
     "Updates": ("clip_norm", "updates"),

@@ -77,7 +77,8 @@ def limits(settings: Settings, V: int) -> dict[str, Limits]:
     """
     rates = {f.name: f.metadata for f in fields(Settings)}
     found = {n: Limits(0, V - 1, whole=True) for n in ("ids", "targets")}
-    found |= {n: Limits(0, 1, whole=True) for n in ("mask_x", "mask_h")}
+    given = {q.name for q in network(settings).given}
+    found |= {n: Limits(0, 1, whole=True) for n in ("mask_x", "mask_h", "counted") if n in given}
     for name in ("dropout", "learning_rate", "clip_norm"):
         found[name] = Limits(rates[name]["low"], rates[name]["high"])
     if settings.clip_norm is None:

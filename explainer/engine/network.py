@@ -50,8 +50,16 @@ class Network:
 def network(settings: Settings) -> Network:
     """Return the equations of a variant with its input, head and gradients."""
     return _network(
-        settings.variant == "reset_after", settings.input == "embedding", settings.head_bias
+        settings.variant == "reset_after",
+        settings.input == "embedding",
+        settings.head_bias,
+        counts_some(settings),
     )
+
+
+def counts_some(settings: Settings) -> bool:
+    """Tell whether only some answers count in the loss."""
+    return settings.answers == "last"
 
 
 @cache
@@ -67,7 +75,7 @@ def without_dropout(net: Network) -> Network:
 
 def rnn_network(settings: Settings) -> Network:
     """Return the same network with an ordinary RNN in the GRU's place."""
-    return _rnn_network(settings.input == "embedding", settings.head_bias)
+    return _rnn_network(settings.input == "embedding", settings.head_bias, counts_some(settings))
 
 
 @cache
@@ -92,13 +100,14 @@ def layer_network(after: bool, gradients: bool = True) -> Network:
 
 
 @cache
-def _network(after: bool, embedded: bool, head_bias: bool) -> Network:
+def _network(after: bool, embedded: bool, head_bias: bool, some: bool) -> Network:
     return _with_input_and_head(
         gru.RESET_AFTER if after else gru.RESET_BEFORE,
         backward.BACKWARD_AFTER if after else backward.BACKWARD_BEFORE,
         cell_parameters(after),
         embedded,
         head_bias,
+        some,
         on_demand(after),
     )
 
@@ -149,8 +158,8 @@ def cell_parameters(after: bool) -> dict[Quantity, tuple[str, ...]]:
 
 
 @cache
-def _rnn_network(embedded: bool, head_bias: bool) -> Network:
-    return _with_input_and_head(rnn.RNN, rnn.RNN_BACKWARD, rnn.GRADIENTS, embedded, head_bias)
+def _rnn_network(embedded: bool, head_bias: bool, some: bool) -> Network:
+    return _with_input_and_head(rnn.RNN, rnn.RNN_BACKWARD, rnn.GRADIENTS, embedded, head_bias, some)
 
 
 def _with_input_and_head(
@@ -159,6 +168,7 @@ def _with_input_and_head(
     own: Mapping[Quantity, tuple[str, ...]],
     embedded: bool,
     head_bias: bool,
+    some: bool,
     on_demand: tuple[Quantity, ...] = (),
 ) -> Network:
     """Put a cell between input and head.
@@ -169,6 +179,7 @@ def _with_input_and_head(
         own: the cell's parameters, and what the gradient of each needs.
         embedded: whether tokens become rows of E, or one-hot rows.
         head_bias: whether the head has a bias.
+        some: whether only some answers count in the loss.
         on_demand: further equations of the cell.
     """
     E = leaf("E", "E", "V D", "Embedding: one row for each token.", role="weight")
@@ -185,14 +196,17 @@ def _with_input_and_head(
         **({b_o: ("d_logits",)} if head_bias else {}),
     }
     pairs = [backward.parameter_gradients(q, names) for q, names in inputs.items()]
+    if some:
+        gradients = tuple(backward.COUNTED.get(q.name, q) for q in gradients)
     return Network(
         forward=(
             *(embedding.EMBEDDING if embedded else embedding.ONE_HOT),
             *cell,
             *(head.HEAD if head_bias else head.HEAD_NO_BIAS),
-            *loss.LOSS,
+            *(loss.LOSS_COUNTED if some else loss.LOSS),
         ),
         backward=(*gradients, *(total for total, _ in pairs)),
         on_demand=(*on_demand, *(share for _, share in pairs)),
         parameters=tuple(inputs),
+        given=(*GIVEN, loss.counted) if some else GIVEN,
     )

@@ -161,6 +161,8 @@ def known_values(batch: Batch, dropout: float, masks: Values, h_0: Tensor) -> di
     All of it has the dtype of `h_0`, but for the ids.
     """
     V = len(batch.vocabulary)
+    marks = batch.counted
+    counted = {} if marks is None else {"counted": torch.tensor(marks, dtype=h_0.dtype)}
     # a copy: torch warns of read-only arrays, and ids are shared
     ids, targets = (torch.from_numpy(a.copy()) for a in (batch.ids, batch.targets))
     return {
@@ -168,6 +170,7 @@ def known_values(batch: Batch, dropout: float, masks: Values, h_0: Tensor) -> di
         "targets": targets,
         "one_hot": torch.nn.functional.one_hot(ids, V).to(h_0.dtype),
         "y": torch.nn.functional.one_hot(targets, V).to(h_0.dtype),
+        **counted,
         "h_0": h_0,
         "dropout": torch.tensor(dropout, dtype=h_0.dtype, device=h_0.device),
         **{name: mask.to(h_0.dtype) for name, mask in masks.items()},

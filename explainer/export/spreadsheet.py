@@ -30,7 +30,7 @@ MOST_CELLS_IN_BOOK = 20_000
 MOST_TERMS = 120
 """Most terms of a sum: a spreadsheet takes formulas of 8,192 characters."""
 SHEETS = ("Given", "Forward", "Loss", "Gradients", "Update")
-LOSS_NAMES = ("ce_1", "ce_2", "ce_3", "loss")
+LOSS_NAMES = ("ce_1", "ce_2", "answers", "ce_3", "loss")
 FIRST_COLUMN = 2
 """Where the numbers begin; what each row is stands before them."""
 WIDTH = 13

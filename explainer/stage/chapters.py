@@ -156,8 +156,8 @@ CHAPTERS = (
         scene=(
             lane("First term: the one-hot target times ln p", "log_p", "ce_1", first=("p",)),
             lane("Second term: the sum over the vocabulary, for each sequence", "ce_2"),
-            lane("Third term: minus the mean over the sequences, for each time step", "ce_3"),
-            lane("Loss: the mean over the time steps", "loss"),
+            lane("Third term: the sequences together, for each time step", "ce_3"),
+            lane("Loss: the time steps together", "loss"),
         ),
         timed=True,
         learning=True,

@@ -157,7 +157,10 @@ def batch_tokens(run: Run) -> dict[str, Any]:
         used = np.unique(np.concatenate([batch.ids.ravel(), batch.targets.ravel()])).tolist()
         found["tokens"] = {str(i): visible(batch.vocabulary[i]) for i in used}
     if not is_computed_in_browser(run):
-        found |= {"ids": batch.ids.tolist(), "targets": batch.targets.tolist()}
+        targets = batch.targets
+        if batch.counted is not None:  # no target stands where no answer counts
+            targets = np.where(batch.counted, targets, -1)
+        found |= {"ids": batch.ids.tolist(), "targets": targets.tolist()}
     return found
 
 

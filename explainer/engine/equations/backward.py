@@ -68,6 +68,27 @@ def d_h_out(d_logits: Tensor, W_o: Tensor) -> Tensor:
     return d_logits @ W_o
 
 
+# The same where only some answers count.
+
+
+@equation(symbol=r"\delta\mathrm{ce}^3_t", dims="T", name="d_ce_3", role="gradient")
+def d_ce_3_counted(d_loss: Tensor, ce_3: Tensor) -> Tensor:
+    """A sum passes its gradient on to every part unchanged."""
+    return d_loss.expand_as(ce_3)
+
+
+@equation(symbol=r"\delta\mathrm{ce}^2_t", dims="B T", name="d_ce_2", role="gradient")
+def d_ce_2_counted(d_ce_3: Tensor, counted: Tensor, answers: Tensor) -> Tensor:
+    """Each answer that counts has an equal weight in the mean, with the third term's minus sign."""
+    return -d_ce_3 * counted / answers
+
+
+@equation(symbol=r"\delta l_t", dims="B T V", name="d_logits", role="gradient")
+def d_logits_counted(p: Tensor, y: Tensor, counted: Tensor, answers: Tensor) -> Tensor:
+    """Predicted minus true where the answer counts, over the number of those answers."""
+    return (p - y) * counted.unsqueeze(-1) / answers
+
+
 # Through the cell, one time step after the other, backwards.
 
 
@@ -205,6 +226,8 @@ def d_e(mask_x: Tensor, d_x: Tensor, dropout: Tensor) -> Tensor:
 
 
 TO_STATES = (d_ce_3, d_ce_2, d_ce_1, d_log_p, d_logits, d_h_out)
+COUNTED = {q.name: q for q in (d_ce_3_counted, d_ce_2_counted, d_logits_counted)}
+"""What takes their places where only some answers count."""
 THROUGH_Z = (d_n, d_z, d_a_z, d_a_iz, d_a_hz, d_a_n, d_a_in)
 CELL_AFTER = (*THROUGH_Z, d_a_hn, d_r, d_a_r, d_a_ir, d_a_hr, d_h_prev, d_x)
 CELL_BEFORE = (

@@ -19,6 +19,14 @@ y = leaf(
     role="one_hot",
 )
 
+counted = leaf(
+    "counted",
+    "c_t",
+    "B T",
+    "1 where the answer counts in the loss, 0 where it does not.",
+    role="mask",
+)
+
 
 @equation(symbol=r"\mathrm{ce}^1_t", dims="B T V")
 def ce_1(y: Tensor, log_p: Tensor) -> Tensor:
@@ -44,4 +52,26 @@ def loss(ce_3: Tensor) -> Tensor:
     return ce_3.mean()
 
 
+# Where only some answers count, as with `ignore_index` of F.cross_entropy.
+
+
+@equation(symbol="N", dims="")
+def answers(counted: Tensor) -> Tensor:
+    """How many answers count."""
+    return counted.sum()
+
+
+@equation(symbol=r"\mathrm{ce}^3_t", dims="T", name="ce_3")
+def ce_3_counted(counted: Tensor, ce_2: Tensor, answers: Tensor) -> Tensor:
+    """Third term: minus the time step's part of the mean over the answers that count."""
+    return -(counted * ce_2).sum(0) / answers
+
+
+@equation(symbol="L", dims="", name="loss")
+def loss_counted(ce_3: Tensor) -> Tensor:
+    """Loss: the parts of all time steps together."""
+    return ce_3.sum()
+
+
 LOSS = (ce_1, ce_2, ce_3, loss)
+LOSS_COUNTED = (ce_1, ce_2, answers, ce_3_counted, loss_counted)

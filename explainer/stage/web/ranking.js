@@ -5,6 +5,7 @@ import { make, titleElement } from "./dom.js";
 import { tensorsOf } from "./layout.js";
 import { formatNumber } from "./numbers.js";
 import { isHidden } from "./state.js";
+import { targetAt } from "./strip.js";
 
 /** @import { View } from "./dom.js" */
 /** @import { State } from "./state.js" */
@@ -22,7 +23,7 @@ export function drawRanking({ el: { ranking } }, state) {
   ranking.hidden = !tensors.meta.ranking || isHidden(state, "p");
   if (ranking.hidden) return;
   const { t, sequence } = state;
-  const target = tensors.tokenIds("targets", sequence)[t];
+  const target = targetAt(tensors, sequence, t);
   const all = Array.from({ length: tensors.sizes.V }, (_, id) => ({
     id,
     p: tensors.value("p", [sequence, t, id]) ?? 0,

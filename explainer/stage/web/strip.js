@@ -10,6 +10,7 @@ import { paletteOf } from "./paint.js";
 
 /** @import { Stage, View } from "./dom.js" */
 /** @import { State } from "./state.js" */
+/** @import { Tensors } from "./tensors.js" */
 
 /** Most tokens drawn at once; of a longer sequence those around the current one. */
 const MOST_TOKENS = 120;
@@ -24,7 +25,6 @@ const TOKEN_HUES = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55
 export function drawStrip(view, state) {
   const tensors = tensorsOf(state);
   const ids = tensors.tokenIds("ids", state.sequence);
-  const targets = tensors.tokenIds("targets", state.sequence);
   const T = ids.length;
   const first = Math.max(0, Math.min(state.t - MOST_TOKENS / 2, T - MOST_TOKENS));
   view.firstChip = first;
@@ -34,8 +34,9 @@ export function drawStrip(view, state) {
     chip.style.setProperty("--token", TOKEN_HUES[id % TOKEN_HUES.length]);
     chip.append(make("span", "token", tensors.token(id)));
     if (!tensors.meta.features) chip.append(make("span", "id", String(id)));
-    if (tensors.meta.learning)
-      chip.append(make("span", "target", `→ ${tensors.token(targets[first + i])}`));
+    const target = tensors.meta.learning && targetAt(tensors, state.sequence, first + i);
+    if (typeof target === "number")
+      chip.append(make("span", "target", `→ ${tensors.token(target)}`));
     chip.append(make("span", "heat"));
     return chip;
   });
@@ -45,6 +46,20 @@ export function drawStrip(view, state) {
   strip.setAttribute("aria-valuemax", String(T - 1));
   colourStrip(view, state);
   markStrip(view, state);
+}
+
+/**
+ * Return the id of a time step's target; undefined where no answer counts.
+ * @param {Tensors} tensors
+ * @param {number} sequence
+ * @param {number} t
+ * @returns {number | undefined}
+ */
+export function targetAt(tensors, sequence, t) {
+  const counted = tensors.engine?.makes("counted") && tensors.engine.value("counted").data;
+  if (counted && !counted[sequence * tensors.sizes.T + t]) return undefined;
+  const id = tensors.tokenIds("targets", sequence)[t];
+  return id < 0 ? undefined : id;
 }
 
 /**
