@@ -59,6 +59,7 @@ BREAKS = [
     ("explainer/analysis/health_numbers.py", "np.log(2) / np.maximum(logs, 1e-16)", "1 / np.maximum(logs, 1e-16)", "tests/test_health.py"),
     ("explainer/analysis/health_rules.py", "if still and own.inside.sum() >= ENOUGH:", "if still:", "tests/test_health.py"),
     ("explainer/analysis/port.py", "one[1 - i] = 0", "one[i] = 0", "tests/test_port.py"),
+    ("explainer/interop/trace_files.py", "kept[name] = edit.before", "pass", "tests/test_trace_files.py"),
     ("explainer/analysis/importance.py", "SHUT = -1e4", "SHUT = 0.0", "tests/test_importance.py"),
     ("explainer/analysis/step_ratio.py", "other = copy.deepcopy(optimizer)", "other = optimizer", "tests/test_health.py"),
     ("explainer/interop/number_table.py", "if math.isfinite(value):", "if True:", "tests/test_own_network.py"),

@@ -233,7 +233,7 @@ def test_a_file_is_not_read_further_than_allowed(tmp_path):
         load(tmp_path / "a.pickle")
     with pytest.raises(ValueError, match=r"ends in \.safetensors, \.npz; got"):
         save(tmp_path / "a.pt", drawn())
-    with pytest.raises(TypeError, match="network must be a GRUNetwork or a Cell; got 3"):
+    with pytest.raises(TypeError, match="a GRUNetwork, a Cell, a Trace or a Recording; got 3"):
         save(tmp_path / "a.npz", 3)
     with pytest.raises(OSError, match="No such file"):
         load(tmp_path / "b.npz")

@@ -62,7 +62,7 @@ class Exports(HTMLExports):
         write_run("notebook", self, path)
 
 
-FOLDERS = {"html": "stage"}
+FOLDERS = {"html": "stage", "trace_files": "interop"}
 """Where a format's module stands, if not in `export`."""
 
 

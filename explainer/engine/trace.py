@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from explainer.engine.exports import HTMLExports, format_module
+from explainer.engine.exports import HTMLExports, Path, format_module
 from explainer.engine.not_finite import refuse_not_finite
 from explainer.engine.origin import NOWHERE, Origin
 from explainer.engine.quantity import DIMS, Quantity
@@ -176,6 +176,27 @@ class Trace(HTMLExports, Mapping[str, Array]):
         """
         found: pd.Series[float] = format_module("long_table").long_table(self, name)
         return found
+
+    def to_xarray(self) -> Any:
+        """Return every quantity as an xarray.Dataset; needs xarray.
+
+        Dims are called sequence, time, feature, unit and token; of a matrix of units the second is
+        "unit_before". What is after a sequence's end is not-a-number.
+        """
+        return format_module("datasets").dataset(self)
+
+    def save(self, path: Path, everything: bool = False) -> None:
+        """Write what is given in the trace of a layer; `explainer.load` computes the rest anew.
+
+        Args:
+            path: of a .npz or .safetensors file, which is replaced if there is one.
+            everything: whether to write every other quantity, too, for other programs.
+
+        Raises:
+            ImportError: safetensors is needed, and not installed.
+            ValueError: the name has another ending, or it is the trace of a run.
+        """
+        format_module("trace_files").save_traces(path, self, everything)
 
     @property
     def nbytes(self) -> int:

@@ -11,12 +11,19 @@ import json
 import zipfile
 from collections.abc import Iterable, Mapping
 from math import prod
+from os import PathLike, fspath
 from typing import Any
 
 import numpy as np
 import torch
 
-from explainer.errors import ConstraintError, InvalidValueError, shorten
+from explainer.errors import (
+    ConstraintError,
+    InvalidValueError,
+    WrongTypeError,
+    names_of,
+    shorten,
+)
 from explainer.interop.optional import needed
 
 LONGEST_HEADER = 10_000_000
@@ -27,7 +34,10 @@ ACTIVATIONS = "activations"
 """Under this name a file says which activations its layers have, as JSON by layer."""
 
 Arrays = dict[str, Any]
+Said = Mapping[str, str]
+"""What a file says beside its arrays, in texts by name."""
 Activations = Mapping[str, tuple[str, str]]
+Path = str | PathLike[str]
 
 
 def check_unpacked(size: int, most_bytes: int) -> None:
@@ -59,8 +69,8 @@ def archive(data: bytes, most_bytes: int) -> zipfile.ZipFile:
     return found
 
 
-def read_safetensors(data: bytes, most_bytes: int) -> tuple[Arrays, Activations]:
-    """Return the tensors of a safetensors file; needs safetensors."""
+def read_safetensors(data: bytes, most_bytes: int) -> tuple[Arrays, Said]:
+    """Return the tensors of a safetensors file, and what it says; needs safetensors."""
     reader = needed("safetensors.torch", "to read .safetensors files")
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > len(data) - 8:
@@ -72,13 +82,13 @@ def read_safetensors(data: bytes, most_bytes: int) -> tuple[Arrays, Activations]
     metadata = header.get("__metadata__") or {}
     arrays = reader.load(data)
     check_unpacked(total_bytes(arrays.values()), most_bytes)
-    return dict(arrays), said_activations(metadata.get(ACTIVATIONS))
+    return dict(arrays), {str(name): str(text) for name, text in metadata.items()}
 
 
-def read_npz(data: bytes, most_bytes: int) -> tuple[Arrays, Activations]:
-    """Return the arrays of an .npz file; those that hold Python objects are refused."""
+def read_npz(data: bytes, most_bytes: int) -> tuple[Arrays, Said]:
+    """Return the arrays of an .npz file, and what it says; Python objects are refused."""
     arrays: Arrays = {}
-    said = None
+    said = {}
     with archive(data, most_bytes) as members:
         for name in members.namelist():
             key, _, ending = name.rpartition(".")
@@ -87,9 +97,9 @@ def read_npz(data: bytes, most_bytes: int) -> tuple[Arrays, Activations]:
             array = npy_array(key, members.read(name))
             if array.dtype.kind != "U":
                 arrays[key] = array
-            elif key == ACTIVATIONS and array.ndim == 0:
-                said = str(array)
-    return arrays, said_activations(said)
+            elif array.ndim == 0:
+                said[key] = str(array)
+    return arrays, said
 
 
 def npy_array(name: str, data: bytes) -> np.ndarray[Any, Any]:
@@ -124,7 +134,40 @@ def npz_bytes(arrays: Mapping[str, np.ndarray[Any, Any]]) -> bytes:
     return buffer.getvalue()
 
 
-def read_pt(data: bytes, most_bytes: int) -> tuple[Arrays, Activations]:
+def array_file_bytes(ending: str, arrays: Mapping[str, Any], said: Said) -> bytes:
+    """Return arrays and texts as a file.
+
+    Args:
+        ending: ".npz", or ".safetensors", which needs safetensors.
+        arrays: of numbers, by name.
+        said: texts by name; .npz has them as arrays of one string, .safetensors as metadata.
+    """
+    if ending == ".npz":
+        return npz_bytes({**arrays, **{name: np.array(text) for name, text in said.items()}})
+    writer = needed("safetensors.numpy", "to write .safetensors files")
+    whole = {n: np.ascontiguousarray(v) for n, v in arrays.items()}
+    data: bytes = writer.save(whole, dict(said) or None)
+    return data
+
+
+def ending_of(path: Path, possible: Iterable[str]) -> str:
+    """Return which of the possible endings a file's name has.
+
+    Raises:
+        TypeError: `path` is no path.
+        ValueError: it has none of them.
+    """
+    if not isinstance(path, str | PathLike):
+        raise WrongTypeError("path", "a string or a path", shorten(path))
+    name = str(fspath(path)).lower()
+    for ending in possible:
+        if name.endswith(ending):
+            return ending
+    expected = f"the name of a file that ends in {names_of(possible)}"
+    raise InvalidValueError("path", expected, shorten(path))
+
+
+def read_pt(data: bytes, most_bytes: int) -> Arrays:
     """Return the mapping of a file by torch.save; whatever would run code is refused."""
     if not zipfile.is_zipfile(io.BytesIO(data)):
         raise InvalidValueError(
@@ -149,7 +192,7 @@ def read_pt(data: bytes, most_bytes: int) -> tuple[Arrays, Activations]:
     if not isinstance(found, Mapping):
         raise InvalidValueError("the file", "a state_dict", f"a {type(found).__name__}")
     check_unpacked(total_bytes(found.values()), most_bytes)
-    return dict(found), {}
+    return dict(found)
 
 
 def total_bytes(values: Iterable[Any]) -> int:

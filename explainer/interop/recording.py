@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from explainer.engine.edits import Edits
+from explainer.engine.exports import Path, format_module
 from explainer.engine.layer_edits import edited_layer
 from explainer.engine.layer_trace import largest_batch
 from explainer.engine.origin import Provenance
@@ -126,6 +127,25 @@ class Recording(Mapping[str, Trace]):
     def health(self, first: bool | None = None, **update: Any) -> Any:
         """Return what is wrong with the layers, if anything; arguments as of `explainer.health`."""
         return import_module("explainer.analysis.health").health(self, first, **update)
+
+    def save(self, path: Path, everything: bool = False) -> None:
+        """Write what is given in all traces; `explainer.load` computes the rest anew.
+
+        What the module returned is left out.
+
+        Args:
+            path: of a .npz or .safetensors file, which is replaced if there is one.
+            everything: whether to write every other quantity, too, for other programs.
+
+        Raises:
+            ImportError: safetensors is needed, and not installed.
+            ValueError: the name has another ending.
+        """
+        format_module("trace_files").save_traces(path, self, everything)
+
+    def to_xarray(self) -> Any:
+        """Return an xarray.DataTree, a group for each layer; needs xarray."""
+        return format_module("datasets").data_tree(self)
 
     def __repr__(self) -> str:
         """Return what a notebook shows: each layer, and how far it is from the module."""
