@@ -22,6 +22,7 @@ from .interop.state_dicts import from_torch
 from .interop.weight_files import load, save
 from .presets import PRESETS
 from .settings import Settings
+from .stage.widget import widget
 from .url import edits_from_link, from_link, to_link, view_from_link
 from .view_state import ViewState
 
@@ -68,5 +69,6 @@ __all__ = [
     "train",
     "view_from_link",
     "watch",
+    "widget",
     "worksheet",
 ]

@@ -10,7 +10,6 @@ import base64
 import hashlib
 import html
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -41,8 +40,6 @@ from explainer.view_state import ViewState
 
 THEMES = ("auto", "light", "dark")
 """How a file may look: as the reader's system, or always the same."""
-COMMENT = re.compile(r"^ */\*(?:(?!\*/).)*\*/\n", re.MULTILINE | re.DOTALL)
-"""A comment on lines of its own."""
 CHOSEN = {"gradients": "weight", "update": "parameter"}
 """Chapters that are about one parameter, and what the view state calls it."""
 
@@ -73,22 +70,40 @@ def html_page(
     page = chapter_with_stage(chapter)
     if theme not in THEMES:
         raise InvalidValueError("theme", f"one of {names_of(THEMES)}", shorten(theme))
-    view = view or ViewState()
     base = base_of(run)
-    refuse_beyond_browser(base)
     if isinstance(base, LayerRun):  # what to try are settings of the app's own runs
         page = replace(page, task="")
+    edits = ";".join(filter(None, (edits_text(run), edit)))
+    data = stage_data(base, page, view or ViewState(), edits)
+    return document(page, data, theme, links or {}, code)
+
+
+def stage_data(
+    base: Run | LayerRun, page: Chapter, view: ViewState, edits: str, linked: bool = True
+) -> dict[str, Any]:
+    """Return what a stage without a server is given.
+
+    Args:
+        base: the run without edits, or a layer.
+        page: the chapter.
+        view: where the reader looks first.
+        edits: what is changed and held, as in an address.
+        linked: whether the address says what is shown.
+
+    Raises:
+        ValueError: the run is too large for a browser.
+    """
+    refuse_beyond_browser(base)
     lanes = tuple(lane.of(parameter_of(page, view)) for lane in page.scene)
-    _, sent = staged(base, page, lanes)
-    data = {
+    _, sent = staged(base, page, lanes, linked=linked)
+    return {
         **sent,
         "answers": "[]",
         "place": json.dumps({"sequence": 0, "t": 0}),
-        "edit": ";".join(filter(None, (edits_text(run), edit))),
+        "edit": edits,
         "against": "",
         "query": urlencode(write_view(view)),
     }
-    return document(page, data, theme, links or {}, code)
 
 
 def html_bytes(run: Run | Trace, **options: Any) -> bytes:
@@ -137,8 +152,13 @@ def notebook_html(run: Run | Trace) -> str:
         page = html_page(run)
     except (ConstraintError, WrongTypeError):
         return f"<pre>{html.escape(repr(run))}</pre>"
+    return framed(page, repr(run))
+
+
+def framed(page: str, title: str) -> str:
+    """Return a page in a frame of its own."""
     return (
-        f'<iframe srcdoc="{html.escape(page)}" title="{html.escape(repr(run))}" '
+        f'<iframe srcdoc="{html.escape(page)}" title="{html.escape(title)}" '
         'style="width: 100%; height: 720px; border: 1px solid #8884"></iframe>'
     )
 
@@ -189,10 +209,9 @@ def indices_of(places: NDArray[np.bool_]) -> list[tuple[int | None, ...]]:
 def script() -> str:
     """Return the stage's modules and the host of a file as one classic script.
 
-    From a disk, browsers load no modules. Comments stay away: a file should be small.
+    From a disk, browsers load no modules.
     """
-    code = COMMENT.sub("", link("file").replace("export default ", ""))
-    return f"(() => {{\n{code}\n}})();\n"
+    return f"(() => {{\n{link('file', comments=False)}\n}})();\n"
 
 
 def document(

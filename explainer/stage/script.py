@@ -11,6 +11,8 @@ import re
 from pathlib import Path
 
 WEB = Path(__file__).parent / "web"
+COMMENT = re.compile(r"^ */\*(?:(?!\*/).)*\*/\n", re.MULTILINE | re.DOTALL)
+"""A comment on lines of its own."""
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
 
 
@@ -32,11 +34,16 @@ def modules(entry: str) -> dict[str, str]:
     return found
 
 
-def link(entry: str) -> str:
+def link(entry: str, comments: bool = True) -> str:
     """Return a module and all that it imports as one, which exports what `entry` does by default.
 
     Args:
         entry: name of a module in `web/`, such as "stage".
+        comments: whether they stay; what is sent or kept in a file should be small.
     """
-    parts = (IMPORT.sub("", text) for text in modules(entry).values())
-    return "\n".join(re.sub(r"^export (?!default )", "", p, flags=re.MULTILINE) for p in parts)
+    parts = []
+    for name, text in modules(entry).items():
+        exported = r"^export (?!default )" if name == entry else r"^export (default )?"
+        parts.append(re.sub(exported, "", IMPORT.sub("", text), flags=re.MULTILINE))
+    joined = "\n".join(parts)
+    return joined if comments else COMMENT.sub("", joined)

@@ -31,6 +31,17 @@ export function readAgainst(text) {
 }
 
 /**
+ * Return what a stage without a server is given, with its numbers as state A.
+ * @param {import("./sent.js").Data} data
+ * @param {string | null} edit what is changed and held in A, as in a link; null for no state A
+ */
+export function withKept(data, edit) {
+  const { meta, numbers, quantised, query = "" } = data;
+  const sent = { meta, numbers, quantised };
+  return { ...data, against: edit === null ? "" : JSON.stringify({ query, edit, sent }) };
+}
+
+/**
  * Return state A where differences are shown, and can be; null elsewhere.
  * @param {State} state
  */

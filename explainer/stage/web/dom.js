@@ -42,6 +42,28 @@
  * @property {(name: string, value: any) => void} send tell the server
  */
 
+/** Elements of the stage by their class. */
+const ELEMENTS = [
+  ...["strip", "where", "panel", "lanes", "check", "question", "answer", "verdict"],
+  ...["wires", "veil", "equation", "parts", "legend", "ranking", "status", "agreement", "edits"],
+  ...["descent", "compare", "tour"],
+];
+
+/**
+ * Return a view of a stage in which nothing is drawn yet.
+ * @param {HTMLElement} root
+ * @returns {View}
+ */
+export function nothingDrawn(root) {
+  return {
+    root,
+    el: Object.fromEntries(ELEMENTS.map((name) => [name, find(root, `.${name}`)])),
+    ...{ drawings: [], byName: new Map(), cellOf: new WeakMap(), lanes: [], columns: "" },
+    ...{ chips: [], firstChip: 0, marked: [], asked: null, editor: null, telling: 0 },
+    ...{ animation: 0, wiring: 0, scrolling: 0, checking: 0, descending: 0, beating: 0 },
+  };
+}
+
 /**
  * Make an element.
  * @param {string} tag

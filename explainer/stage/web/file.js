@@ -1,6 +1,7 @@
 /*
  * The stage in a file of its own: all it is given stands in the file, and nobody is asked.
  */
+import { withKept } from "./compare.js";
 import { find } from "./dom.js";
 import { default as stage } from "./stage.js";
 
@@ -8,7 +9,7 @@ const fileHost = /** @type {HTMLElement} */ (document.getElementById("host"));
 const fileRoot = fileHost.attachShadow({ mode: "open" });
 const fileTemplate = /** @type {HTMLTemplateElement} */ (document.getElementById("stage"));
 fileRoot.append(fileTemplate.content.cloneNode(true));
-/** @type {import("./stage.js").Data} */
+/** @type {import("./sent.js").Data} */
 let fileData = JSON.parse(document.getElementById("data")?.textContent ?? "");
 fileData.edit = new URLSearchParams(location.search).get("edit") ?? fileData.edit;
 const filePlace = /** @type {HTMLElement} */ (find(fileRoot, ".stage").parentNode);
@@ -40,10 +41,7 @@ function drawFile() {
  */
 function tellFile(name, value) {
   if (name !== "keep") return;
-  const { meta, numbers, quantised, query = "" } = fileData;
-  const sent = { meta, numbers, quantised };
-  const against = value === null ? "" : JSON.stringify({ query, edit: value, sent });
-  fileData = { ...fileData, against };
+  fileData = withKept(fileData, value);
   drawFile();
 }
 

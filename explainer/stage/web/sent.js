@@ -45,6 +45,11 @@
  * One field of the address (url.py).
  * @typedef {{default: any, kind: string, low?: number, high?: number, options?: string[]}} Field
  *
+ * Everything that is sent: a description, the numbers, thumbnails, answers, the place and the edits
+ * that the pictures below show, and state A.
+ * @typedef {{meta: string, numbers: string, quantised: string, answers: string,
+ *   place: string, edit: string, against: string, checked?: string, query?: string}} Data
+ *
  * @typedef {object} Meta
  * @property {string} slug
  * @property {Record<string, number>} sizes

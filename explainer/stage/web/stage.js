@@ -6,7 +6,7 @@ import { readChecked } from "./agreement.js";
 import { keepBeat } from "./beat.js";
 import { themeOf } from "./colours.js";
 import { readAgainst } from "./compare.js";
-import { find } from "./dom.js";
+import { find, nothingDrawn } from "./dom.js";
 import { edited, parseEdits, writeEdits } from "./editing.js";
 import { stopAnimation } from "./equation.js";
 import { bindEvents } from "./events.js";
@@ -23,27 +23,17 @@ import { Tensors } from "./tensors.js";
 import { assessed, isAnother, stationQuery } from "./tour.js";
 import { openChapter, PHONE, readQuery, watchAddress, writeAddress } from "./url.js";
 
-/** @import { View } from "./dom.js" */
 /** @import { Edit } from "./edits.js" */
+/** @import { Data } from "./sent.js" */
 /** @import { State } from "./state.js" */
 
 /**
- * What the server sends: a description, the numbers, thumbnails, answers, and the place
- * and the edits that the pictures below show.
- * @typedef {{meta: string, numbers: string, quantised: string, answers: string,
- *   place: string, edit: string, against: string, checked?: string, query?: string}} Data
- * @typedef {{data: Data, parentElement: Element,
- *   setTriggerValue: (name: string, value: any) => void}} Component
+ * @typedef {{data: Data, parentElement: Element, setTriggerValue: (name: string, value: any) => void,
+ *   atRest?: (state: State) => void}} Component `atRest` is told what is shown, once it is at rest
  */
 
 /** How long the stage must be at rest before the address follows, in milliseconds. */
 const REST = 250;
-/** Elements of the stage by their class. */
-const ELEMENTS = [
-  ...["strip", "where", "panel", "lanes", "check", "question", "answer", "verdict"],
-  ...["wires", "veil", "equation", "parts", "legend", "ranking", "status", "agreement", "edits"],
-  ...["descent", "compare", "tour"],
-];
 
 /** @type {WeakMap<Element, Mounted>} one stage for each place on a page */
 const STAGES = new WeakMap();
@@ -68,6 +58,7 @@ export default function stage(component) {
     const mounted = STAGES.get(parentElement) ?? new Mounted(root);
     STAGES.set(parentElement, mounted);
     mounted.send = component.setTriggerValue;
+    mounted.atRest = component.atRest;
     mounted.receive(data);
     return () => {
       mounted.end();
@@ -85,22 +76,25 @@ export default function stage(component) {
   }
 }
 
+/**
+ * Return the stage in an element; undefined where there is none.
+ * @param {Element} place
+ */
+export function stageIn(place) {
+  return STAGES.get(place);
+}
+
 /** A stage on a page. */
 class Mounted {
   /** @param {HTMLElement} root */
   constructor(root) {
     /** @type {State} */
     this.state = EMPTY;
-    /** @type {View} */
-    this.view = {
-      root,
-      el: Object.fromEntries(ELEMENTS.map((name) => [name, find(root, `.${name}`)])),
-      ...{ drawings: [], byName: new Map(), cellOf: new WeakMap(), lanes: [], columns: "" },
-      ...{ chips: [], firstChip: 0, marked: [], asked: null, editor: null, telling: 0 },
-      ...{ animation: 0, wiring: 0, scrolling: 0, checking: 0, descending: 0, beating: 0 },
-    };
+    this.view = nothingDrawn(root);
     /** @type {(name: string, value: any) => void} */
     this.send = () => {};
+    /** @type {Component["atRest"]} */
+    this.atRest = undefined;
     /** @type {Data | null} what was received last */
     this.data = null;
     this.waiting = "";
@@ -270,10 +264,10 @@ class Mounted {
   /** Once at rest, write the state into the address; the server is told of edits alone. */
   syncUrl() {
     const { edits } = this.state;
-    if (!tensorsOf(this.state).meta.linked) return;
-    visited = this.state;
     clearTimeout(this.resting);
-    if (this.state.playing) return;
+    if (tensorsOf(this.state).meta.linked) visited = this.state;
+    else this.resting = setTimeout(() => this.atRest?.(this.state), REST);
+    if (this.state.playing || !tensorsOf(this.state).meta.linked) return;
     this.resting = setTimeout(() => {
       const edit = writeEdits(edits);
       const { engine, meta } = tensorsOf(this.state);
