@@ -79,7 +79,7 @@ def sidebar() -> tuple[Settings, str, list[str]]:
             for group, names in MORE.items():
                 st.markdown(f"**{group}**")
                 for name in names:
-                    values[name] = widget(SETTINGS[name], getattr(base, name))
+                    values[name] = setting_widget(SETTINGS[name], getattr(base, name))
             edit, wrong = edit_input()
             problems += wrong
     values["text"] = uploaded or values["text"] or base.text
@@ -199,7 +199,7 @@ def slider(f: Field[Any], default: float) -> float:
     return chosen
 
 
-def widget(f: Field[Any], default: Any) -> Any:
+def setting_widget(f: Field[Any], default: Any) -> Any:
     """Draw a setting as its kind asks for."""
     meta = f.metadata
     common: dict[str, Any] = {"key": f.name, "bind": BOUND, "on_change": changed}
