@@ -53,6 +53,17 @@ def words(default: str | None, high: int, label: str) -> Any:
     return field(default=default, metadata=meta)
 
 
+ACTIVATIONS = {
+    "sigmoid": "1 / (1 + exp(-a)), between 0 and 1",
+    "tanh": "between -1 and 1",
+    "relu": "max(a, 0)",
+    "hard_sigmoid_6": "a / 6 + 1/2, clipped to 0 and 1 (Keras 3)",
+    "hard_sigmoid_5": "0.2 a + 0.5, clipped to 0 and 1 (Keras 2, ONNX)",
+    "linear": "a itself",
+}
+"""What may be applied to a pre-activation a, of the gates or of the candidate."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Every choice of a run. Equal settings give equal numbers.
@@ -117,6 +128,8 @@ class Settings:
         reset_after="after the recurrent product, two biases (PyTorch)",
         reset_before="before the recurrent product, one bias (the papers)",
     )
+    gate_activation: str = choice("sigmoid", "Activation of the gates r and z", **ACTIVATIONS)
+    candidate_activation: str = choice("tanh", "Activation of the candidate n", **ACTIVATIONS)
     initial: str = choice(
         "uniform",
         "Initial values",
@@ -151,6 +164,16 @@ class Settings:
     def __repr__(self) -> str:
         """Return what a notebook shows: every choice, long texts cut."""
         return f"Settings({', '.join(f'{n}={shorten(v)}' for n, v in vars(self).items())})"
+
+    @property
+    def activations(self) -> tuple[str, str]:
+        """The activations of the gates and of the candidate."""
+        return self.gate_activation, self.candidate_activation
+
+    @property
+    def is_torch_gru(self) -> bool:
+        """Whether torch.nn.GRU computes the same: its reset gate, sigmoid and tanh."""
+        return self.variant == "reset_after" and self.activations == ("sigmoid", "tanh")
 
     def __post_init__(self) -> None:
         """Refuse what is out of range."""

@@ -6,6 +6,7 @@ from itertools import product
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from explainer import PRESETS
 from explainer.batches import tokenize
@@ -21,6 +22,15 @@ SMALL = replace(
     head_bias=True,
     seed=7,
 )
+FUNCTIONS = {
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": F.relu,
+    "hard_sigmoid_6": lambda a: F.relu6(a + 3) / 6,
+    "hard_sigmoid_5": lambda a: F.hardtanh(a / 5 + 1 / 2, 0, 1),
+    "linear": nn.Identity(),
+}
+"""Activations. F.hardsigmoid multiplies with 1/6 in float32 on the way back."""
 
 
 def tensor(values):

@@ -42,6 +42,9 @@ BREAKS = [
     ("explainer/engine/equations/loss.py", "return -ce_2.mean(0)", "return -ce_2.sum(0)", ORACLES),
     ("explainer/engine/equations/loss.py", "return -(counted * ce_2).sum(0) / answers", "return -ce_2.sum(0) / answers", "tests/test_counted.py"),
     ("explainer/engine/equations/backward.py", "return (p - y) * counted.unsqueeze(-1) / answers", "return (p - y) / answers", "tests/test_counted.py"),
+    ("explainer/engine/equations/activation.py", "return d * torch.sign(y * (1 - y)) / 6", "return d * torch.sign(y) / 6", ORACLES),
+    ("explainer/engine/equations/activation.py", "return (0.2 * (a + b) + 0.5).clip(0.0, 1.0)", "return ((a + b) / 6 + 0.5).clip(0.0, 1.0)", ORACLES),
+    ("explainer/engine/unroll.py", "alias[q.name] = alias.get(source, source)", "alias[q.name] = source", ORACLES),
     # engine
     ("explainer/engine/hold.py", "return free * own + held", "return own + held", "tests/test_edits.py"),
     ("explainer/engine/hold.py", "return free * d\n", "return d\n", "tests/test_edits.py"),

@@ -37,6 +37,12 @@ def small_settings(draw, **fixed):
         "training": draw(st.booleans()),
         "redraw_masks": draw(st.booleans()),
         "variant": draw(st.sampled_from(["reset_after", "reset_before"])),
+        "gate_activation": draw(
+            st.sampled_from(["sigmoid", "hard_sigmoid_6", "hard_sigmoid_5", "tanh"])
+        ),
+        "candidate_activation": draw(
+            st.sampled_from(["tanh", "sigmoid", "hard_sigmoid_6", "relu", "linear"])
+        ),
         "initial": draw(st.sampled_from(["constant", "normal", "uniform", "orthogonal"])),
         "seed": draw(st.integers(0, 2**32 - 1)),
         "head_bias": draw(st.booleans()),

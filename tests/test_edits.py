@@ -6,6 +6,7 @@ from random import Random
 import numpy as np
 import pytest
 import torch
+from beside_torch import FUNCTIONS
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import small_settings
@@ -99,6 +100,7 @@ def autograd(base, edits):
     e = keep("e", one_hot @ W["E"] if "E" in W else one_hot)
     x = keep("x", given["mask_x"] * e * scale)
     h, after = given["h_0"], settings.variant == "reset_after"
+    gates, candidate = (FUNCTIONS[name] for name in settings.activations)
 
     def part(name, value, bias, t):
         value = value @ W[f"W_{name}"].T
@@ -108,12 +110,12 @@ def autograd(base, edits):
         i, gate = x[:, t], {}
         for g in "rz":
             inner = part(f"i{g}", i, f"b_i{g}" if after else f"b_{g}", t)
-            gate[g] = keep(g, torch.sigmoid(inner + part(f"h{g}", h, f"b_h{g}", t)), t)
+            gate[g] = keep(g, gates(inner + part(f"h{g}", h, f"b_h{g}", t)).clone(), t)
         a_in = part("in", i, "b_in" if after else "b_n", t)
         if after:
-            n = torch.tanh(a_in + gate["r"] * part("hn", h, "b_hn", t))
+            n = candidate(a_in + gate["r"] * part("hn", h, "b_hn", t)).clone()
         else:
-            n = torch.tanh(a_in + part("hn", keep("h_reset", gate["r"] * h, t), "b_hn", t))
+            n = candidate(a_in + part("hn", keep("h_reset", gate["r"] * h, t), "b_hn", t)).clone()
         n = keep("n", n, t)
         h = keep("h", gate["z"] * h + (1 - gate["z"]) * n, t)
     h_out = keep("h_out", given["mask_h"] * torch.stack(found["h"], 1) * scale)

@@ -22,7 +22,7 @@ from explainer.stage.engine_input import given_numbers, network_as_json
 
 ROOT = Path(__file__).parent.parent
 WITHIN = 1e-12
-NOISE = 1e-15
+NOISE = 5e-15
 """What is left of a sum of numbers below 1 that cancel out; dropout scales it as all the rest."""
 
 
@@ -90,6 +90,7 @@ def network_names(result):
 
 def assert_same(found, expected):
     noise = NOISE / (1 - float(expected["dropout"])) ** 2  # of the input and of the states
+    noise *= max(1, np.abs(expected["h"]).max())
     for name, value in expected.items():
         off = np.abs(found[name] - value).max(initial=0)
         assert off <= WITHIN * np.abs(value).max(initial=0) + noise, (name, off)
@@ -105,6 +106,20 @@ CHOSEN = {
     "carried": replace(START, carry_state=True, batch_index=3, windows="sequential"),
     "last": replace(START, answers="last", redraw_masks=True),
     "trained": replace(START, updates=3),
+    "hard": replace(
+        START,
+        gate_activation="hard_sigmoid_6",
+        candidate_activation="hard_sigmoid_5",
+        initial="normal",
+    ),
+    "relu": replace(START, gate_activation="tanh", candidate_activation="relu"),
+    "linear": replace(
+        START,
+        gate_activation="linear",
+        candidate_activation="sigmoid",
+        variant="reset_before",
+        learning_rate=0.1,
+    ),
     "least": replace(START, batch_size=1, context_length=1, hidden_size=1, embedding_size=1),
 }
 EDITED = (
@@ -117,6 +132,8 @@ EDITED = (
     "clipped",
     "carried",
     "trained",
+    "hard",
+    "relu",
     "least",
 )
 

@@ -37,6 +37,9 @@ FUNCTIONS = {
     "ln": math.log,
     "sqrt": math.sqrt,
     "min": min,
+    "ReLU": lambda x: max(x, 0.0),
+    "clip": lambda x, low=0, high=1: min(max(x, low), high),
+    "sign": lambda x: float(np.sign(x)),
 }
 
 
@@ -130,6 +133,7 @@ def apply(function, terms, position):
 
 FUNCTIONS["plain"] = float
 FUNCTIONS["log"] = math.log
+FUNCTIONS["relu"] = FUNCTIONS["ReLU"]
 
 
 def same(found, value, terms):

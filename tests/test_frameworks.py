@@ -113,6 +113,7 @@ def test_keras_with_other_gates(keras, gates):
     h = keras.ops.convert_to_numpy(layer(3 * x))
     cell = from_keras(layer).cell
     assert apart(states(cell, 3 * x), h) < 5e-7
+    assert apart(cell.record(3 * x)["h"], h) < 5e-7
     assert cell.activations[0] == ("hard_sigmoid_6" if gates == "hard_sigmoid" else gates)
     if gates == "hard_sigmoid":
         (one,) = detect(*layer.get_weights(), 3 * x, h)
@@ -298,6 +299,8 @@ def test_onnx_there_and_back(reset, activations):
     Y, _ = run_onnx(model, X.transpose(1, 0, 2), H_0[None])
     h = states(cell, X, H_0)
     assert apart(Y[:, 0].transpose(1, 0, 2), h) < 2e-6 * max(1, np.abs(h).max())
+    recorded = from_onnx(model).cell.record(X, H_0)["h"]
+    assert apart(Y[:, 0].transpose(1, 0, 2), recorded) < 2e-6 * max(1, np.abs(h).max())
     exact = from_onnx(cell.to_onnx("float64").SerializeToString()).cell
     assert exact.activations == cell.activations
     assert all(np.array_equal(v, exact.parameters[n]) for n, v in cell.parameters.items())

@@ -15,6 +15,11 @@ CASES = {
     "masks drawn again": (replace(START, redraw_masks=True, clip_norm=0.1), None),
     "no dropout, carried": (replace(MATH, batch_index=2, hidden_size=3), None),
     "locked": (replace(START, dropout_kind="locked", head_bias=True, updates=3), None),
+    "other activations": (
+        replace(START, gate_activation="hard_sigmoid_5", candidate_activation="relu"),
+        None,
+    ),
+    "linear": (replace(MATH, gate_activation="linear", candidate_activation="sigmoid"), None),
     "edited": (START, {"W_hz": {(0, 1): 0.5}, "z": {(None, None, 2): 1.0}, "n": 0.25}),
 }
 

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from beside_torch import CLOSE, SMALL, gates_of, modules, packed, some_state, tensor
+from beside_torch import CLOSE, FUNCTIONS, SMALL, gates_of, modules, packed, some_state, tensor
 from torch import nn
 from torch.nn import functional as F
 
@@ -20,13 +20,34 @@ CASES = [
         ("reset_after", "reset_before"), ("embedding", "one_hot"), ((None, True), (0.01, False))
     )
 ]
+PAIRS = [  # of gates and candidate; each function stands at each of both places
+    ("tanh", "hard_sigmoid_6"),
+    ("relu", "hard_sigmoid_5"),
+    ("hard_sigmoid_6", "relu"),
+    ("hard_sigmoid_5", "linear"),
+    ("linear", "sigmoid"),
+    ("sigmoid", "tanh"),
+]
+ACTIVATED = [
+    replace(
+        SMALL,
+        variant=variant,
+        gate_activation=gates,
+        candidate_activation=candidate,
+        # so that what is clipped is clipped
+        initial="normal" if "hard" in gates + candidate else "uniform",
+        learning_rate=0.01,
+    )
+    for variant, (gates, candidate) in product(("reset_after", "reset_before"), PAIRS)
+]
 
 
 def name_of(settings):
-    return f"{settings.variant}-{settings.input}-clip_{settings.clip_norm}"
+    functions = "-".join(settings.activations)
+    return f"{settings.variant}-{settings.input}-clip_{settings.clip_norm}-{functions}"
 
 
-@pytest.fixture(scope="module", params=CASES, ids=name_of)
+@pytest.fixture(scope="module", params=[*CASES, *ACTIVATED], ids=name_of)
 def result(request):
     """A run of every variant and input, from a state that is not zero."""
     return run(request.param, h_0=some_state(request.param))
@@ -44,6 +65,7 @@ def plain_network(result):
     """
     settings, trace = result.settings, result.trace
     after = settings.variant == "reset_after"
+    gate, candidate = (FUNCTIONS[name] for name in settings.activations)
     kept = defaultdict(list)
 
     def keep(name, value):
@@ -67,13 +89,13 @@ def plain_network(result):
             result = value @ own[f"W_{i}{gate}"].T
             return keep(f"a_{i}{gate}", result + own[bias] if bias else result)
 
-        r = keep("r", keep("a_r", part("i", "r", x) + part("h", "r", h_prev)).sigmoid())
-        z = keep("z", keep("a_z", part("i", "z", x) + part("h", "z", h_prev)).sigmoid())
+        r = keep("r", gate(keep("a_r", part("i", "r", x) + part("h", "r", h_prev))).clone())
+        z = keep("z", gate(keep("a_z", part("i", "z", x) + part("h", "z", h_prev))).clone())
         if after:
             a_n = part("i", "n", x) + r * part("h", "n", h_prev)
         else:
             a_n = part("i", "n", x) + part("h", "n", keep("h_reset", r * h_prev))
-        n = keep("n", keep("a_n", a_n).tanh())
+        n = keep("n", candidate(keep("a_n", a_n)).clone())
         h = keep("h", z * h_prev + (1 - z) * n)
         h_out = keep("h_out", mask_h[:, t] * h / (1 - settings.dropout))
         scores = h_out @ own["W_o"].T
@@ -140,6 +162,18 @@ def test_contributions_of_the_time_steps_add_up_to_each_parameters_gradient(resu
     for name in result.update.before:
         total = result.trace[f"d_{name}_t"].sum(0)
         np.testing.assert_allclose(total, result.trace[f"d_{name}"], **CLOSE, err_msg=name)
+
+
+def test_every_function_is_clipped_somewhere_and_elsewhere_not():
+    for settings in ACTIVATED:
+        trace = run(settings).trace
+        for name, function in zip("zn", settings.activations, strict=True):
+            if function.startswith("hard"):
+                assert {*np.unique(trace[name])} >= {0.0, 1.0}
+                assert ((trace[name] > 0) & (trace[name] < 1)).any()
+            if function == "relu":
+                assert (trace[name] == 0).any()
+                assert (trace[name] > 0).any()
 
 
 # torch.nn and torch.nn.functional.

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import loops
 import numpy as np
 import pytest
 import torch
@@ -16,9 +17,11 @@ from test_stage import cell, inside
 from test_stage_edits import type_in
 from torch import nn
 
-from explainer import Cell, GRUNetwork, from_torch
+from explainer import Cell, GRUNetwork, from_torch, health
 from explainer.app import own_network
-from explainer.app.own_network import DATA, example, room, uploaded
+from explainer.app.own_network import DATA, example, from_others, room, uploaded
+from explainer.engine.equations.activation import activations_of
+from explainer.engine.layer_edits import edited_layer
 from explainer.errors import ExplainerError
 from explainer.interop.network_record import squared_error
 from explainer.interop.number_table import MOST_ROWS, read_table
@@ -98,11 +101,48 @@ def test_a_cell_with_the_reset_gate_before_is_a_plain_loop():
         np.testing.assert_allclose(trace["h"][0, t], h, atol=1e-14)
 
 
-def test_other_activations_are_refused_with_their_names():
+@pytest.mark.parametrize("candidate", [*loops.FUNCTIONS])
+@pytest.mark.parametrize("gates", [*loops.FUNCTIONS])
+def test_every_activation_is_a_plain_loop(gates, candidate):
     own = from_torch(module().state_dict()).cell
-    other = Cell(own.variant, own.parameters, ("hard_sigmoid_6", "tanh"))
-    with pytest.raises(ExplainerError, match="hard_sigmoid_6"):
-        other.record(torch.randn(5, 3))
+    cell = Cell(own.variant, own.parameters, (gates, candidate))
+    x = torch.randn(2, 4, 3, dtype=torch.float64)
+    trace = cell.record(x, d_h_out=torch.ones(2, 4, 4))
+    np.testing.assert_allclose(trace["h"], loops.states(cell, x), rtol=1e-12, atol=1e-14)
+    assert activations_of(trace.quantities) == (gates, candidate)
+    held = edited_layer(trace, {"z": 0.5})
+    mixed = (held["h_prev"] + held["n"]) / 2
+    np.testing.assert_allclose(held["h"], mixed, rtol=1e-12, atol=1e-14)
+    assert str(health(trace))
+
+
+def test_a_network_with_other_activations_is_checked_by_a_loop():
+    own = from_torch(module(num_layers=2).state_dict())
+    cells = {
+        name: Cell(cell.variant, cell.parameters, ("hard_sigmoid_5", "relu"))
+        for name, cell in own.items()
+    }
+    network = GRUNetwork(cells)
+    x = torch.randn(2, 5, 3, dtype=torch.float64).requires_grad_()
+    found = network.record(x.detach(), loss=lambda states: (states**2).sum())
+    difference, reference = from_others(network, found)
+    assert difference < 1e-14
+    assert reference == "a plain NumPy loop with the same weights"
+    h = x
+    for layer in cells.values():
+        W = {n: torch.from_numpy(v.copy()) for n, v in layer.parameters.items()}
+        state, states = torch.zeros(2, 4, dtype=torch.float64), []
+        for x_t in h.unbind(1):
+            i, past = (
+                {g: v @ W[f"W_{s}{g}"].T + W[f"b_{s}{g}"] for g in "rzn"}
+                for v, s in ((x_t, "i"), (state, "h"))
+            )
+            r, z = (torch.nn.functional.hardtanh((i[g] + past[g]) / 5 + 0.5, 0, 1) for g in "rz")
+            state = z * state + (1 - z) * torch.relu(i["n"] + r * past["n"])
+            states.append(state)
+        h = torch.stack(states, 1)
+    (h**2).sum().backward()
+    np.testing.assert_allclose(next(iter(found.values()))["d_x"], x.grad, rtol=1e-10, atol=1e-12)
 
 
 def test_the_example_is_well_and_its_twin_is_not():

@@ -29,16 +29,22 @@ NOTHING_LOST = 1e-12
 @given(settings=small_settings())
 def test_gates_probabilities_and_states_stay_in_their_range(settings):
     result = run(settings)
+    lowest = {"tanh": -1, "linear": -np.inf}
+    highest = {"relu": np.inf, "linear": np.inf}
+    gates, candidate = settings.activations
     for trace in (result.trace, result.second):
-        for gate in ("r", "z"):
-            assert ((trace[gate] >= 0) & (trace[gate] <= 1)).all()
-        assert (np.abs(trace["n"]) <= 1).all()
+        for name, function in (("r", gates), ("z", gates), ("n", candidate)):
+            assert (trace[name] >= lowest.get(function, 0)).all()
+            assert (trace[name] <= highest.get(function, 1)).all()
         assert (trace["p"] >= 0).all()
         np.testing.assert_allclose(trace["p"].sum(-1), 1, atol=NOTHING_LOST)
+        if gates == "tanh":
+            continue
         # the state lies between the old state and the candidate
         both = np.stack([trace["h_prev"], trace["n"]])
-        assert (trace["h"] >= both.min(0) - NOTHING_LOST).all()
-        assert (trace["h"] <= both.max(0) + NOTHING_LOST).all()
+        lost = NOTHING_LOST * max(1, np.abs(both).max())
+        assert (trace["h"] >= both.min(0) - lost).all()
+        assert (trace["h"] <= both.max(0) + lost).all()
 
 
 @given(settings=small_settings(), data=st.data())

@@ -23,10 +23,17 @@ NETWORKS = [
 ]
 
 
-@pytest.fixture(scope="module", params=NETWORKS, ids=lambda p: "-".join(map(str, p)))
+ACTIVATED = [
+    ("reset_after", "embedding", None, False, "hard_sigmoid_6", "relu"),
+    ("reset_before", "embedding", None, False, "hard_sigmoid_5", "linear"),
+    ("reset_after", "embedding", None, False, "linear", "hard_sigmoid_6"),
+]
+
+
+@pytest.fixture(scope="module", params=[*NETWORKS, *ACTIVATED], ids=lambda p: "-".join(map(str, p)))
 def network_run(request):
-    variant, input_, clip_norm, head_bias = request.param
-    chosen = {"variant": variant, "input": input_, "clip_norm": clip_norm, "head_bias": head_bias}
+    names = ("variant", "input", "clip_norm", "head_bias", "gate_activation")
+    chosen = dict(zip((*names, "candidate_activation"), request.param, strict=False))
     return run(replace(SMALL, **chosen))
 
 
@@ -210,7 +217,7 @@ def test_a_lane_holds_what_its_equations_take_in(network_run, slug):
         results = [n for n in spec.results if n in quantities]
         assert [row.name for row in rows if row.result] == results
         signs = re.findall(r"[A-Za-z]\w*", " ".join(row.sign for row in rows))
-        named = {LETTERS.get(n, n) for n in signs} - COUNTS - {"tanh", "softmax", "ln"}
+        named = {LETTERS.get(n, n) for n in signs} - COUNTS - FUNCTIONS.keys() - {"sign"}
         expected = set().union(spec.first, *(must_have(n, quantities[n]) for n in results))
         assert {*one.names, *named} == expected, one.title
 
@@ -228,7 +235,7 @@ class Reading:
     """Computes what a reader makes of a lane, with the usual order of operations.
 
     grammar: sum = product {("+" | "−") product}, product = factor {("⊙" | "·" | "/") factor},
-    factor = ["−" | "Σ" | "mean"] (number | name | "(" sum ")") ["²"].
+    factor = ["−" | "Σ" | "mean"] (number | name | ["sign"] "(" sum ")") ["²"].
     """
 
     def __init__(self, words, kept):
@@ -255,6 +262,8 @@ class Reading:
     def factor(self):
         if self.take("−"):
             return -self.factor()
+        if self.take("sign"):
+            return self.sign()
         if word := self.take("Σ", "mean"):
             value, dims = self.words.pop(0)
             axes = tuple(i for i, d in enumerate(dims) if d not in self.kept)
@@ -266,10 +275,18 @@ class Reading:
             value, _ = self.words.pop(0)
         return value**2 if self.take("²") else value
 
+    def sign(self):
+        assert self.take("(")
+        value = np.sign(self.sum())
+        assert self.take(")")
+        return value
+
 
 FUNCTIONS = {
     "σ": lambda a: 1 / (1 + np.exp(-a)),
     "tanh": np.tanh,
+    "ReLU": lambda a: np.maximum(a, 0),
+    "clip": lambda a: np.clip(a, 0, 1),
     "ln": np.log,
     "softmax": lambda a: np.exp(a) / np.exp(a).sum(-1, keepdims=True),
 }
@@ -289,16 +306,16 @@ def read_downwards(one, number, dims):
         return value, axes
 
     def meaning(word):
-        if word == "mean":
+        if word in ("mean", "sign"):
             return word
-        if word.isdecimal():
+        if word[0].isdecimal():
             return float(word), ()
         return named(LETTERS.get(word, word)) if re.match("[a-zA-Z]", word) else word
 
     above, words = None, []
     for band in one.bands:
         for i, row in enumerate(band.rows):
-            signs = re.findall(r"\w+|[^\w\s]", row.sign)
+            signs = re.findall(r"\d+\.\d+|\w+|[^\w\s]", row.sign)
             here = named(row.name, row.turned)
             if not row.result:
                 product = band.left if i == 0 else ""

@@ -28,6 +28,10 @@ SMALL = replace(
 CASES = {
     "math": (MATH, None),
     "embedding, clipped": (SMALL, None),
+    "other activations": (
+        replace(SMALL, gate_activation="hard_sigmoid_6", candidate_activation="relu"),
+        None,
+    ),
     "edited": (MATH, {"W_hz": {(0, 1): 0.5}, "z": {(None, None, 1): 1.0}}),
 }
 

@@ -72,9 +72,11 @@ def test_the_other_place_of_the_reset_gate(tmp_path):
     cell = from_torch(nn.GRU(3, 4)).cell
     own = {n: v for n, v in cell.parameters.items() if n[0] == "W"}
     own |= {f"b_{g}": cell.parameters[f"b_i{g}"] for g in "rzn"}
-    trace = type(cell)("reset_before", own).record(torch.randn(5, 3), d_h_out=torch.ones(5, 4))
-    trace.save(tmp_path / "run.npz")
-    same(trace, load(tmp_path / "run.npz"))
+    for activations in (("sigmoid", "tanh"), ("hard_sigmoid_5", "relu")):
+        other = type(cell)("reset_before", own, activations)
+        trace = other.record(torch.randn(5, 3), d_h_out=torch.ones(5, 4))
+        trace.save(tmp_path / "run.npz")
+        same(trace, load(tmp_path / "run.npz"))
 
 
 def test_only_what_is_given_is_in_the_file(seen, tmp_path):

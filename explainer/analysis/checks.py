@@ -25,8 +25,8 @@ from explainer.analysis.references import (
     mean_loss,
     plain_loop,
     scale_of_dropout,
-    torch_gru,
     torch_logits,
+    torch_states,
     where_held,
 )
 from explainer.analysis.time_contributions import too_many
@@ -70,9 +70,12 @@ def attempt(make: Callable[[Run], Check], run: Run) -> Check:
 
 
 def largest_difference(a: Array | Tensor, b: Array | Tensor) -> float:
-    """Return the largest difference between two arrays of one shape."""
+    """Return the largest difference between two arrays of one shape.
+
+    Where there are numbers above 1, relative to the largest: a float64 holds no more than that.
+    """
     first, second = (np.asarray(v.detach() if isinstance(v, Tensor) else v) for v in (a, b))
-    return float(np.abs(first - second).max(initial=0.0))
+    return float(np.abs(first - second).max(initial=0.0) / np.abs(second).max(initial=1.0))
 
 
 def check_tokens(run: Run) -> Check:
@@ -135,16 +138,14 @@ def check_dropout(run: Run) -> Check:
 
 
 def check_cell(run: Run) -> Check:
-    """Hidden states against torch.nn.GRU, or a plain loop for reset-before and held numbers."""
-    t = run.trace
+    """Hidden states against torch.nn.GRU, or a plain loop for what that can't compute."""
+    t, used = run.trace, run.settings.activations
     if holds(t):
-        states, _ = loop_with_held(t, {n: as_tensor(t, n) for n in run.update.before})
+        states, _ = loop_with_held(t, {n: as_tensor(t, n) for n in run.update.before}, used)
         return Check("h", "a plain loop with torch.where", largest_difference(t["h"], states))
-    if run.settings.variant == "reset_before":
-        return Check("h", "a plain NumPy loop", largest_difference(t["h"], plain_loop(t)))
-    with torch.no_grad():
-        states, _ = torch_gru(t)(as_tensor(t, "x"), as_tensor(t, "h_0").unsqueeze(0))
-    return Check("h", "torch.nn.GRU", largest_difference(t["h"], states))
+    if not run.settings.is_torch_gru:
+        return Check("h", "a plain NumPy loop", largest_difference(t["h"], plain_loop(t, used)))
+    return Check("h", "torch.nn.GRU", largest_difference(t["h"], torch_states(t)))
 
 
 def check_same_equations(run: Run) -> Check:
@@ -181,7 +182,7 @@ def check_gradients(run: Run) -> Check:
     """Every parameter's gradient against autograd, through a forward pass of PyTorch's own."""
     t = run.trace
     leaf = {n: as_tensor(t, n).requires_grad_() for n in run.update.before}
-    mean_loss(t, torch_logits(t, leaf)).backward()
+    mean_loss(t, torch_logits(t, leaf, run.settings.activations)).backward()
     worst = max(
         largest_difference(t[f"d_{n}"], v.grad if v.grad is not None else torch.zeros_like(v))
         for n, v in leaf.items()
@@ -230,7 +231,8 @@ def check_update(run: Run) -> Check:
 def check_second_pass(run: Run) -> Check:
     """The loss after the update against F.cross_entropy, from the updated parameters on."""
     after = {n: torch.from_numpy(v.copy()) for n, v in run.update.after.items()}
-    expected = mean_loss(run.second, torch_logits(run.second, after))
+    logits = torch_logits(run.second, after, run.settings.activations)
+    expected = mean_loss(run.second, logits)
     return Check(
         "loss after the update", "F.cross_entropy", largest_difference(run.second["loss"], expected)
     )

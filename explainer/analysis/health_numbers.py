@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from explainer.engine.network import GATES, layer_network
+from explainer.engine.equations.activation import ACTIVATIONS, activations_of
+from explainer.engine.network import GATES, network_of_layer
 from explainer.engine.quantity import solve
 from explainer.engine.trace import Array, Trace
 
@@ -51,9 +52,17 @@ class LayerNumbers:
 
     @cached_property
     def saturated_candidate(self) -> Array:
-        """(H,) in which share of all cases n is within 0.01 of -1 or 1."""
-        shares: Array = (np.abs(self.of("n")) > 0.99).mean(0)
+        """(H,) in which share of all cases n is within 0.01 of an end of its activation."""
+        n, name = self.of("n"), activations_of(self.trace.quantities)[1]
+        ends = (-1, 1) if name == "tanh" else (0, 1) if ACTIVATIONS[name].is_share else ()
+        near = [np.abs(n - end) < 0.01 for end in ends] or [np.zeros(n.shape, bool)]
+        shares: Array = np.any(near, 0).mean(0)
         return shares
+
+    @property
+    def has_shares(self) -> bool:
+        """Whether r and z are between 0 and 1, so that they can be shut and open."""
+        return ACTIVATIONS[activations_of(self.trace.quantities)[0]].is_share
 
     @cached_property
     def half_life(self) -> Array:
@@ -135,7 +144,7 @@ class LayerNumbers:
     def is_first(self) -> bool:
         """Whether all parameters are within PyTorch's first bound, 1 / sqrt(H)."""
         bound = self.trace.sizes["H"] ** -0.5 * (1 + 1e-6)
-        own = [q.name for q in layer_network("b_hr" in self.trace).parameters]
+        own = [q.name for q in network_of_layer(self.trace.quantities).parameters]
         return all(float(np.abs(self.trace[n]).max()) <= bound for n in own)
 
 
@@ -149,7 +158,7 @@ def sent_back(trace: Trace) -> Array:
         (T,): mean length after 0, 1, … time steps, over 8 directions and at most 16 sequences,
         each from its own last time step. What no sequence reaches is left out.
     """
-    net = layer_network("b_hr" in trace)
+    net = network_of_layer(trace.quantities)
     skipped = {"d_x", "d_h"}
     back = [q for q in net.backward if "T" in q.dims and q.name not in skipped]
     lengths = np.array(trace.lengths[:MOST_SEQUENCES])

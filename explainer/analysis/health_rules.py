@@ -99,6 +99,8 @@ def unit_findings(own: LayerNumbers) -> Iterator[Finding]:
 def gate_findings(own: LayerNumbers, fresh: bool) -> Iterator[Finding]:
     """Look for gates that are always open, or always shut, or a candidate at its ends."""
     H, T = own.trace.sizes["H"], own.trace.sizes["T"]
+    if not own.has_shares:
+        return
     frozen = where((own.open["z"] > 0.95) & (own.half_life > 2 * T))
     if frozen:
         half = steps_text(float(np.median(own.half_life[list(frozen)])))
@@ -118,7 +120,7 @@ def gate_findings(own: LayerNumbers, fresh: bool) -> Iterator[Finding]:
         value = max(shares["r"], candidate)
         text = (
             f"before any training r is below 0.1 or above 0.9 in {shares['r']:.0%} of all cases, "
-            f"and n within 0.01 of ±1 in {candidate:.0%}: their slopes are small there."
+            f"and n within 0.01 of its ends in {candidate:.0%}: their slopes are small there."
         )
         advice = "Use smaller first values or smaller inputs."
         yield Finding("warning", "saturated at first", value, 0.2, text, advice)
@@ -138,7 +140,8 @@ def memory_findings(own: LayerNumbers, fresh: bool) -> Iterator[Finding]:
         f"half of a state is left after {steps_text(half.min())} to {steps_text(half.max())} time "
         f"steps, {steps_text(np.median(half))} at the median."
     )
-    yield Finding("note", "memory", float(np.median(half)), float(T), text)
+    if own.has_shares:
+        yield Finding("note", "memory", float(np.median(half)), float(T), text)
     grown = float(own.sent_back.max())
     if grown > GROWN:
         text = f"a gradient grows {grown:,.3g}-fold on its way back through {T:,} time steps."
@@ -150,7 +153,7 @@ def memory_findings(own: LayerNumbers, fresh: bool) -> Iterator[Finding]:
             "That is enough where the task asks for no longer memory."
         )
         yield Finding("note", "reach", own.reach, T / 4, text)
-        if fresh:
+        if fresh and own.has_shares:
             text = (
                 f"at first half of a state is forgotten in {np.median(half):,.1f} time steps; "
                 f"adding up to ln {T:,} = {np.log(T):.1f} to the bias of z makes the layer "
@@ -158,7 +161,7 @@ def memory_findings(own: LayerNumbers, fresh: bool) -> Iterator[Finding]:
             )
             yield Finding("note", "first bias", float(np.median(half)), T / 4, text)
     longer = where(half > T)
-    if longer:
+    if longer and own.has_shares:
         text = f"{units_text(longer, len(half))} remember longer than a sequence lasts."
         yield Finding("note", "longer than the sequence", len(longer), 0, text, "", longer)
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from explainer.engine.network import GATES, layer_network
+from explainer.engine.equations.activation import activations_of
+from explainer.engine.network import GATES, network_of_layer
 from explainer.engine.trace import Array, Trace
 from explainer.errors import InvalidValueError, must_be
-from explainer.interop.cell_exports import USUAL
 from explainer.interop.detection import Reading, detect
 from explainer.interop.layer import one_time_step, reversed_in_time
 from explainer.interop.stacked_gates import float_array
@@ -58,10 +58,10 @@ def explained(trace: Trace, states: Array, within: float) -> str:
         states: (B, T, H) the other states, in its order.
         within: the largest difference that does not count.
     """
-    after = "b_hr" in trace
-    parameters = [q.name for q in layer_network(after, gradients=False).parameters]
+    net = network_of_layer(trace.quantities, gradients=False)
+    parameters = [q.name for q in net.parameters]
     given = {n: torch.from_numpy(trace[n].copy()) for n in ("x", "h_0", *parameters)}
-    steps = one_time_step(after, given, torch.from_numpy(states.copy())).numpy()
+    steps = one_time_step(net, given, torch.from_numpy(states.copy())).numpy()
     inside = np.arange(states.shape[1]) < np.array(trace.lengths)[:, None]
     apart = ~(np.abs(steps - states).max(-1) <= within) & inside
     if not apart.any():
@@ -146,9 +146,10 @@ def departures(trace: Trace, reading: Reading) -> tuple[str, ...]:
     if reading.bias.startswith("state") and reading.reset == "after":
         words = "the two biases are swapped" if after else "the bias is the state's"
         found.append(words)
-    if reading.cell.activations != USUAL:
+    own = activations_of(trace.quantities)
+    if reading.cell.activations != own:
         gates, candidate = reading.cell.activations
-        more = "" if candidate == USUAL[1] else f" and the candidate's {candidate}"
+        more = "" if candidate == own[1] else f" and the candidate's {candidate}"
         found.append(f"the gates' function is {gates}{more}")
     return tuple(found)
 

@@ -5,7 +5,7 @@ Nothing here calls the equations.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -45,17 +45,57 @@ def torch_gru(trace: Trace) -> torch.nn.GRU:
     return module
 
 
-def plain_loop(trace: Trace) -> Array:
-    """Return the hidden states of the reset-before GRU from a plain NumPy loop."""
+def torch_states(trace: Trace) -> Array:
+    """Return the hidden states of torch.nn.GRU with the trace's parameters and input."""
+    with torch.inference_mode():
+        x, h_0 = as_tensor(trace, "x"), as_tensor(trace, "h_0")
+        states: Array = torch_gru(trace)(x, h_0[None])[0].numpy()
+    return states
+
+
+ACTIVATED: Mapping[str, Callable[[Array], Array]] = {
+    "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
+    "tanh": np.tanh,
+    "relu": lambda a: np.maximum(a, 0),
+    "hard_sigmoid_6": lambda a: np.clip(a / 6 + 1 / 2, 0, 1),
+    "hard_sigmoid_5": lambda a: np.clip(0.2 * a + 0.5, 0, 1),
+    "linear": lambda a: a,
+}
+"""Activations in NumPy."""
+TORCH_ACTIVATED: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": F.relu,
+    "hard_sigmoid_6": lambda a: F.hardtanh(a / 6 + 1 / 2, 0, 1),
+    "hard_sigmoid_5": lambda a: F.hardtanh(0.2 * a + 0.5, 0, 1),
+    "linear": lambda a: a,
+}
+"""The same as PyTorch's own functions, for autograd. F.hardsigmoid is none of them: on the way back
+it multiplies with 1/6 in float32."""
+
+
+def plain_loop(trace: Trace, activations: tuple[str, str]) -> Array:
+    """Return the hidden states of a GRU from a plain NumPy loop.
+
+    Args:
+        trace: whose input, first state and parameters.
+        activations: of the gates and of the candidate.
+    """
+    gate, candidate = (ACTIVATED[name] for name in activations)
     W = {n: trace[n] for n in trace.arrays if n[:2] in ("W_", "b_")}
+    after = "b_hr" in W
     h, states = trace["h_0"], []
+
+    def part(side: str, g: str, value: Array) -> Array:
+        bias = f"b_{side}{g}" if after else f"b_{g}" if side == "i" else ""
+        product: Array = value @ W[f"W_{side}{g}"].T
+        return product + W[bias] if bias else product
+
     for t in range(trace.sizes["T"]):
         x = trace["x"][:, t]
-        r, z = (
-            1 / (1 + np.exp(-(x @ W[f"W_i{g}"].T + h @ W[f"W_h{g}"].T + W[f"b_{g}"]))) for g in "rz"
-        )
-        n = np.tanh(x @ W["W_in"].T + (r * h) @ W["W_hn"].T + W["b_n"])
-        h = z * h + (1 - z) * n
+        r, z = (gate(part("i", g, x) + part("h", g, h)) for g in "rz")
+        past = r * part("h", "n", h) if after else part("h", "n", r * h)
+        h = z * h + (1 - z) * candidate(part("i", "n", x) + past)
         states.append(h)
     return np.stack(states, 1)
 
@@ -88,13 +128,17 @@ def where_held(trace: Trace, name: str, value: Tensor, t: int | None = None) -> 
     return torch.where(torch.from_numpy(edit.where[at]), torch.from_numpy(edit.values[at]), value)
 
 
-def loop_with_held(trace: Trace, parameters: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+def loop_with_held(
+    trace: Trace, parameters: Mapping[str, Tensor], activations: tuple[str, str]
+) -> tuple[Tensor, Tensor]:
     """Return states and logits of a plain loop, with `torch.where` where the trace holds numbers.
 
     Args:
         trace: whose ids, masks, first state and held numbers.
         parameters: by name.
+        activations: of the gates and of the candidate.
     """
+    gate, candidate = (TORCH_ACTIVATED[name] for name in activations)
     own, scale = parameters, 1 / (1 - float(trace["dropout"]))
     after = "b_ir" in own
 
@@ -110,11 +154,9 @@ def loop_with_held(trace: Trace, parameters: Mapping[str, Tensor]) -> tuple[Tens
     x = held("x", as_tensor(trace, "mask_x") * e * scale)
     h, states = as_tensor(trace, "h_0"), []
     for t, x_t in enumerate(x.unbind(1)):
-        r, z = (
-            held(g, torch.sigmoid(part(f"i{g}", x_t, t) + part(f"h{g}", h, t)), t) for g in "rz"
-        )
+        r, z = (held(g, gate(part(f"i{g}", x_t, t) + part(f"h{g}", h, t)), t) for g in "rz")
         past = r * part("hn", h, t) if after else part("hn", held("h_reset", r * h, t), t)
-        n = held("n", torch.tanh(part("in", x_t, t) + past), t)
+        n = held("n", candidate(part("in", x_t, t) + past), t)
         h = held("h", z * h + (1 - z) * n, t)
         states.append(h)
     found = torch.stack(states, 1)
@@ -130,15 +172,19 @@ def mean_loss(trace: Trace, of: Tensor) -> Tensor:
     return F.cross_entropy(of.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
 
 
-def torch_logits(trace: Trace, parameters: Mapping[str, Tensor]) -> Tensor:
+def torch_logits(
+    trace: Trace, parameters: Mapping[str, Tensor], activations: tuple[str, str]
+) -> Tensor:
     """Return the logits of a forward pass of PyTorch's own, with these parameters.
 
     Args:
         trace: whose ids, masks, first state and held numbers.
         parameters: by name.
+        activations: of the gates and of the candidate.
     """
     if holds(trace):
-        return loop_with_held(trace, parameters)[1]
+        return loop_with_held(trace, parameters, activations)[1]
+    gate, candidate = (TORCH_ACTIVATED[name] for name in activations)
     own, keep = parameters, 1 - float(trace["dropout"])
     e = F.embedding(as_tensor(trace, "ids").long(), own["E"]) if "E" in own else None
     x = as_tensor(trace, "mask_x") * (as_tensor(trace, "one_hot") if e is None else e) / keep
@@ -150,14 +196,13 @@ def torch_logits(trace: Trace, parameters: Mapping[str, Tensor]) -> Tensor:
                 for v, s in ((x_t, "i"), (h, "h"))
             )
             (ir, iz, inn), (hr, hz, hn) = i.chunk(3, -1), past.chunk(3, -1)
-            n = torch.tanh(inn + torch.sigmoid(ir + hr) * hn)
-            z = torch.sigmoid(iz + hz)
+            n = candidate(inn + gate(ir + hr) * hn)
+            z = gate(iz + hz)
         else:
             r, z = (
-                torch.sigmoid(x_t @ own[f"W_i{g}"].T + h @ own[f"W_h{g}"].T + own[f"b_{g}"])
-                for g in "rz"
+                gate(x_t @ own[f"W_i{g}"].T + h @ own[f"W_h{g}"].T + own[f"b_{g}"]) for g in "rz"
             )
-            n = torch.tanh(x_t @ own["W_in"].T + (r * h) @ own["W_hn"].T + own["b_n"])
+            n = candidate(x_t @ own["W_in"].T + (r * h) @ own["W_hn"].T + own["b_n"])
         h = torch.lerp(n, h, z)
         states.append(h)
     out = as_tensor(trace, "mask_h") * torch.stack(states, 1) / keep

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
+from explainer.analysis.checks import largest_difference
 from explainer.analysis.health import Health, health
+from explainer.analysis.references import plain_loop, torch_states
 from explainer.app.current_run import wait_for
 from explainer.app.gate import GATE, Tell
 from explainer.app.session import session
@@ -43,7 +43,7 @@ class OwnNetwork:
         recording: what its layers do with them.
         health: what was found.
         left_out: a sentence on what there was no room for; else empty.
-        difference: largest difference of h from torch.nn.GRU; None where that can't compute it.
+        difference: largest difference of h from an independent computation, and which one.
     """
 
     network: GRUNetwork
@@ -51,7 +51,7 @@ class OwnNetwork:
     recording: Recording
     health: Health
     left_out: str
-    difference: float | None
+    difference: tuple[float, str] | None
 
 
 def example(broken: bool) -> tuple[GRUNetwork, NumberTable]:
@@ -113,7 +113,7 @@ def computed(network: GRUNetwork, table: NumberTable, path: str) -> OwnNetwork:
         names = {"D": few.features}
         loss = squared_error(network, few)
         recording = network.record(few.x, few.lengths, path, loss, names)
-        difference = from_torch_gru(network, recording)
+        difference = from_others(network, recording)
         return OwnNetwork(network, few, recording, health(recording), left_out, difference)
 
     ticket = GATE.enter(key, work, 1, BYTES * numbers)
@@ -122,23 +122,23 @@ def computed(network: GRUNetwork, table: NumberTable, path: str) -> OwnNetwork:
     return found
 
 
-def from_torch_gru(network: GRUNetwork, recording: Recording) -> float | None:
-    """Return how far the states are from those of torch.nn.GRU with the same weights.
+def from_others(network: GRUNetwork, recording: Recording) -> tuple[float, str] | None:
+    """Return how far the states are from those of an independent computation, and which one.
 
-    None where no layer can be compared: with the reset gate before the product.
+    torch.nn.GRU with the same weights, or a plain loop for a layer that it can't compute; None
+    where no layer has numbers.
     """
-    found = []
-    for name, layer in recording.layers.items():
-        cell = network[name]
-        if cell.variant != "reset_after" or layer.trace is None:
-            continue
-        x, h_0, h = (torch.from_numpy(layer.trace[n].copy()) for n in ("x", "h_0", "h"))
-        gru = torch.nn.GRU(x.shape[2], h.shape[2], batch_first=True, dtype=torch.float64)
-        own = {n.removesuffix("_reverse"): v for n, v in cell.to_torch().items()}
-        gru.load_state_dict(own)
-        with torch.inference_mode():
-            found.append(float((gru(x, h_0[None])[0] - h).abs().max()))
-    return max(found, default=None)
+    cells = [network[name] for name in recording.layers]
+    usual = all(cell.is_torch_gru for cell in cells)
+    found = [
+        largest_difference(
+            trace["h"], torch_states(trace) if usual else plain_loop(trace, cell.activations)
+        )
+        for cell, layer in zip(cells, recording.layers.values(), strict=True)
+        if (trace := layer.trace) is not None
+    ]
+    reference = "torch.nn.GRU" if usual else "a plain NumPy loop"
+    return (max(found), f"{reference} with the same weights") if found else None
 
 
 def room(network: GRUNetwork, table: NumberTable, path: str) -> tuple[int, int, str, int]:

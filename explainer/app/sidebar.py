@@ -31,10 +31,15 @@ LADDERS: dict[str, tuple[float, ...]] = {
     ),
 }
 """Steps of the two sliders; a value from a link is added to them."""
+MOST_BUTTONS = 4
+"""A choice between more is a list that unfolds."""
 MORE = {
     "Text": ("tokenizer", "merges", "normalization", "alphabet", "end_of_text", "unknown_token"),
     "Batches": ("batch_size", "context_length", "batch_index", "windows", "carry_state", "answers"),
-    "Network": ("input", "embedding_size", "variant", "initial", "seed", "head_bias"),
+    "Network": (
+        *("input", "embedding_size", "variant", "gate_activation", "candidate_activation"),
+        *("initial", "seed", "head_bias"),
+    ),
     "Dropout": ("dropout", "dropout_kind", "training", "redraw_masks"),
     "Updates": ("clip_norm", "updates"),
 }
@@ -207,6 +212,10 @@ def setting_widget(f: Field[Any], default: Any) -> Any:
     if "options" in meta:
         names, words = zip(*meta["options"].items(), strict=True)
         # the option itself stands in the link, so its words are a caption
+        if len(names) > MOST_BUTTONS:
+            chosen = st.selectbox(meta["label"], names, names.index(default), **common)
+            st.caption(meta["options"][chosen])
+            return chosen
         return st.radio(meta["label"], names, names.index(default), captions=words, **common)
     if meta["kind"] is bool:
         return st.toggle(meta["label"], default, **common)

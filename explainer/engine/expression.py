@@ -64,7 +64,10 @@ def operations() -> dict[Any, str]:
         torch.exp: "exp",
         torch.log: "log",
         torch.sqrt: "sqrt",
+        torch.relu: "relu",
+        torch.sign: "sign",
         torch.clamp: "min",
+        "clip": "clip",
         torch.softmax: "softmax",
         torch.log_softmax: "log_softmax",
         torch.einsum: "contract",
@@ -132,6 +135,10 @@ def read_expression(function: Callable[..., Any], names: tuple[str, ...]) -> Exp
             if len(x.args) != 1 or not x.kwargs:
                 raise refuse("clamp with other bounds than max=1.0")
             return Apply(kind, (convert(x.args[0]), Number(1.0)))
+        if kind == "clip":
+            if x.args[1:] != (0.0, 1.0):
+                raise refuse(f"clip to other bounds than 0.0 and 1.0: {x.args[1:]}")
+            return Apply(kind, (convert(x.args[0]),))
         if kind in ("sum", "mean", "size", "softmax", "log_softmax", "unsqueeze"):
             axis = x.args[1] if len(x.args) == 2 else None
             if len(x.args) > 2 or not isinstance(axis, int | None):

@@ -7,7 +7,7 @@ import torch
 from explainer.engine.edits import Edits, read_among
 from explainer.engine.hold import hold
 from explainer.engine.layer_trace import is_layer, layer_forward, layer_trace
-from explainer.engine.network import layer_network
+from explainer.engine.network import network_of_layer
 from explainer.engine.trace import Trace
 from explainer.errors import InvalidValueError, must_be, shorten
 
@@ -30,7 +30,7 @@ def edited_layer(trace: Trace, edits: Edits) -> Trace:
     if not is_layer(trace):
         expected = "the trace of a layer; of the app's own runs, run(settings, edits=…)"
         raise InvalidValueError("trace", expected, shorten(trace))
-    net = layer_network("b_hr" in trace, gradients=False)
+    net = network_of_layer(trace.quantities, gradients=False)
     given = {q.name: q for q in (*net.given, *net.parameters)}
     held = {q.name: q for q in net.forward}
     read = read_among(edits, given, held, lambda _: trace, {})

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from explainer.engine.batch_run import make_trace, recorded
 from explainer.engine.equations import gru
-from explainer.engine.network import Network, layer_network
+from explainer.engine.network import Network, layer_network, network_of_layer
 from explainer.engine.origin import NOWHERE, Origin
 from explainer.engine.trace import LARGEST_TRACE, Trace
 from explainer.engine.unroll import BACKWARD, FORWARD, make_plan, unroll
@@ -83,7 +83,7 @@ class LayerRun:
     @property
     def network(self) -> Network:
         """The layer's equations."""
-        return layer_network("b_hr" in self.trace, "d_h_out" in self.trace)
+        return network_of_layer(self.trace.quantities, "d_h_out" in self.trace)
 
 
 def is_layer(trace: Trace) -> bool:
@@ -101,7 +101,7 @@ def window(trace: Trace, sequence: int, first: int, T: int) -> Trace:
         T: how many time steps.
     """
     end = min(first + T, trace.lengths[sequence])
-    net = layer_network("b_hr" in trace, gradients=False)
+    net = network_of_layer(trace.quantities, gradients=False)
     names = (*net.given, *net.parameters, gru.h_prev, *net.forward)
     values = {}
     for q in names:

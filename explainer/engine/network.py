@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from explainer.engine.equations import backward, embedding, gru, head, loss, rnn
+from explainer.engine.equations.activation import USUAL, activated, activations_of
 from explainer.engine.equations.backward import d_loss
 from explainer.engine.quantity import Part, Quantity, leaf
 from explainer.settings import Settings
@@ -54,6 +55,7 @@ def network(settings: Settings) -> Network:
         settings.input == "embedding",
         settings.head_bias,
         counts_some(settings),
+        (settings.gate_activation, settings.candidate_activation),
     )
 
 
@@ -79,17 +81,20 @@ def rnn_network(settings: Settings) -> Network:
 
 
 @cache
-def layer_network(after: bool, gradients: bool = True) -> Network:
+def layer_network(
+    after: bool, gradients: bool = True, activations: tuple[str, str] = USUAL
+) -> Network:
     """Return the equations of one layer alone, from its input to its states and back.
 
     Args:
         after: whether the reset gate comes after the recurrent product.
         gradients: whether the gradient that arrives at its states is given.
+        activations: of the gates and of the candidate.
     """
     own = cell_parameters(after)
     pairs = [backward.parameter_gradients(q, names) for q, names in own.items()]
     back = backward.LAYER_AFTER if after else backward.LAYER_BEFORE
-    return Network(
+    net = Network(
         forward=gru.RESET_AFTER if after else gru.RESET_BEFORE,
         backward=(*back, *(total for total, _ in pairs)) if gradients else (),
         on_demand=(*on_demand(after), *(share for _, share in pairs if gradients)),
@@ -97,11 +102,24 @@ def layer_network(after: bool, gradients: bool = True) -> Network:
         given=(LAYER_INPUT, gru.h_0),
         arriving=LAYER_GRADIENT,
     )
+    return with_activations(net, after, activations)
+
+
+def network_of_layer(quantities: Mapping[str, Quantity], gradients: bool = True) -> Network:
+    """Return the equations of the layer, or of the cell in a run, that has these quantities.
+
+    Args:
+        quantities: by name, as a trace has them.
+        gradients: as in `layer_network`.
+    """
+    return layer_network("b_hr" in quantities, gradients, activations_of(quantities))
 
 
 @cache
-def _network(after: bool, embedded: bool, head_bias: bool, some: bool) -> Network:
-    return _with_input_and_head(
+def _network(
+    after: bool, embedded: bool, head_bias: bool, some: bool, activations: tuple[str, str]
+) -> Network:
+    net = _with_input_and_head(
         gru.RESET_AFTER if after else gru.RESET_BEFORE,
         backward.BACKWARD_AFTER if after else backward.BACKWARD_BEFORE,
         cell_parameters(after),
@@ -109,6 +127,22 @@ def _network(after: bool, embedded: bool, head_bias: bool, some: bool) -> Networ
         head_bias,
         some,
         on_demand(after),
+    )
+    return with_activations(net, after, activations)
+
+
+def with_activations(net: Network, after: bool, activations: tuple[str, str]) -> Network:
+    """Return the same network with other functions at the gates and at the candidate."""
+    others = {q.name: q for q in activated(after, *activations)}
+
+    def swap(equations: tuple[Quantity, ...]) -> tuple[Quantity, ...]:
+        return tuple(others.get(q.name, q) for q in equations)
+
+    return replace(
+        net,
+        forward=swap(net.forward),
+        backward=swap(net.backward),
+        on_demand=swap(net.on_demand),
     )
 
 

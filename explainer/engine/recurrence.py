@@ -9,6 +9,7 @@ left writes its result where it stays.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -28,6 +29,9 @@ OPERATIONS: Mapping[str, Callable[..., Tensor]] = {
     "neg": torch.neg,
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
+    "relu": partial(torch.clamp, min=0.0),
+    "clip": partial(torch.clamp, min=0.0, max=1.0),
+    "sign": torch.sign,
     "exp": torch.exp,
     "log": torch.log,
     "sqrt": torch.sqrt,

@@ -78,7 +78,10 @@ def make_plan(
         used = {*wanted, *inputs_of(after)}
         recorded = tuple(n for n in recorded if n in used)
     # what only passes a value on stands where that stands
-    alias = {q.name: q.inputs[0] for q in passing}
+    alias: dict[str, str] = {}
+    for q in passing:
+        (source,) = q.inputs
+        alias[q.name] = alias.get(source, source)
     trees = {
         q.name: rename_leaves(q.expression, alias)
         for q in recurrent

@@ -80,9 +80,9 @@ class Explanation:
         numbers: the formula with its numbers, a long sum shortened in the middle.
         latex: symbols and numbers in LaTeX.
         terms: every term, none left out.
-        function: what is applied to the sum of the terms: "" nothing, "sigmoid", "tanh", "exp",
-            "log", "sqrt", "min" (with 1); "softmax" and "log_softmax" take the terms as a list
-            and give the one at `position`.
+        function: what is applied to the sum of the terms: "" nothing, "sigmoid", "tanh", "relu",
+            "clip" (to 0 and 1), "sign", "exp", "log", "sqrt", "min" (with 1); "softmax" and
+            "log_softmax" take the terms as a list and give the one at `position`.
         value: the number itself, as the trace has it.
         position: see `function`.
         description: what the quantity is for.

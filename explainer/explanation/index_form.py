@@ -103,6 +103,9 @@ def log_softmax(values: list[float], position: int) -> float:
 FUNCTIONS: dict[str, Callable[[float], float]] = {
     "sigmoid": sigmoid,
     "tanh": math.tanh,
+    "relu": lambda x: max(x, 0.0),
+    "clip": lambda x: min(max(x, 0.0), 1.0),
+    "sign": lambda x: float((x > 0) - (x < 0)),
     "exp": math.exp,
     "log": math.log,
     "sqrt": math.sqrt,

@@ -14,6 +14,9 @@ Row = Callable[[Scalar, Scalar], str]
 FUNCTIONS_OF_CELLS = {
     "sigmoid": "1/(1+EXP(-{}))",
     "tanh": "TANH({})",
+    "relu": "MAX({},0)",
+    "clip": "MIN(MAX({},0),1)",
+    "sign": "SIGN({})",
     "exp": "EXP({})",
     "log": "LN({})",
     "sqrt": "SQRT({})",

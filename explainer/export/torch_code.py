@@ -8,8 +8,10 @@ from explainer.engine.expression import Apply, Expression, Leaf, Number
 from explainer.explanation.number_formula import LOOSE, PRODUCT, TIGHT
 
 SIGNS = {"add": (" + ", LOOSE), "sub": (" - ", LOOSE), "mul": (" * ", PRODUCT)}
+FUNCTIONS_OF_TORCH = ("sigmoid", "tanh", "relu", "sign", "exp", "log", "sqrt")
 CALLS = {
-    **{kind: f"torch.{kind}({{}})" for kind in ("sigmoid", "tanh", "exp", "log", "sqrt")},
+    **{kind: f"torch.{kind}({{}})" for kind in FUNCTIONS_OF_TORCH},
+    "clip": "torch.clamp({}, 0.0, 1.0)",
     "softmax": "torch.softmax({}, -1)",
     "log_softmax": "torch.log_softmax({}, -1)",
     "min": "torch.clamp({}, max=1.0)",

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from explainer.engine.network import GATES
+from explainer.engine.network import GATES, layer_network
 from explainer.interop.layer import STACKED, Layer, one_time_step
 from explainer.interop.module_calls import Call
 
@@ -89,7 +89,8 @@ def agreements_of(
             states = layer.states[:, :T]
             differences.append(np.abs(layer.trace["h"] - states)[inside].max(initial=0.0))
             given = {n: torch.from_numpy(v.copy()) for n, v in layer.trace.arrays.items()}
-            after = one_time_step(True, given, torch.from_numpy(states.copy())).numpy()
+            net = layer_network(after=True, gradients=False)
+            after = one_time_step(net, given, torch.from_numpy(states.copy())).numpy()
             steps.append(np.abs(after - states)[inside].max(initial=0.0))
         name = layers[0].name.replace("#0", "")
         suffix = name.rpartition(".")[2] if isinstance(call.module, nn.GRU) else ""

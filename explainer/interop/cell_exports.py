@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 
+from explainer.engine.equations.activation import USUAL
 from explainer.engine.network import GATES
 from explainer.engine.trace import Array
 from explainer.errors import ConstraintError, in_range, one_of
@@ -21,9 +22,6 @@ from explainer.interop.stacked_gates import negated_update, stack_gates
 
 if TYPE_CHECKING:
     from onnx import ModelProto
-
-USUAL = ("sigmoid", "tanh")
-"""The activations of the gates and of the candidate in every library but by request."""
 
 
 class CellExports:

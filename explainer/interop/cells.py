@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from explainer.engine.equations.activation import ACTIVATIONS, USUAL
 from explainer.engine.trace import Array, Trace
 from explainer.errors import (
     ConstraintError,
@@ -23,16 +24,12 @@ from explainer.errors import (
     one_of,
     shorten,
 )
-from explainer.interop.cell_exports import USUAL, CellExports
+from explainer.interop.cell_exports import CellExports
 from explainer.interop.layer_names import torch_names
 from explainer.interop.stacked_gates import Variant, cell_shapes, float_array
 
 if TYPE_CHECKING:
     from explainer.interop.recording import Recording
-
-ACTIVATIONS = ("sigmoid", "tanh", "relu", "hard_sigmoid_6", "hard_sigmoid_5", "linear")
-"""What may stand at the gates and at the candidate. Two functions are called hard sigmoid: Keras 3
-clips a / 6 + 1/2 to [0, 1], Keras 2 and ONNX a / 5 + 1/2."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +95,11 @@ class Cell(CellExports):
         made = import_module("explainer.interop.network_record").record_cell
         found: Trace = made(self, x, h_0, lengths, d_h_out, names)
         return found
+
+    @property
+    def is_torch_gru(self) -> bool:
+        """Whether torch.nn.GRU computes the same: its reset gate, sigmoid and tanh."""
+        return self.variant == "reset_after" and self.activations == USUAL
 
     @property
     def input_size(self) -> int:

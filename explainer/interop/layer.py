@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from explainer.engine.equations.activation import USUAL
 from explainer.engine.layer_trace import (
     cut_in_time,
     first_not_finite,
     layer_forward,
     layer_trace,
 )
-from explainer.engine.network import GATES, layer_network
+from explainer.engine.network import GATES, Network, layer_network
 from explainer.engine.origin import Origin, Provenance
 from explainer.engine.quantity import DIMS
 from explainer.engine.trace import Array, Trace
@@ -75,6 +76,7 @@ def record_layer(
     origin: Origin,
     states: Tensor | None,
     after: bool = True,
+    activations: tuple[str, str] = USUAL,
 ) -> Layer:
     """Return a layer's trace, up to where its numbers stop being finite.
 
@@ -85,6 +87,7 @@ def record_layer(
         origin: where its numbers come from.
         states: (B, T, H) what the module returned; None where it does not.
         after: whether the reset gate comes after the recurrent product.
+        activations: of the gates and of the candidate.
 
     Raises:
         ValueError: there are more labels than the input has features, or fewer.
@@ -97,14 +100,14 @@ def record_layer(
     own = None if states is None else states.numpy()
     if d_h_out is not None and not torch.isfinite(d_h_out).all():
         d_h_out = None
-    net = layer_network(after, d_h_out is not None)
+    net = layer_network(after, d_h_out is not None, activations)
     T = first_not_finite(net, values)
     if T is None:
         return Layer(name, layer_trace(net, values, d_h_out, origin), None, own)
-    problem = not_finite_error(values, origin, after)
+    net = layer_network(after, False, activations)
+    problem = not_finite_error(net, values, origin)
     if T == 0:
         return Layer(name, None, problem, own)
-    net = layer_network(after, gradients=False)
     lengths = tuple(min(n, T) for n in origin.lengths)
     cut = Origin(lengths, origin.reverse, origin.names, origin.sources)
     trace = layer_trace(net, cut_in_time(net, values, T), origin=cut)
@@ -112,11 +115,11 @@ def record_layer(
 
 
 def not_finite_error(
-    values: Mapping[str, Tensor], origin: Origin, after: bool
+    net: Network, values: Mapping[str, Tensor], origin: Origin
 ) -> NotFiniteError | None:
     """Return the error that says where numbers stop being finite."""
     try:
-        layer_trace(layer_network(after, gradients=False), values, origin=origin)
+        layer_trace(net, values, origin=origin)
     except NotFiniteError as error:
         return error
     return None
@@ -130,15 +133,14 @@ def reversed_in_time(values: Tensor, lengths: Sequence[int]) -> Tensor:
     return turned
 
 
-def one_time_step(after: bool, values: Mapping[str, Tensor], states: Tensor) -> Tensor:
+def one_time_step(net: Network, values: Mapping[str, Tensor], states: Tensor) -> Tensor:
     """Return the states one time step after each state that the module itself had.
 
     Args:
-        after: whether the reset gate comes after the recurrent product.
+        net: the layer's equations.
         values: parameters, "x" and "h_0".
         states: (B, T, H), the module's.
     """
-    net = layer_network(after, gradients=False)
     own = torch.cat([values["h_0"][:, None], states[:, :-1]], 1)
     B, T, H = states.shape
     known = {q.name: values[q.name] for q in net.parameters}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from explainer.engine.equations.activation import USUAL
 from explainer.engine.layer_trace import layer_forward
 from explainer.engine.network import layer_network
 from explainer.engine.origin import Origin, Provenance
@@ -49,6 +50,7 @@ class Part:
         after: whether the reset gate comes after the recurrent product.
         parameters: float64 by name.
         sources: where they stand in somebody's own module.
+        activations: of the gates and of the candidate.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Part:
     after: bool
     parameters: Mapping[str, Tensor]
     sources: Mapping[str, Provenance] = field(default_factory=dict)
+    activations: tuple[str, str] = USUAL
 
 
 def record_stack(
@@ -94,7 +97,7 @@ def record_stack(
         states = None
         if layer == top and found.states is not None:
             states = turned(found.states[..., half], part.reverse, lengths)
-        one = record_layer(part.name, values, d_h_out, origin, states, part.after)
+        one = record_layer(part.name, values, d_h_out, origin, states, part.after, part.activations)
         layers.append(one)
         if d_h_out is None or not layer:
             continue
@@ -120,7 +123,7 @@ def compute_stack(
         for place, part in enumerate(parts):
             if part.layer != layer:
                 continue
-            net = layer_network(part.after, gradients=False)
+            net = layer_network(part.after, False, part.activations)
             own = turned(x, part.reverse, lengths)
             values = layer_forward(net, part.parameters, own, found.h_0[place])
             computed.append(values)

@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from explainer.engine.equations.activation import USUAL
 from explainer.engine.network import GATES
 from explainer.engine.trace import Array
 from explainer.errors import InvalidValueError, UnknownNameError, names_of, one_of, shorten
-from explainer.interop.cell_exports import USUAL
 from explainer.interop.cells import Cell, GRUNetwork
 from explainer.interop.stacked_gates import (
     Variant,

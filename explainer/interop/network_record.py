@@ -22,7 +22,6 @@ from explainer.errors import (
     names_of,
     one_of,
 )
-from explainer.interop.cell_exports import USUAL
 from explainer.interop.cells import Cell, GRUNetwork
 from explainer.interop.layer_names import torch_names
 from explainer.interop.layer_stack import Part, Sequences, compute_stack, record_stack, turned
@@ -50,8 +49,7 @@ def record_cell(
 
     Raises:
         TypeError: an argument has the wrong type.
-        ValueError: shapes don't fit, the cell has other activations than sigmoid and tanh, or a
-            number is not finite.
+        ValueError: shapes don't fit, or a number is not finite.
     """
     must_be("cell", cell, Cell, "a Cell, such as load(path)['gru.l0']")
     found = given_sequences(x, lengths, cell.input_size)
@@ -186,16 +184,10 @@ def parts_of(network: GRUNetwork, path: str | None) -> list[Part]:
 
 
 def part_of(name: str, cell: Cell, layer: int) -> Part:
-    """Return a cell as one layer of several.
-
-    Raises:
-        ValueError: it has other activations than the equations have.
-    """
-    if cell.activations != USUAL:
-        expected = "sigmoid at the gates and tanh at the candidate"
-        raise InvalidValueError("activations", expected, " and ".join(cell.activations))
+    """Return a cell as one layer of several."""
     own = {n: torch.from_numpy(v.copy()) for n, v in cell.parameters.items()}
-    return Part(name, layer, cell.reverse, cell.variant == "reset_after", own)
+    after = cell.variant == "reset_after"
+    return Part(name, layer, cell.reverse, after, own, activations=cell.activations)
 
 
 def given_sequences(x: Any, lengths: Sequence[int] | None, D: int) -> Sequences:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from explainer.engine.equations.activation import USUAL
 from explainer.engine.trace import LARGEST_TRACE
 from explainer.errors import ConstraintError, InvalidValueError, WrongTypeError, shorten
-from explainer.interop.cell_exports import USUAL
 from explainer.interop.cells import Cell, GRUNetwork
 from explainer.interop.layer_names import layer_name
 from explainer.interop.layouts import from_arrays

@@ -47,13 +47,16 @@ def state_dict(settings: Settings, parameters: Mapping[str, Tensor | Array]) -> 
         Tensors, float64.
 
     Raises:
-        ValueError: the reset gate comes before the product, which torch.nn.GRU can't do, or the
-            parameters don't fit.
+        ValueError: the reset gate comes before the product or the activations are others, which
+            torch.nn.GRU can't do, or the parameters don't fit.
     """
     must_be_settings(settings)
     if settings.variant != "reset_after":
         advice = "torch.nn.GRU applies the reset gate after the recurrent product."
         raise InvalidValueError("variant", "'reset_after'", repr(settings.variant), advice)
+    if not settings.is_torch_gru:
+        expected = "sigmoid at the gates and tanh at the candidate, as torch.nn.GRU has them"
+        raise InvalidValueError("activations", expected, " and ".join(settings.activations))
     own = checked_parameters(settings, parameters, len(tokenize(settings)[0]))
 
     def gates(start: str) -> Tensor:

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from explainer.engine.equations.activation import USUAL, activations_of
 from explainer.engine.layer_edits import edited_layer
 from explainer.engine.layer_trace import is_layer, layer_forward, numbers_of_a_layer
-from explainer.engine.network import layer_network
+from explainer.engine.network import layer_network, network_of_layer
 from explainer.engine.origin import Origin, Provenance
 from explainer.engine.trace import LARGEST_TRACE, Array, Trace
 from explainer.errors import ConstraintError, InvalidValueError, NotFiniteError, shorten
@@ -105,7 +106,7 @@ def arrays_to_keep(trace: Trace, everything: bool) -> dict[str, Array]:
             shorten(trace),
             "A run of the app is kept as its link: to_link(run.settings).",
         )
-    net = layer_network("b_hr" in trace, gradients=False)
+    net = network_of_layer(trace.quantities, gradients=False)
     names = [q.name for q in (*net.given, *net.parameters)]
     names += ["d_h_out"] if "d_h_out" in trace else []
     kept = dict(trace.arrays) if everything else {name: trace[name] for name in names}
@@ -129,6 +130,7 @@ def layer_in_words(name: str, layer: Layer) -> dict[str, Any]:
             "reverse": origin.reverse,
             "names": {d: list(labels) for d, labels in origin.names.items()},
             "sources": sources,
+            "activations": list(activations_of(layer.trace.quantities)),
             "h": array_hash(layer.trace["h"]),
         }
     return told
@@ -147,8 +149,9 @@ def read_layer(told: Mapping[str, Any], arrays: Mapping[str, Any]) -> Layer:
     prefix = f"{name}/" if name else ""
     own = {n.removeprefix(prefix): v for n, v in arrays.items() if n.startswith(prefix)}
     after = "b_hr" in own
-    needed = [q.name for q in layer_network(after, gradients=False).parameters]
-    cell = Cell("reset_after" if after else "reset_before", {n: own[n] for n in needed})
+    gates, candidate = map(str, told.get("activations", USUAL))
+    needed = {n: own[n] for n in (q.name for q in layer_network(after).parameters)}
+    cell = Cell("reset_after" if after else "reset_before", needed, (gates, candidate))
     H, lengths = cell.hidden_size, tuple(map(int, told["lengths"]))
     found = given_sequences(own["x"], lengths or None, cell.input_size)
     B, T, D = found.x.shape
@@ -164,9 +167,9 @@ def read_layer(told: Mapping[str, Any], arrays: Mapping[str, Any]) -> Layer:
     )
     d_h_out = shaped("d_h_out", own["d_h_out"], (B, T, H)) if "d_h_out" in own else None
     parameters = {n: torch.from_numpy(v.copy()) for n, v in cell.parameters.items()}
-    net = layer_network(after, gradients=False)
+    net = layer_network(after, False, cell.activations)
     values = layer_forward(net, parameters, found.x, shaped("h_0", own["h_0"], (B, H)))
-    layer = record_layer(name, values, d_h_out, origin, None, after)
+    layer = record_layer(name, values, d_h_out, origin, None, after, cell.activations)
     if layer.trace is None or layer.problem is not None:
         assert layer.problem is not None
         raise layer.problem

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from explainer.engine.equations.activation import USUAL
 from explainer.engine.trace import Trace
 from explainer.errors import (
     ConstraintError,
@@ -32,7 +33,6 @@ from explainer.interop.array_files import (
     read_safetensors,
     said_activations,
 )
-from explainer.interop.cell_exports import USUAL
 from explainer.interop.cells import Cell, GRUNetwork
 from explainer.interop.keras_files import read_h5, read_keras
 from explainer.interop.layer_names import torch_names
@@ -203,7 +203,7 @@ def stored_names(network: GRUNetwork) -> dict[str, np.ndarray[Any, Any]]:
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     for layer, cell in network.items():
         path, number = torch_names(layer)
-        if cell.variant == "reset_after" and cell.activations == USUAL:
+        if cell.is_torch_gru:
             arrays |= {f"{path}{n}": v.numpy() for n, v in cell.to_torch(number).items()}
         else:
             back = "_reverse" if cell.reverse else ""

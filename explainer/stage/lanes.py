@@ -20,6 +20,8 @@ PRODUCTS = {"...d,hd->...h": True, "...k,kj->...j": False}
 FUNCTIONS = {
     "sigmoid": "σ",
     "tanh": "tanh",
+    "relu": "ReLU",
+    "clip": "clip",
     "softmax": "softmax",
     "log": "ln",
     "exp": "exp",
@@ -188,6 +190,8 @@ def _tokens(x: Expression, above: str, quantities: Mapping[str, Quantity]) -> li
             return [{"sum": "Σ"}.get(kind, kind), *names]
         case Apply("neg", (part,)):
             return ["−", *read(part, *LOOSE)]
+        case Apply("sign", (part,)):
+            return ["sign", "(", *read(part), ")"]
         case Apply("contract", (Leaf(left), Leaf(matrix)), option) if option in PRODUCTS:
             return [_Product(left, matrix, PRODUCTS[option])]
         case Apply("contract", _, option) if option not in PRODUCTS:

@@ -133,10 +133,10 @@ def downloads(run: Run) -> None:
         on_click="ignore",
         width="stretch",
     )
-    if settings.variant != "reset_after":
+    if not settings.is_torch_gru:
         right.caption(
-            "torch.nn.GRU applies the reset gate after the product; with *reset_after* there is a "
-            "file for it, too."
+            "torch.nn.GRU applies the reset gate after the product, and has sigmoid at the gates "
+            "and tanh at the candidate; with these settings there is a file for it, too."
         )
         return
     right.download_button(

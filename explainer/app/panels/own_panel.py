@@ -132,9 +132,10 @@ def show(found: OwnNetwork) -> None:
         slug = "cell"
     layer_stage(shown, chapter(slug))
     if found.difference is not None:
+        difference, reference = found.difference
         st.caption(
             "**Checked in this run** · largest difference · "
-            f"h: **{found.difference:.1e}** from torch.nn.GRU with the same weights"
+            f"h: **{difference:.1e}** from {reference}"
         )
     with right:
         download(

@@ -32,7 +32,8 @@ import { fsum, logSoftmax, sigmoid } from "./numbers.js";
  * parts. A sum over a letter has one part that stands for all.
  * @typedef {{kind: "element", name: string, index: Place[]}} Entry
  * @typedef {{kind: "constant", value: number, letters: string}} Constant
- * @typedef {"sigmoid" | "tanh" | "exp" | "log" | "sqrt" | "min"} FunctionKind
+ * @typedef {"sigmoid" | "tanh" | "relu" | "clip" | "sign" | "exp" | "log" | "sqrt" |
+ *   "min"} FunctionKind
  * @typedef {"softmax" | "log_softmax"} SoftKind
  * @typedef {"add" | "sum" | "sub" | "mul" | "div" | "neg" | "lookup"} ArithmeticKind
  * @typedef {FunctionKind | SoftKind | ArithmeticKind} OpKind
@@ -48,6 +49,9 @@ const DIM_OF = { b: "B", t: "T", d: "D", c: "D", k: "H", j: "H", v: "V", u: "V" 
 const FUNCTIONS = {
   sigmoid,
   tanh: Math.tanh,
+  relu: (x) => Math.max(x, 0),
+  clip: (x) => Math.min(Math.max(x, 0), 1),
+  sign: Math.sign,
   exp: Math.exp,
   log: Math.log,
   sqrt: Math.sqrt,

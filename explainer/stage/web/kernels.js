@@ -53,6 +53,15 @@ export const UNARY = {
   tanh(out, o, a, p, dp, _b, _q, _dq, n) {
     for (let i = 0; i < n; i++, p += dp) out[o + i] = Math.tanh(a[p]);
   },
+  relu(out, o, a, p, dp, _b, _q, _dq, n) {
+    for (let i = 0; i < n; i++, p += dp) out[o + i] = Math.max(a[p], 0);
+  },
+  clip(out, o, a, p, dp, _b, _q, _dq, n) {
+    for (let i = 0; i < n; i++, p += dp) out[o + i] = Math.min(Math.max(a[p], 0), 1);
+  },
+  sign(out, o, a, p, dp, _b, _q, _dq, n) {
+    for (let i = 0; i < n; i++, p += dp) out[o + i] = Math.sign(a[p]);
+  },
   exp(out, o, a, p, dp, _b, _q, _dq, n) {
     for (let i = 0; i < n; i++, p += dp) out[o + i] = Math.exp(a[p]);
   },

@@ -18,6 +18,8 @@ import { formatNumber } from "./numbers.js";
 const WORDS = {
   sigmoid: "the sigmoid σ",
   tanh: "the tanh",
+  relu: "the ReLU",
+  clip: "the clipping to 0 and 1",
   exp: "the exponential",
   log: "the logarithm",
   sqrt: "the square root",
@@ -155,8 +157,12 @@ function misplacedReset(source, name, index) {
     past += value("W_hn", unit, k) * (after ? value("r", b, t, k) : 1) * value("h_prev", b, t, k);
   if (!after) past *= value("r", b, t, unit);
   const total = value("a_in", b, t, unit) + past;
+  const form = source.quantities[name].form;
+  const kind = Array.isArray(form) ? form[0] : "";
+  if (kind === "clip") return []; // a hard sigmoid is more than one function of the sum
+  const wrong = isFunction(kind) ? evaluate(op(kind, [constant(total)]), source) : total;
   const mistake = after
     ? "The reset gate is in the wrong place: here it comes after the product, r ⊙ (h Wᵀ + b)."
     : "The reset gate is in the wrong place: here it comes before the product, (r ⊙ h) Wᵀ.";
-  return [[name === "n" ? Math.tanh(total) : total, mistake]];
+  return [[wrong, mistake]];
 }
