@@ -5,7 +5,7 @@ import importlib
 
 from benchmarks.table import markdown
 
-NAMES = ("engine", "training", "web_engine", "server", "stage")
+NAMES = ("engine", "training", "web_engine", "server", "stage", "touch")
 
 
 def main() -> None:

@@ -68,6 +68,7 @@ def measure() -> list[Row]:
         for name, settings in (*PRESETS.items(), ("T = 35, 8 × 8", WIDE)):
             query = urlencode(write_query(settings))
             open_stage(page, f"{app.address}/cell?{query}")
+            page.get_by_role("slider", name="time step").last.focus()
             steps = [step(page) for _ in range(STEPS)]
             points = [point(page, i) for i in range(STEPS)]
             rows += [
@@ -94,7 +95,6 @@ def open_stage(page: Page, address: str) -> None:
     page.wait_for_selector("[data-stage] [data-quantity]", timeout=1000 * SECONDS)
     page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
     page.wait_for_timeout(1500)
-    page.get_by_role("slider", name="time step").last.focus()
 
 
 def root() -> str:
