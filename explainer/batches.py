@@ -93,6 +93,8 @@ class Batch:
         vocabulary: V tokens, each at the place of its id.
         index: which batch of the text this is, from 0; below `count` unless drawn at random.
         count: how many batches the text has, at least 1.
+        lengths: how many time steps each sequence has; empty where all have T. What comes after
+            is padding.
         counted: (B, T) which answers count in the loss; None where all do.
     """
 
@@ -101,6 +103,7 @@ class Batch:
     vocabulary: tuple[str, ...] = field(repr=False)
     index: int
     count: int
+    lengths: tuple[int, ...] = ()
     counted: Marks | None = None
 
     def __post_init__(self) -> None:
@@ -108,6 +111,12 @@ class Batch:
         for value in (self.ids, self.targets, self.counted):
             if value is not None:
                 value.setflags(write=False)
+
+    def labels(self, sequence: int) -> list[str]:
+        """Return what each time step of a sequence is called: its token, and "·" for padding."""
+        row = [self.vocabulary[i] for i in self.ids[sequence]]
+        length = self.lengths[sequence] if self.lengths else len(row)
+        return [*row[:length], *["·"] * (len(row) - length)]
 
     def __reduce__(self) -> tuple[type[Batch], tuple[object, ...]]:
         """Tell copy and pickle to make it anew, locked."""
@@ -141,16 +150,22 @@ def batch(settings: Settings, index: int | None = None) -> Batch:
         raise too_short(settings, [tokenizer.tokens[i] for i in ids])
     count = max((len(ids) - 1) // (B * T), 1)
     inputs, targets, index = cut_window(settings, ids, index, count)
-    return Batch(inputs, targets, tokenizer.tokens, index, count, marks(settings))
+    return Batch(inputs, targets, tokenizer.tokens, index, count, settings.lengths, marks(settings))
 
 
 def marks(settings: Settings) -> Marks | None:
     """Return which answers count in the loss, (B, T); None where all do."""
-    if settings.answers == "every":
+    if not counts_some(settings):
         return None
-    counted = np.zeros((settings.batch_size, settings.context_length), dtype=bool)
-    counted[:, -1] = True
-    return counted
+    lengths = np.array(settings.lengths or (settings.context_length,) * settings.batch_size)
+    places = np.arange(settings.context_length)
+    ends = lengths[:, None]
+    return places == ends - 1 if settings.answers == "last" else places < ends
+
+
+def counts_some(settings: Settings) -> bool:
+    """Tell whether some answers may not count in the loss."""
+    return settings.answers == "last" or bool(settings.lengths)
 
 
 def cut_window(settings: Settings, ids: Ids, index: int, count: int) -> tuple[Ids, Ids, int]:

@@ -13,6 +13,8 @@ from typing import Any
 from explainer.errors import (
     ConstraintError,
     InvalidValueError,
+    WrongTypeError,
+    as_list,
     in_range,
     must_be,
     one_of,
@@ -64,6 +66,12 @@ ACTIVATIONS = {
 """What may be applied to a pre-activation a, of the gates or of the candidate."""
 
 
+def integers(low: int, high: int, label: str, help: str) -> Any:
+    """Whole numbers between two bounds; none by default."""
+    meta = {"kind": tuple, "low": low, "high": high, "label": label, "help": help}
+    return field(default=(), metadata=meta)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Every choice of a run. Equal settings give equal numbers.
@@ -99,11 +107,16 @@ class Settings:
         random="at random positions, drawn for every batch",
     )
     carry_state: bool = switch(False, "Carry the state over from batch to batch")
+    lengths: tuple[int, ...] = integers(
+        *(1, 4096, "Length of each sequence"),
+        help="One number for each row of the batch, such as 8, 5. What comes after the end of a "
+        "row is padding, and no answer counts there. Empty: all rows are T long.",
+    )
     answers: str = choice(
         "every",
         "Answers that count in the loss",
         every="those of every time step",
-        last="that of the last time step only",
+        last="that of each sequence's last time step only",
     )
     input: str = choice(
         "embedding", "Input", embedding="learned embedding", one_hot="one-hot, no embedding"
@@ -188,6 +201,8 @@ class Settings:
                 f"{tokens:,} tokens",
                 "Use a smaller batch or a shorter context.",
             )
+        if self.lengths:
+            check_lengths(self.lengths, self.batch_size, self.context_length)
 
 
 def check_field(f: Field[Any], value: Any) -> Any:
@@ -199,6 +214,8 @@ def check_field(f: Field[Any], value: Any) -> Any:
     """
     meta = f.metadata
     kind, value = meta["kind"], to_builtin(value)
+    if kind is tuple:
+        return read_integers(f, value)
     if "options" in meta:
         return one_of(f.name, value, meta["options"])
     if "low" in meta:
@@ -221,6 +238,49 @@ def check_field(f: Field[Any], value: Any) -> Any:
             "Save the text as UTF-8 again.",
         )
     return value
+
+
+def read_integers(f: Field[Any], value: Any) -> tuple[int, ...]:
+    """Return whole numbers, given as such or as a text, such as "8, 5".
+
+    Raises:
+        WrongTypeError: it is something else.
+        InvalidValueError: one is out of range.
+    """
+    low, high = f.metadata["low"], f.metadata["high"]
+    expected = f"integers from {low:,} to {high:,}, such as (8, 5)"
+    if isinstance(value, str):
+        if not re.fullmatch(r"[\d,\s]{0,20000}", value, re.ASCII):
+            raise InvalidValueError(f.name, expected, shorten(value))
+        words = re.split(r"[,\s]+", value.strip(", \n\t"))
+        value = [int(word) if len(word) < 10 else high + 1 for word in words if word]
+    numbers = tuple(map(to_builtin, as_list(f.name, value, expected)))
+    for number in numbers:
+        if type(number) is not int:
+            raise WrongTypeError(f.name, expected, shorten(numbers))
+        if not low <= number <= high:
+            raise InvalidValueError(f.name, expected, shorten(numbers))
+    return numbers
+
+
+def check_lengths(lengths: tuple[int, ...], B: int, T: int) -> None:
+    """Refuse lengths that don't fit a batch.
+
+    Raises:
+        ConstraintError: there are more or fewer than sequences, or one is too long.
+    """
+    if len(lengths) != B:
+        raise ConstraintError(
+            "lengths",
+            f"a batch of {B:,} needs one for each sequence",
+            f"{len(lengths):,} {'lengths are' if len(lengths) > 1 else 'length is'} given",
+        )
+    if max(lengths) > T:
+        raise ConstraintError(
+            "lengths",
+            f"context length {T:,} is the most",
+            f"Sequence {lengths.index(max(lengths)):,} would be {max(lengths):,} time steps long",
+        )
 
 
 def must_be_settings(value: object) -> None:

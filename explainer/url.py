@@ -270,6 +270,8 @@ def query_value(value: Any) -> str:
     """Return a field's value as a link says it."""
     if value is None:
         return "0"
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
     if isinstance(value, float):
         return repr(value).removesuffix(".0")
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -282,7 +284,7 @@ def parse(f: Field[Any], value: str) -> Any:
         ValueError: it is neither true nor false.
     """
     kind = f.metadata["kind"]
-    if kind is str:
+    if kind in (str, tuple):
         return value
     if f.metadata.get("optional") and (value == "" or (value == "0" and f.metadata["low"] > 0)):
         return None  # 0 switches off what can't be 0

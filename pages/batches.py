@@ -57,9 +57,15 @@ def body(page: Page) -> None:
         "next token. So one row of T tokens gives a triangle of T training examples."
     )
     st.dataframe(tables.next_token_pairs(batch, page.sequence))
+    if settings.lengths:
+        page.note(
+            f"The rows are {', '.join(map(str, settings.lengths))} time steps long. What comes "
+            "after (·) is padding: it is computed with the others, as in a padded tensor, but no "
+            "answer counts there and no gradient comes back."
+        )
     if settings.answers == "last":
         page.note(
-            "Only the answer at the last time step counts in the loss: each row has one target."
+            "Only the answer at each row's last time step counts in the loss: one target for each."
         )
     if settings.carry_state and settings.windows == "in_order":
         page.note(

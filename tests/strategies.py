@@ -11,6 +11,11 @@ SENTENCE = "the quick brown fox jumps over the lazy dog and runs away again"
 UNICODE = st.text(max_size=12)
 
 
+def lengths(B, T):
+    """None, or one for each sequence of a batch."""
+    return st.just(()) | st.lists(st.integers(1, T), min_size=B, max_size=B).map(tuple)
+
+
 @st.composite
 def small_settings(draw, **fixed):
     """Any choice of every field, in a size that runs in milliseconds."""
@@ -28,6 +33,7 @@ def small_settings(draw, **fixed):
         "batch_index": draw(st.integers(0, 2)),
         "windows": draw(st.sampled_from(["in_order", "sequential", "random"])),
         "carry_state": draw(st.booleans()),
+        "lengths": draw(lengths(batch_size, context_length)),
         "answers": draw(st.sampled_from(["every", "last"])),
         "input": draw(st.sampled_from(["embedding", "one_hot"])),
         "embedding_size": draw(st.integers(1, 4)),
@@ -66,6 +72,8 @@ def any_settings(draw):
             # some texts are longer than a link carries
             long = st.text(max_size=60) | UNICODE.map(lambda t: t + "long " * 500)
             drawn = (UNICODE | long).filter(bool) if f.name == "text" else UNICODE
+        elif meta["kind"] is tuple:
+            continue  # they go by the size of a batch
         elif meta["kind"] is int:
             drawn = st.integers(meta["low"], meta["high"])
         else:
@@ -73,5 +81,7 @@ def any_settings(draw):
         if meta.get("optional"):
             drawn = st.none() | drawn
         values[f.name] = draw(drawn)
-    values["context_length"] = draw(st.integers(1, 4096 // values["batch_size"]))
+    values["context_length"] = T = draw(st.integers(1, 4096 // values["batch_size"]))
+    if values["batch_size"] <= 8:
+        values["lengths"] = draw(lengths(values["batch_size"], T))
     return Settings(**values)

@@ -5,10 +5,13 @@ from itertools import product
 
 import numpy as np
 import pytest
-from beside_torch import CLOSE, SMALL, some_state, tensor
+import torch
+from beside_torch import CLOSE, SMALL, packed, some_state, tensor
+from torch import nn
 from torch.nn import functional as F
 
-from explainer import run, train
+from explainer import explain, from_link, run, to_link, train
+from explainer.analysis.influence import token_influence
 
 CASES = {
     f"{variant}, {input_}": replace(SMALL, answers="last", variant=variant, input=input_)
@@ -73,3 +76,88 @@ def test_an_answer_can_be_made_to_count():
         run(settings, edits={"counted": {(0, 0): 2}})
     with pytest.raises(ValueError, match="only finite numbers can be shown"):
         run(settings, edits={"counted": 0})
+
+
+# Sequences of several lengths.
+
+ENDS = (5, 2, 4)
+PADDED = {
+    f"{answers}, {input_}": replace(SMALL, lengths=ENDS, answers=answers, input=input_, dropout=0.0)
+    for answers, input_ in product(("every", "last"), ("embedding", "one_hot"))
+}
+
+
+@pytest.mark.parametrize("settings", PADDED.values(), ids=PADDED.keys())
+def test_lengths_are_those_of_packed_sequences(settings):
+    result = run(settings, h_0=some_state(settings))
+    trace, targets = result.trace, tensor(result.trace["targets"]).long()
+    gru = nn.GRU(trace.sizes["D"], trace.sizes["H"], batch_first=True, dtype=torch.float64)
+    gru.load_state_dict({f"{name}_l0": values for name, values in packed(trace).items()})
+    x = tensor(trace["x"]).requires_grad_()
+    rows = nn.utils.rnn.pack_padded_sequence(x, ENDS, batch_first=True, enforce_sorted=False)
+    states, last = gru(rows, tensor(trace["h_0"])[None])
+    h, _ = nn.utils.rnn.pad_packed_sequence(states, batch_first=True)
+    for b, end in enumerate(ENDS):
+        np.testing.assert_allclose(trace["h"][b, :end], h[b, :end].detach(), **CLOSE)
+        targets[b, end:] = -100
+    if settings.answers == "last":
+        logits = F.linear(last[0], tensor(trace["W_o"]), tensor(trace["b_o"]))
+        loss = F.cross_entropy(logits, torch.stack([targets[b, n - 1] for b, n in enumerate(ENDS)]))
+    else:
+        logits = F.linear(h, tensor(trace["W_o"]), tensor(trace["b_o"]))
+        loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-100)
+    loss.backward()
+    np.testing.assert_allclose(trace["loss"], loss.detach(), **CLOSE)
+    np.testing.assert_allclose(trace["d_x"], x.grad, **CLOSE)
+    for name, by_hand in packed(trace, "d_").items():
+        expected = getattr(gru, f"{name}_l0").grad
+        np.testing.assert_allclose(by_hand, expected, **CLOSE, err_msg=name)
+
+
+def test_a_state_is_carried_on_from_where_its_sequence_ends():
+    settings = replace(
+        SMALL, lengths=ENDS, carry_state=True, windows="sequential", dropout=0.0, context_length=5
+    )
+    before = run(settings).trace
+    after = run(replace(settings, batch_index=1)).trace
+    ends = np.stack([before["h"][b, n - 1] for b, n in enumerate(ENDS)])
+    np.testing.assert_array_equal(after["h_0"], ends)
+    history = train(replace(settings, learning_rate=0.0), epochs=1)
+    np.testing.assert_allclose(history.at(1).trace["h_0"], ends, **CLOSE)
+
+
+def test_what_comes_after_the_end_is_padding():
+    result = run(PADDED["every, embedding"])
+    assert result.trace.lengths == result.second.lengths == ENDS
+    assert result.batch.labels(1)[2:] == ["·"] * 3
+    with pytest.raises(ValueError, match="sequence 1 has 2 time steps; t is 3"):
+        explain(result.trace, "h", (1, 3, 0))
+    assert not token_influence(result, 1, 1)[2:].any()
+
+
+@pytest.mark.parametrize(
+    ("lengths", "sentence"),
+    [
+        ((5, 2), "2 lengths are given; a batch of 3 needs one for each sequence"),
+        ((5, 6, 1), "Sequence 1 would be 6 time steps long; context length 5 is the most"),
+        ((5, 0, 1), r"integers from 1 to 4,096, such as \(8, 5\); got \(5, 0, 1\)"),
+        ("5, x", "integers from 1 to 4,096"),
+        ("99999999999", "integers from 1 to 4,096"),
+    ],
+)
+def test_lengths_that_do_not_fit(lengths, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        replace(SMALL, lengths=lengths)
+
+
+def test_lengths_are_no_numbers_of_another_kind():
+    for lengths in (3, (1.0, 2, 3), None):
+        with pytest.raises(TypeError, match="lengths must be integers"):
+            replace(SMALL, lengths=lengths)
+
+
+def test_a_link_says_lengths():
+    settings = replace(SMALL, lengths=ENDS, answers="last")
+    assert "lengths=5,2,4" in to_link(settings)
+    assert from_link(to_link(settings)) == settings
+    assert replace(SMALL, lengths=" 5, 2 4 ").lengths == ENDS

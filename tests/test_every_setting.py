@@ -18,6 +18,7 @@ FIXED = {
     "try-text": "a b",
     "edit": "z.0.0.0:1",
     "alphabet": "zyx",
+    "lengths": "1, 2",
 }
 """What is written into fields of text."""
 OPEN = ("cell", "gradients", "update")

@@ -28,12 +28,15 @@ ACTIVATED = [
     ("reset_before", "embedding", None, False, "hard_sigmoid_5", "linear"),
     ("reset_after", "embedding", None, False, "linear", "hard_sigmoid_6"),
 ]
+COUNTED = [("reset_after", "embedding", None, True, "sigmoid", "tanh", "last", (5, 2, 4))]
+KINDS = [*NETWORKS, *ACTIVATED, *COUNTED]
 
 
-@pytest.fixture(scope="module", params=[*NETWORKS, *ACTIVATED], ids=lambda p: "-".join(map(str, p)))
+@pytest.fixture(scope="module", params=KINDS, ids=lambda p: "-".join(map(str, p)))
 def network_run(request):
     names = ("variant", "input", "clip_norm", "head_bias", "gate_activation")
-    chosen = dict(zip((*names, "candidate_activation"), request.param, strict=False))
+    more = ("candidate_activation", "answers", "lengths")
+    chosen = dict(zip((*names, *more), request.param, strict=False))
     return run(replace(SMALL, **chosen))
 
 
@@ -211,20 +214,23 @@ def test_a_lane_holds_what_its_equations_take_in(network_run, slug):
     quantities = quantities_of(network_run)
     written, _ = written_scene(slug, network_run)
     lanes, _ = scene_of(slug, network_run)
-    specs = [spec for spec in written if spec.first or set(spec.results) & quantities.keys()]
+    specs = [s for s in written if {*s.first, *s.results} & quantities.keys()]
     for spec, one in zip(specs, lanes, strict=True):
         rows = [row for band in one.bands for row in band.rows]
         results = [n for n in spec.results if n in quantities]
         assert [row.name for row in rows if row.result] == results
         signs = re.findall(r"[A-Za-z]\w*", " ".join(row.sign for row in rows))
         named = {LETTERS.get(n, n) for n in signs} - COUNTS - FUNCTIONS.keys() - {"sign"}
-        expected = set().union(spec.first, *(must_have(n, quantities[n]) for n in results))
+        expected = set().union(
+            quantities.keys() & spec.first, *(must_have(n, quantities[n]) for n in results)
+        )
         assert {*one.names, *named} == expected, one.title
 
 
 @pytest.mark.parametrize("slug", STAGED)
 def test_each_name_in_a_lane_is_that_of_a_quantity(slug):
-    runs = [run(replace(SMALL, variant=v)) for v in ("reset_after", "reset_before")]
+    kinds = (("reset_after", "every"), ("reset_before", "last"))
+    runs = [run(replace(SMALL, variant=v, answers=a)) for v, a in kinds]
     names = {n for result in runs for n in quantities_of(result)}
     for result in runs:
         for spec in written_scene(slug, result)[0]:
@@ -256,6 +262,8 @@ class Reading:
         value = self.factor()
         while sign := self.take("⊙", "·", "/"):
             other = self.factor()
+            if np.ndim(value) == 3 and np.shape(other) == value.shape[:2]:
+                other = other[..., None]  # one number for a whole row
             value = value / other if sign == "/" else value * other
         return value
 
@@ -265,7 +273,11 @@ class Reading:
         if self.take("sign"):
             return self.sign()
         if word := self.take("Σ", "mean"):
-            value, dims = self.words.pop(0)
+            if self.words[0] == "(":
+                dims = next(word[1] for word in self.words if isinstance(word, tuple))
+                value = self.factor()
+            else:
+                value, dims = self.words.pop(0)
             axes = tuple(i for i, d in enumerate(dims) if d not in self.kept)
             return value.sum(axes) if word == "Σ" else value.mean(axes)
         if self.take("("):

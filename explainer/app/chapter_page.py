@@ -16,6 +16,7 @@ from explainer.app.page import MOST_CELLS, Page
 from explainer.app.panels.export_panel import export_panel
 from explainer.app.position import position
 from explainer.app.session import session
+from explainer.errors import InvalidValueError
 from explainer.explanation.explain import explain
 from explainer.plots import tables
 from explainer.stage.chapters import CHAPTERS, chapter
@@ -81,7 +82,11 @@ def open_number(page: Page) -> None:
                 key=f"open-{name}-{i}-{start}",
             )
         )
-    opened = explain(trace, name, tuple(index), digits=4)
+    try:
+        opened = explain(trace, name, tuple(index), digits=4)
+    except InvalidValueError as error:  # after the end of a sequence
+        st.info(escape_markdown(str(error)))
+        return
     st.caption(opened.description)
     for label, line in (
         ("symbols", opened.symbols),

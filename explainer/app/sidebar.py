@@ -35,7 +35,10 @@ MOST_BUTTONS = 4
 """A choice between more is a list that unfolds."""
 MORE = {
     "Text": ("tokenizer", "merges", "normalization", "alphabet", "end_of_text", "unknown_token"),
-    "Batches": ("batch_size", "context_length", "batch_index", "windows", "carry_state", "answers"),
+    "Batches": (
+        *("batch_size", "context_length", "batch_index", "windows", "carry_state"),
+        *("lengths", "answers"),
+    ),
     "Network": (
         *("input", "embedding_size", "variant", "gate_activation", "candidate_activation"),
         *("initial", "seed", "head_bias"),
@@ -143,7 +146,8 @@ def apply_preset() -> None:
     for name in SETTINGS:
         if name != "text":
             value = getattr(base, name)
-            st.session_state[name] = 0.0 if value is None else value
+            shown = query_value(value) if isinstance(value, tuple) else value
+            st.session_state[name] = 0.0 if value is None else shown
     own = session()
     own.uploads += 1
     st.session_state["text"] = (own.own_text or base.text) if preset == "your_text" else ""
@@ -219,6 +223,9 @@ def setting_widget(f: Field[Any], default: Any) -> Any:
         return st.radio(meta["label"], names, names.index(default), captions=words, **common)
     if meta["kind"] is bool:
         return st.toggle(meta["label"], default, **common)
+    if meta["kind"] is tuple:
+        written = query_value(default)
+        return st.text_input(meta["label"], written, placeholder="8, 5", **common)
     if meta["kind"] is str:
         return st.text_input(meta["label"], default, max_chars=meta["high"], **common)
     step = 1 if meta["kind"] is int else 0.05 if meta["high"] < 1 else 0.5

@@ -25,7 +25,7 @@ from explainer.engine.parameters import (
 )
 from explainer.engine.quantity import Quantity, depends, solve
 from explainer.engine.trace import LARGEST_TRACE, Array, Trace, Update
-from explainer.engine.unroll import backward_pass, forward_pass, known_values
+from explainer.engine.unroll import backward_pass, forward_pass, known_values, last_states
 from explainer.errors import ConstraintError, InvalidValueError, NotFiniteError, in_range
 from explainer.settings import Settings
 
@@ -203,13 +203,14 @@ def solve_run(
     """
     values = {**known, **forward_pass(net.forward, known)}
     values |= backward_pass(net.backward, values)
-    origin = Origin(settings=settings, redrawn={n: m.numpy() for n, m in redrawn.items()})
+    masks = {n: m.numpy() for n, m in redrawn.items()}
+    origin = Origin(chosen.lengths, settings=settings, redrawn=masks)
     trace = make_trace(net, values, sizes, origin=origin)
     updated, new = update_pass(settings, net, values, sizes)
     again = {**known, **redrawn, **{q.name: new[f"new_{q.name}"] for q in net.parameters}}
     again |= forward_pass(net.forward, again)
     try:
-        second = make_trace(net, again, sizes, gradients=False)
+        second = make_trace(net, again, sizes, False, Origin(lengths=chosen.lengths))
     except NotFiniteError as error:
         raise error.within("after the update", smaller_update(settings)) from None
     return Run(settings, chosen, trace, updated, second)
@@ -247,7 +248,8 @@ def carried_state(
             on_carried(i)
         masks = draw_masks(settings, sizes, i)  # as in a training
         known = known_values(batch(settings, i), effective_dropout(settings), masks, h)
-        h = forward_pass(net.forward, {**known, **parameters}, ("h",))["h"][:, -1]
+        found = forward_pass(net.forward, {**known, **parameters}, ("h",))
+        h = last_states(found["h"], settings.lengths)
     return h
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
+from explainer.batches import counts_some
 from explainer.engine.equations import backward, embedding, gru, head, loss, rnn
 from explainer.engine.equations.activation import USUAL, activated, activations_of
 from explainer.engine.equations.backward import d_loss
@@ -57,11 +58,6 @@ def network(settings: Settings) -> Network:
         counts_some(settings),
         (settings.gate_activation, settings.candidate_activation),
     )
-
-
-def counts_some(settings: Settings) -> bool:
-    """Tell whether only some answers count in the loss."""
-    return settings.answers == "last"
 
 
 @cache

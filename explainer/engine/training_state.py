@@ -15,7 +15,7 @@ from explainer.engine.network import Network
 from explainer.engine.not_finite import refuse_not_finite
 from explainer.engine.parameters import draw_masks, effective_dropout
 from explainer.engine.quantity import leading_to, solve
-from explainer.engine.unroll import known_values, learning_pass
+from explainer.engine.unroll import known_values, last_states, learning_pass
 from explainer.settings import Settings
 
 
@@ -70,6 +70,6 @@ def train_step(
     refuse_not_finite(declared, {n: v.numpy() for n, v in updated.items()})
     last = chosen.index == chosen.count - 1
     carried = settings.carry_state and settings.windows != "random" and not last
-    h = values["h"][:, -1].clone() if carried else torch.zeros_like(state.h_0)
+    h = last_states(values["h"], chosen.lengths) if carried else torch.zeros_like(state.h_0)
     after = TrainingState({q.name: updated[f"new_{q.name}"] for q in net.parameters}, h)
     return float(values["loss"]), after

@@ -180,6 +180,17 @@ def known_values(batch: Batch, dropout: float, masks: Values, h_0: Tensor) -> di
     }
 
 
+def last_states(h: Tensor, lengths: tuple[int, ...]) -> Tensor:
+    """Return the state after each sequence's last time step, (B, H), in memory of its own.
+
+    Args:
+        h: (B, T, H).
+        lengths: how many time steps each sequence has; empty where all have T.
+    """
+    ends = torch.tensor(lengths or (h.shape[1],) * h.shape[0], device=h.device) - 1
+    return h[torch.arange(len(h), device=h.device), ends]
+
+
 def forward_pass(
     equations: tuple[Quantity, ...], known: Values, wanted: tuple[str, ...] | None = None
 ) -> dict[str, Tensor]:

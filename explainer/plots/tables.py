@@ -73,7 +73,7 @@ def axis_labels(dim: str, size: int, batch: Batch, sequence: int | None = None) 
     if dim == "V" and size == len(batch.vocabulary):
         return numbered(list(batch.vocabulary))
     if dim == "T" and sequence is not None:
-        return numbered([batch.vocabulary[i] for i in batch.ids[sequence]])
+        return numbered(batch.labels(sequence))
     word = {"B": "sequence", "T": "t", "D": "feature", "H": "unit", "V": "id"}[dim]
     return [f"{word} {i}" for i in range(size)]
 
@@ -121,6 +121,8 @@ def batch_table(
 ) -> pd.DataFrame:
     """Return a batch's ids as tokens: a row for each sequence, a column for each time step."""
     tokens = [[f"{quoted(batch.vocabulary[int(i)])}  ({int(i)})" for i in row] for row in ids]
+    for row, length in zip(tokens, batch.lengths, strict=False):
+        row[length:] = ["·"] * (len(row) - length)
     return pd.DataFrame(
         tokens,
         index=axis_labels("B", len(tokens), batch),
@@ -130,8 +132,10 @@ def batch_table(
 
 def next_token_pairs(batch: Batch, sequence: int) -> pd.DataFrame:
     """Return the triangle of one sequence: every beginning, and the token that should follow."""
-    tokens = [quoted(batch.vocabulary[i]) for i in batch.ids[sequence]]
+    tokens = [quoted(token) for token in batch.labels(sequence)]
     targets = [quoted(batch.vocabulary[i]) for i in batch.targets[sequence]]
+    if batch.counted is not None:
+        targets = [t if c else "" for t, c in zip(targets, batch.counted[sequence], strict=True)]
     rows = [
         [*tokens[: t + 1], *[""] * (len(tokens) - t - 1), targets[t]] for t in range(len(tokens))
     ]

@@ -156,6 +156,7 @@ CHAPTERS = (
         scene=(
             lane("First term: the one-hot target times ln p", "log_p", "ce_1", first=("p",)),
             lane("Second term: the sum over the vocabulary, for each sequence", "ce_2"),
+            lane("Which answers count", first=("counted",)),
             lane("Third term: the sequences together, for each time step", "ce_3"),
             lane("Loss: the time steps together", "loss"),
         ),

@@ -49,15 +49,16 @@ def derive(specs: Iterable[LaneSpec], quantities: Mapping[str, Quantity]) -> Sce
     scene = []
     for spec in specs:
         names = [n for n in spec.results if n in quantities]
-        if not names and not spec.first:
+        first = [n for n in spec.first if n in quantities]
+        if not names and not first:
             continue
         writer = _Writer(quantities, known)
-        for name in spec.first:
+        for name in first:
             writer.begin(name)
         for name in names:
             writer.compute(name)
         bands = tuple(Band(tuple(rows), left) for left, rows in writer.bands)
-        scene.append(Lane(spec.title, spec.hue or [*spec.first, *names][-1], bands))
+        scene.append(Lane(spec.title, spec.hue or [*first, *names][-1], bands))
     return tuple(scene)
 
 
@@ -111,7 +112,7 @@ class _Writer:
         for token in tokens[goes_on:]:
             if isinstance(token, _Product):
                 self.bands.append((token.left, [Row(token.matrix, _joined(signs), token.turned)]))
-            elif isinstance(token, Leaf) and self._has_row(token.name):
+            elif isinstance(token, Leaf) and self._has_row(token.name, name):
                 self._row(Row(token.name, _joined(signs), _turned(token.name)), goes_on)
             elif token in CLOSING and not signs:
                 rows = self.bands[-1][1]
@@ -131,10 +132,15 @@ class _Writer:
             self.bands.append(("", []))
         self.bands[-1][1].append(row)
 
-    def _has_row(self, name: str) -> bool:
-        """Tell whether a tensor needs a row: single numbers and what has one stand in a sign."""
+    def _has_row(self, name: str, result: str) -> bool:
+        """Tell whether a tensor needs a row for a result.
+
+        Single numbers, what has one, and one number for a whole row of the result stand in a sign.
+        """
         standing = {row.name for _, rows in self.bands for row in rows}
-        return bool(self._quantities[name].dims) and name not in standing
+        dims = self._quantities[name].dims
+        for_row = dims == ("B", "T") and len(self._quantities[result].dims) > 2
+        return bool(dims) and name not in standing and not for_row
 
     def _remember(self, name: str) -> None:
         """From here on, this expression is called by its name."""

@@ -153,6 +153,8 @@ def batch_tokens(run: Run) -> dict[str, Any]:
     """Return the tokens by id, of a large vocabulary those that occur, and where they stand."""
     batch = run.batch
     found: dict[str, Any] = {"tokens": [visible(v) for v in batch.vocabulary]}
+    if batch.lengths:
+        found["lengths"] = batch.lengths
     if len(batch.vocabulary) > 2_000:
         used = np.unique(np.concatenate([batch.ids.ravel(), batch.targets.ravel()])).tolist()
         found["tokens"] = {str(i): visible(batch.vocabulary[i]) for i in used}

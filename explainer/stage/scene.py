@@ -63,7 +63,7 @@ class LaneSpec:
         title: what stands above the lane.
         results: the quantities that are computed in it, in order; those that a network does not
             have are left out.
-        first: quantities that stand at the top as they are.
+        first: quantities that stand at the top as they are, as far as a network has them.
         hue: the quantity that gives the hue; the last result if empty.
     """
 

@@ -63,6 +63,7 @@
  * @property {boolean} linked the address says what is shown
  * @property {boolean} timed
  * @property {boolean} backwards time runs backwards
+ * @property {number[]} [lengths] of each sequence, where some end before the last time step
  * @property {boolean} learning there are targets
  * @property {boolean} ranking the likeliest tokens are listed
  * @property {boolean} wired

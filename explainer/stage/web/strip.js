@@ -32,8 +32,10 @@ export function drawStrip(view, state) {
     const chip = make("span", "chip");
     chip.dataset.at = String(first + i);
     chip.style.setProperty("--token", TOKEN_HUES[id % TOKEN_HUES.length]);
-    chip.append(make("span", "token", tensors.token(id)));
-    if (!tensors.meta.features) chip.append(make("span", "id", String(id)));
+    const padding = isPadding(tensors, state.sequence, first + i);
+    chip.classList.toggle("padding", padding);
+    chip.append(make("span", "token", padding ? "·" : tensors.token(id)));
+    if (!tensors.meta.features && !padding) chip.append(make("span", "id", String(id)));
     const target = tensors.meta.learning && targetAt(tensors, state.sequence, first + i);
     if (typeof target === "number")
       chip.append(make("span", "target", `→ ${tensors.token(target)}`));
@@ -60,6 +62,16 @@ export function targetAt(tensors, sequence, t) {
   if (counted && !counted[sequence * tensors.sizes.T + t]) return undefined;
   const id = tensors.tokenIds("targets", sequence)[t];
   return id < 0 ? undefined : id;
+}
+
+/**
+ * Tell whether a time step comes after the end of its sequence.
+ * @param {Tensors} tensors
+ * @param {number} sequence
+ * @param {number} t
+ */
+function isPadding(tensors, sequence, t) {
+  return t >= (tensors.meta.lengths?.[sequence] ?? tensors.sizes.T);
 }
 
 /**
@@ -118,7 +130,8 @@ export function markStrip(view, state) {
   const id = tensors.tokenIds("ids", state.sequence)[t];
   strip.setAttribute("aria-valuenow", String(t));
   const token = tensors.meta.features ? "" : `, token ${tensors.token(id)}, id ${id}`;
-  strip.setAttribute("aria-valuetext", `time step ${t}${token}`);
+  const what = isPadding(tensors, state.sequence, t) ? ", padding" : token;
+  strip.setAttribute("aria-valuetext", `time step ${t}${what}`);
   where.textContent = `t = ${t} of 0 … ${tensors.sizes.T - 1}`;
   // once the numbers are drawn: asking for widths earlier would lay them out twice
   cancelAnimationFrame(view.scrolling);
