@@ -2,9 +2,12 @@
 
 import functools
 import http.server
+import re
 import threading
+from xml.etree import ElementTree
 
 import pytest
+from PIL import Image, ImageColor
 from playwright.sync_api import expect
 from test_browser import DESKTOP, PHONE
 from test_compare_browser import expect_difference, expect_side
@@ -84,6 +87,59 @@ def test_a_site_leads_from_page_to_page(page, tmp_path):
     expect(inside(page, '.cell[data-quantity="h"]')).to_have_count(3)
     page.get_by_role("link", name="Update", exact=True).click()
     expect(inside(page, ".descent svg")).to_be_visible()
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def saved(page, kind, folder):
+    with page.expect_download() as download:
+        inside(page, f'[data-save="{kind}"]').click()
+    download.value.save_as(folder / download.value.suggested_filename)
+    return folder / download.value.suggested_filename
+
+
+def rects(svg):
+    """Rectangles of a picture with their colour and where they stand in it."""
+    for group in svg.iter(f"{SVG}g"):
+        away = re.fullmatch(r"translate\((\S+) (\S+)\)", group.get("transform", ""))
+        for each in group.iter(f"{SVG}rect") if away else ():
+            x, y = (float(each.get(n)) + float(away[i]) for n, i in (("x", 1), ("y", 2)))
+            yield each.get("fill"), x, y
+
+
+@pytest.mark.parametrize(("theme", "paper"), [("light", "#ffffff"), ("dark", "#191919")])
+def test_a_stage_is_saved_as_a_picture_of_what_is_shown(page, tmp_path, theme, paper):
+    view = ViewState(t=1, cell="h:0,1,1")
+    result = run(MATH, edits={"W_hz": {(0, 1): 0.5}})
+    result.to_html(tmp_path / "cell.html", view=view, theme=theme)
+    opened(page, tmp_path / "cell.html")
+    expect(inside(page, ".wires path").first).to_be_attached()
+    file = saved(page, "svg", tmp_path)
+    assert file.name == "cell-t1.svg"
+    svg = ElementTree.parse(file).getroot()
+    # shapes and text alone, in colours that any program reads
+    allowed = {"svg", "title", "g", "rect", "text", "path", "image"}
+    assert {each.tag.removeprefix(SVG) for each in svg.iter()} <= allowed
+    colours = {each.get(n) for each in svg.iter() for n in ("fill", "stroke")}
+    named = re.compile(r"none|#[0-9a-f]{6}|rgba?\([\d., ]+\)")
+    assert all(named.fullmatch(colour) for colour in colours - {None})
+    text = " ".join("".join(each.itertext()) for each in svg.iter(f"{SVG}text"))
+    exact = f"{result.trace['h'][0, 1, 1]:.4f}".replace("-", "\N{MINUS SIGN}")
+    for words in ("t = 1 of 0 … 2", "Update gate z", "W_hz[0,1]", "loss 1.2602 → 1.2996", exact):
+        assert words in text
+    # in an <img>, as other pages and the PNG show it
+    with Image.open(saved(page, "png", tmp_path)) as png:
+        assert png.size == tuple(2 * int(svg.get(n)) for n in ("width", "height"))
+        pixels = png.convert("RGB")
+        assert pixels.getpixel((2, 2)) == ImageColor.getrgb(paper)
+        style = "e => getComputedStyle(e).backgroundColor"
+        z = cell(page, "z", 0, 1, 1).first.evaluate(style)
+        fill = f"#{bytes(map(int, re.findall(r'[0-9]+', z))).hex()}"
+        places = [(x, y) for colour, x, y in rects(svg) if colour == fill]
+        assert places
+        for x, y in places:
+            assert pixels.getpixel((int(2 * x) + 7, int(2 * y) + 8)) == ImageColor.getrgb(fill)
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

@@ -2,7 +2,7 @@
  * The loss along the gradient: what it would be after one update with any learning rate, what the
  * slope promises, and the rate that is chosen, to be dragged.
  */
-import { find, make } from "./dom.js";
+import { find, make, shapeElement } from "./dom.js";
 import { withEdit, withoutEdit, writeEdits } from "./editing.js";
 import { tensorsOf } from "./layout.js";
 import { formatNumber } from "./numbers.js";
@@ -101,7 +101,7 @@ function build(stage, box) {
   label.append(make("strong", "rate"), slider);
   const hint = make("p", "hint", "Drag it, here or in the picture: all numbers below follow.");
   words.append(answer, promise, label, hint);
-  const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const picture = shapeElement("svg");
   picture.setAttribute("viewBox", `0 0 ${BOX.width} ${BOX.height}`);
   picture.setAttribute("role", "img");
   box.replaceChildren(words, picture);
@@ -241,12 +241,12 @@ function paintCurve(box, curve, { rate, before, after, promised }) {
 }
 
 /**
- * @param {string} tag
+ * @param {keyof SVGElementTagNameMap} tag
  * @param {string} name its class
  * @param {Record<string, string | number>} attributes
  */
 function shape(tag, name, attributes) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  const element = shapeElement(tag);
   element.setAttribute("class", name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
   return element;

@@ -78,6 +78,15 @@ export function make(tag, name = "", text = "") {
 }
 
 /**
+ * Make an element of a drawing.
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ */
+export function shapeElement(tag) {
+  return document.createElementNS("http://www.w3.org/2000/svg", tag);
+}
+
+/**
  * Find an element that is there.
  * @param {ParentNode} root
  * @param {string} selector

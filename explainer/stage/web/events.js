@@ -6,6 +6,7 @@ import { withEdit, withoutEdit } from "./editing.js";
 import { moveFocus } from "./focus.js";
 import { pressInClass, walk } from "./present.js";
 import { gradeAnswer } from "./quiz.js";
+import { savePicture } from "./save.js";
 import { CLOSED, opening } from "./state.js";
 import { bindStrip } from "./strip.js";
 import { bindTouch, pressEditKey } from "./touch.js";
@@ -64,6 +65,8 @@ export function bindEvents(stage) {
   }
   const token = find(root, '[data-choose="token"]');
   token.onchange = () => chooseToken(stage, Number(token.value));
+  for (const kind of ["svg", "png"])
+    find(root, `[data-save="${kind}"]`).onclick = () => savePicture(stage, kind);
   const convention = find(root, '[data-switch="convention"]');
   convention.onchange = () => stage.change({ convention: convention.checked });
   const quizzing = find(root, '[data-switch="checking"]');

@@ -1,7 +1,7 @@
 /*
  * Wires from where each quantity is computed to every lane that takes it in.
  */
-import { find } from "./dom.js";
+import { find, shapeElement } from "./dom.js";
 import { tensorsOf } from "./layout.js";
 import { PHONE } from "./url.js";
 
@@ -13,7 +13,6 @@ import { PHONE } from "./url.js";
  * @typedef {{left: number, right: number, top: number, bottom: number, middle: number}} Box
  */
 
-const NAMESPACE = "http://www.w3.org/2000/svg";
 const GATES = new Set(["r", "z", "z_other"]);
 
 /**
@@ -137,7 +136,7 @@ function homeOf(view, name) {
  * @param {boolean} gate
  */
 function wire(wires, points, hue, gate) {
-  const path = /** @type {SVGPathElement} */ (document.createElementNS(NAMESPACE, "path"));
+  const path = /** @type {SVGPathElement} */ (shapeElement("path"));
   let d = `M${points[0].join(" ")}`;
   for (let i = 1; i < points.length - 1; i++) {
     const [x, y] = points[i];
@@ -156,7 +155,7 @@ function wire(wires, points, hue, gate) {
   path.setAttribute("d", d);
   path.dataset.hue = hue;
   path.setAttribute("class", gate ? "wire gate" : "wire");
-  const end = /** @type {SVGPathElement} */ (document.createElementNS(NAMESPACE, "path"));
+  const end = /** @type {SVGPathElement} */ (shapeElement("path"));
   const [x, y] = points[points.length - 1];
   end.setAttribute("d", `M${x - 5} ${y - 3} L${x + 1} ${y} L${x - 5} ${y + 3} Z`);
   end.setAttribute("class", "arrow");
