@@ -16,6 +16,7 @@ COMMANDS = {
     "convert": ("explainer.interop.convert_command", "convert_file"),
     "health": ("explainer.analysis.health_command", "tell_health"),
     "html": ("explainer.stage.html_command", "write_html"),
+    "latex": ("explainer.export.latex_command", "write_latex"),
     "site": ("explainer.stage.html_command", "write_pages"),
     "worksheet": ("explainer.export.worksheet_command", "write_worksheets"),
 }

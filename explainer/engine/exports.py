@@ -10,7 +10,7 @@ Path = str | PathLike[str]
 
 
 class HTMLExports:
-    """The stage as one file, and in a notebook."""
+    """What a run and the trace of a layer can be written as: the stage, and the equations."""
 
     def to_html(
         self, path: Path, chapter: str = "cell", view: object = None, theme: str = "auto"
@@ -29,6 +29,14 @@ class HTMLExports:
             ValueError: there is no such chapter or theme, or it is too large for a browser.
         """
         write_run("html", self, path, chapter=chapter, view=view, theme=theme)
+
+    def to_latex(self, path: Path) -> None:
+        """Write all equations as a LaTeX document, each tagged with its name.
+
+        Args:
+            path: of the file, which is replaced if there is one.
+        """
+        write_run("latex", self, path)
 
     def _repr_html_(self) -> str:
         """Return the stage, for a notebook."""

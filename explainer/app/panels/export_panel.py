@@ -10,6 +10,7 @@ from explainer.app.current_run import kept_run
 from explainer.app.header import escape_markdown
 from explainer.engine.batch_run import Run
 from explainer.errors import ExplainerError
+from explainer.export.latex import latex_bytes
 from explainer.export.notebook import notebook_bytes, numbers_given
 from explainer.export.spreadsheet import refuse_unreadable, spreadsheet_bytes
 from explainer.export.worksheet import Worksheets, worksheet
@@ -32,7 +33,7 @@ def export_panel(run: Run, slug: str, edit: str) -> None:
         edit: what is changed and held in it, as in an address.
     """
     unedited = kept_run(run.settings)  # in the file, too, the browser makes the edits
-    left, middle, right = st.columns(3)
+    left, middle, right, last = st.columns(4)
     with left:
         file_button(
             *("This page (.html)", f"{slug}.html", "text/html"),
@@ -56,6 +57,9 @@ def export_panel(run: Run, slug: str, edit: str) -> None:
             lambda: refuse_unreadable(run),
             lambda: spreadsheet_bytes(run),
         )
+    with last:
+        download("Equations (.tex)", "equations.tex", "text/x-tex", lambda: latex_bytes(run))
+        st.caption("All equations of this run in LaTeX, each with its name.")
     st.markdown("**Worksheet** with blanks, to print, and its key")
     try:
         refuse_unreadable(run)
