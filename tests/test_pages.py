@@ -1273,7 +1273,7 @@ def downloads(at):
 
 def test_a_small_run_can_be_taken_away_in_every_form():
     at = visit("cell", preset="math", edit="z.0.0.0:1")
-    files = ["This page (.html)", "Notebook (.ipynb)", "Spreadsheet (.xlsx)"]
+    files = ["This page (.html)", "Notebook (.ipynb)", "Spreadsheet (.xlsx)", "Equations (.tex)"]
     assert downloads(at) == [*files, "Worksheet", "Key", "Answers (CSV)"]
     at.multiselect(key="worksheet-equations").set_value([]).run()
     assert downloads(at) == files
@@ -1288,7 +1288,7 @@ def sentences_of(at):
 
 def test_a_large_run_says_why_it_can_not_be_taken_away():
     at = visit("cell", preset="story")
-    assert downloads(at) == ["This page (.html)", "Notebook (.ipynb)"]
+    assert downloads(at) == ["This page (.html)", "Notebook (.ipynb)", "Equations (.tex)"]
     said = " ".join(sentences_of(at))
     assert re.search(r"The run has [\d,]+ numbers; a spreadsheet takes at most 20,000", said)
     assert "too large to compute by hand" in said
