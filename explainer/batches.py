@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from itertools import takewhile
 from threading import Lock
 
 import numpy as np
@@ -42,6 +43,9 @@ def tokenize(settings: Settings) -> tuple[Tokenizer, Ids]:
     key = (
         settings.text,
         settings.merges if settings.tokenizer == "bpe" else 0,
+        settings.ties,
+        settings.count_overlaps,
+        settings.min_frequency,
         settings.normalization,
         settings.alphabet,
         settings.end_of_text,
@@ -57,14 +61,24 @@ def tokenize(settings: Settings) -> tuple[Tokenizer, Ids]:
 
 
 def _tokenize(
-    text: str, merges: int, normalization: str, alphabet: str, end_of_text: bool, unknown: bool
+    text: str,
+    merges: int,
+    ties: str,
+    overlaps: bool,
+    least: int,
+    normalization: str,
+    alphabet: str,
+    end_of_text: bool,
+    unknown: bool,
 ) -> tuple[Tokenizer, Ids]:
     text = normalize(text, normalization, end_of_text)
     documents = text.split(END_OF_TEXT) if end_of_text else [text]
     learned: tuple[Merge, ...] = ()
     if merges:
         with _learning:  # one text at a time, so that equal ones are learned from once
-            learned = _learned("".join(documents))[:merges]
+            learned = _learned("".join(documents), ties, overlaps)[:merges]
+        # a pair that is frequent enough may come again after one that is not: the first one ends it
+        learned = tuple(takewhile(lambda merge: merge.count >= least, learned))
     tokenizer = Tokenizer(documents, learned, alphabet, end_of_text, unknown)
     if end_of_text:
         text = "".join(f"{END_OF_TEXT}{d}{END_OF_TEXT}" for d in documents)
@@ -73,14 +87,15 @@ def _tokenize(
     return tokenizer, ids
 
 
-def _learned(text: str) -> tuple[Merge, ...]:
+def _learned(text: str, ties: str, overlaps: bool) -> tuple[Merge, ...]:
     """Return every merge that settings can ask for; fewer are the first of them."""
+    key = text, ties, overlaps
 
     def nbytes(merges: tuple[Merge, ...]) -> int:
         parts = (text, *(token for merge in merges for token in merge.pair))
         return WORD * len(merges) + sum(map(sys.getsizeof, parts))
 
-    return KEPT.get(text, lambda: learn_merges(text, MOST_MERGES), nbytes)
+    return KEPT.get(key, lambda: learn_merges(text, MOST_MERGES, ties, overlaps), nbytes)
 
 
 @dataclass(frozen=True)
@@ -91,7 +106,7 @@ class Batch:
         ids: (B, T) ids of the inputs, 0 to V - 1.
         targets: (B, T) ids of the tokens that come next.
         vocabulary: V tokens, each at the place of its id.
-        index: which batch of the text this is, from 0; below `count` unless drawn at random.
+        index: which batch of the text this is, from 0; below `count` unless windows are drawn.
         count: how many batches the text has, at least 1.
         lengths: how many time steps each sequence has; empty where all have T. What comes after
             is padding.
@@ -132,8 +147,10 @@ def batch(settings: Settings, index: int | None = None) -> Batch:
       part from batch to batch, so that a state that is carried on goes on where it was. The
       lecture's sequential partitioning, without its random start.
     * random: each row begins anywhere, drawn from seed and index, whatever was drawn before: an
-      epoch reads some tokens more than once and others not at all. The lecture's random sampling
-      shuffles the windows of a text, so that each is read once.
+      epoch reads some tokens more than once and others not at all.
+    * shuffled: windows of T tokens side by side, in an order that is drawn anew for each epoch, so
+      that each is read once; the first window begins a few tokens further on each time. The
+      lecture's random sampling, but the text is never begun so late that a batch would be lost.
 
     Args:
         settings: text, tokenizer, batch size, context length.
@@ -187,6 +204,16 @@ def cut_window(settings: Settings, ids: Ids, index: int, count: int) -> tuple[Id
         draw = np.random.default_rng((settings.seed, index))
         starts = draw.integers(0, len(ids) - T, B)
         rows = np.stack([ids[s : s + T + 1] for s in starts])
+        rows.setflags(write=False)
+        return rows[:, :-1], rows[:, 1:], index
+    if settings.windows == "shuffled":
+        index = in_range("batch_index", index, int, 0, 2**32 - 1)
+        epoch, nth = divmod(index, count)
+        draw = np.random.default_rng((settings.seed, epoch))
+        late = min(T - 1, len(ids) - 1 - count * B * T)  # of these tokens none is missed
+        begin = int(draw.integers(0, late, endpoint=True))
+        order = draw.permutation((len(ids) - 1 - begin) // T)[nth * B : (nth + 1) * B]
+        rows = np.stack([ids[s : s + T + 1] for s in begin + order * T])
         rows.setflags(write=False)
         return rows[:, :-1], rows[:, 1:], index
     batches = f"The text has {count:,} {'batches' if count > 1 else 'batch'} of {B} × {T} tokens."

@@ -86,6 +86,18 @@ class Settings:
         "bpe", "Tokenizer", characters="one token for each character", bpe="byte-pair merges"
     )
     merges: int = number(5, 0, 256, "Merges")
+    ties: str = choice(
+        "first",
+        "Of equally frequent pairs",
+        first="the one that comes first in the text",
+        alphabetical="the first one in alphabetical order",
+        oldest="the one of the oldest tokens, characters before merges",
+    )
+    count_overlaps: bool = switch(True, "Count pairs that overlap")
+    min_frequency: int = number(
+        *(1, 1, 1_000, "Least frequency of a pair"),
+        help="A pair that is side by side less often is not merged.",
+    )
     normalization: str = choice(
         "as_is",
         "Letters",
@@ -105,6 +117,7 @@ class Settings:
         in_order="one after the other, in the order of the text",
         sequential="each row reads on in its own part of the text",
         random="at random positions, drawn for every batch",
+        shuffled="each window once, in a new order every epoch",
     )
     carry_state: bool = switch(False, "Carry the state over from batch to batch")
     lengths: tuple[int, ...] = integers(
@@ -177,6 +190,11 @@ class Settings:
     def __repr__(self) -> str:
         """Return what a notebook shows: every choice, long texts cut."""
         return f"Settings({', '.join(f'{n}={shorten(v)}' for n, v in vars(self).items())})"
+
+    @property
+    def draws_windows(self) -> bool:
+        """Whether windows are drawn, so that there are always more batches and no state goes on."""
+        return self.windows in ("random", "shuffled")
 
     @property
     def activations(self) -> tuple[str, str]:

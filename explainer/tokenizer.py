@@ -26,7 +26,8 @@ class Merge:
 
     Attributes:
         pair: the left token and the right one.
-        count: how often they stood side by side, at least 1; three equal tokens count twice.
+        count: how often they stood side by side, at least 1; three equal tokens count twice, or
+            once if pairs that overlap are not counted.
         merged: how many new tokens that made, 1 to `count`: of three equal tokens two are merged.
     """
 
@@ -40,8 +41,10 @@ class Merge:
         return "".join(self.pair)
 
 
-def learn_merges(text: str, most: int) -> tuple[Merge, ...]:
-    """Return the merges of a text: the most frequent pair, then the next, of equals the first.
+def learn_merges(
+    text: str, most: int, ties: str = "first", overlaps: bool = True
+) -> tuple[Merge, ...]:
+    """Return the merges of a text: the most frequent pair, then the next.
 
     The tokens are a linked list, and every pair of neighbours has a number and a count. A merge
     changes the pairs around it and no others, so nothing is counted twice. The work is done
@@ -50,6 +53,8 @@ def learn_merges(text: str, most: int) -> tuple[Merge, ...]:
     Args:
         text: any text.
         most: how many merges at most; fewer if no pair is left. More merges begin with the same.
+        ties: which of equally frequent pairs is merged, as `Settings.ties` has it.
+        overlaps: whether pairs that overlap all count, as two in three equal tokens.
     """
     tokens = list(dict.fromkeys(text))
     number = {token: i for i, token in enumerate(tokens)}
@@ -66,12 +71,37 @@ def learn_merges(text: str, most: int) -> tuple[Merge, ...]:
         own = np.array([known.setdefault(code, len(known) + 1) for code in codes.tolist()])
         return np.where((at == end) | (after[at] == end), 0, own[where])
 
+    def mergeable() -> Ints:
+        """Return how often each pair counts: of those that overlap, every other one."""
+        doubled = np.flatnonzero((ids == ids[after]) & (pairs > 0))
+        found = counts.copy()
+        found[pairs[doubled]] = 0
+        kept = pairs[apart(doubled, after[doubled])]
+        return found + np.bincount(kept, minlength=len(found))
+
+    def chosen_place(tied: NDArray[np.bool_]) -> int:
+        """Return where the first of the pairs that win begins, among equally frequent ones."""
+        if ties == "first":
+            return int(tied[pairs].argmax())
+        codes = np.fromiter(known, np.int64, len(known))[np.flatnonzero(tied) - 1]
+        order = sorted(range(len(tokens)), key=tokens.__getitem__)
+        if ties == "oldest":  # characters, sorted, then what was merged
+            order = [i for i in order if i < characters] + [*range(characters, len(tokens))]
+        rank = np.argsort(order)
+        best = np.argmin(rank[codes >> 32] * 2**32 + rank[codes & (2**32 - 1)])
+        return int((pairs == known[int(codes[best])]).argmax())
+
+    characters = len(tokens)
     pairs = numbers(places)  # of the pair that begins at each place
     counts = np.bincount(pairs)  # of the pair with each number
     counts[0] = 0
     merges: list[Merge] = []
-    while len(merges) < most and (count := int(counts.max())):
-        first = (counts == count)[pairs].argmax()  # the place of the first of the most frequent
+    while len(merges) < most:
+        own = counts if overlaps else mergeable()
+        count = int(own.max())
+        if not count:
+            break
+        first = chosen_place(own == count)
         lefts = np.flatnonzero(pairs == pairs[first])
         if ids[first] == ids[after[first]]:
             lefts = apart(lefts, after[lefts])
@@ -135,7 +165,8 @@ class Tokenizer:
 
     Args:
         documents: the text to learn from. Pairs are counted over all documents joined, as the
-            explainer notebook does; the most frequent pair is merged, the first one of equals.
+            explainer notebook does; the most frequent pair is merged, the first one of equals
+            unless merges were learned otherwise.
         merges: how many pairs to merge, fewer if no pair is left; or the merges, if they were
             learned before.
         alphabet: characters whose ids come first, in this order.

@@ -19,6 +19,11 @@ WINDOWS = {
         "Each row starts at a random position in the text, drawn with replacement for every batch: "
         "an epoch reads some tokens more than once and others not at all."
     ),
+    "shuffled": (
+        "The text is cut into windows of T = {T} tokens side by side, and these are drawn into "
+        "batches without putting any back: an epoch reads each window once. The next epoch cuts "
+        "the text in other places and draws another order."
+    ),
 }
 
 
@@ -26,6 +31,9 @@ def of_text(page: Page) -> str:
     """Return which batch this is, of how many, and which part of the text it covers."""
     batch, windows = page.run.batch, page.run.settings.windows
     B, T = batch.ids.shape
+    if windows == "shuffled":
+        epoch, nth = divmod(batch.index, batch.count)
+        return f"Batch {batch.index:,}: {nth:,} of 0–{batch.count - 1:,} of epoch {epoch:,}."
     if windows == "random":
         return f"Batch {batch.index}, drawn at random; an epoch has {batch.count:,} batches."
     length, of = (T, " of each part") if windows == "sequential" else (B * T, "")

@@ -9,6 +9,7 @@ from explainer.app.token_ribbon import MOST_TOKENS, ribbon
 from explainer.batches import tokenize
 from explainer.plots import tables
 from explainer.presets import PRESETS
+from explainer.settings import Settings
 from explainer.tokenizer import END_OF_TEXT, Tokenizer, normalize
 
 
@@ -22,6 +23,8 @@ def body(page: Page) -> None:
         "characters. Byte-pair encoding (BPE) starts from these and merges the most frequent pair "
         "of neighbours into one new token, again and again."
     )
+    if settings.tokenizer == "bpe" and settings.merges:
+        page.text(merge_rules(settings))
     left, middle, right = st.columns(3)
     clean = normalize(settings.text, settings.normalization, settings.end_of_text)
     documents = clean.split(END_OF_TEXT) if settings.end_of_text else [clean]
@@ -42,7 +45,7 @@ def body(page: Page) -> None:
                 language=None,
                 wrap_lines=True,
             )
-            if merge.merged < merge.count:
+            if merge.merged < merge.count and settings.count_overlaps:
                 st.caption("Pairs that overlap, as in a run of one letter, can't all be merged.")
         start = clean[:600].split(END_OF_TEXT) if settings.end_of_text else [clean[:600]]
         without = " (not counting end-of-text tokens)" if settings.end_of_text else ""
@@ -59,6 +62,11 @@ def body(page: Page) -> None:
             st.dataframe(tables.merges(tokenizer.merges), hide_index=True)
     else:
         page.text("Every character is a token here; nothing is merged.")
+    if settings.tokenizer == "bpe" and len(tokenizer.merges) < settings.merges:
+        st.caption(
+            f"{len(tokenizer.merges):,} of {settings.merges:,} merges: no other pair stands side "
+            f"by side at least {times(settings.min_frequency)}."
+        )
     st.subheader("The text in tokens, coloured by id")
     shown = ids[: min(len(ids), MOST_TOKENS)].tolist()
     ribbon("ribbon-text", [tables.visible(tokenizer.tokens[i]) for i in shown], shown)
@@ -86,6 +94,28 @@ def body(page: Page) -> None:
     cut(tokenizer, normalize(written or "", settings.normalization, settings.end_of_text))
     with unfolding("open-vocabulary"):
         st.dataframe(tables.vocabulary(tokenizer.tokens), hide_index=True)
+
+
+TIES = {
+    "first": "the one that comes first in the text wins",
+    "alphabetical": "the first one in alphabetical order wins",
+    "oldest": "the one of the oldest tokens wins: characters, sorted, before merges in their order",
+}
+
+
+def merge_rules(settings: Settings) -> str:
+    """Say which pair is merged where several could be, and which pairs count."""
+    overlaps = (
+        "In a run such as *aaa* both pairs count, though only one of them can be merged."
+        if settings.count_overlaps
+        else "In a run such as *aaa* only one pair counts, the one that can be merged."
+    )
+    least = (
+        f" A pair that stands side by side less than {times(settings.min_frequency)} is not merged."
+        if settings.min_frequency > 1
+        else ""
+    )
+    return f"Of pairs that are equally frequent, {TIES[settings.ties]}. {overlaps}{least}"
 
 
 def times(count: int) -> str:

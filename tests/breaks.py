@@ -49,6 +49,9 @@ BREAKS = [
     ("explainer/engine/hold.py", "return free * own + held", "return own + held", "tests/test_edits.py"),
     ("explainer/engine/hold.py", "return free * d\n", "return d\n", "tests/test_edits.py"),
     ("explainer/engine/training.py", "if len(self._kept) > self._most:", "if len(self._kept) > 2 * self._most:", "tests/test_training.py"),
+    ("explainer/tokenizer.py", "kept = pairs[apart(doubled, after[doubled])]", "kept = pairs[doubled]", "tests/test_tokenizer.py"),
+    ("explainer/tokenizer.py", "[*range(characters, len(tokens))]", "[*range(len(tokens) - 1, characters - 1, -1)]", "tests/test_tokenizer.py"),
+    ("explainer/batches.py", "draw.permutation((len(ids) - 1 - begin) // T)", "draw.integers(0, (len(ids) - 1 - begin) // T, count * B)", "tests/test_training.py"),
     ("explainer/engine/sampling.py", "if temperature == 0:", "if temperature == 1:", "tests/test_training.py"),
     ("explainer/engine/parameters.py", "if given != shape:", "if False:", "tests/test_errors.py tests/test_training.py"),
     # networks from elsewhere

@@ -320,6 +320,8 @@ def read_downwards(one, number, dims):
     def meaning(word):
         if word in ("mean", "sign"):
             return word
+        if word == "½":
+            return 0.5, ()
         if word[0].isdecimal():
             return float(word), ()
         return named(LETTERS.get(word, word)) if re.match("[a-zA-Z]", word) else word

@@ -41,11 +41,23 @@ def merge(tokens, pair):
     return merged
 
 
-def plain_merges(text, most):
+def plain_merges(text, most, ties="first", overlaps=True):
     """Every pair counted anew for each merge: (pair, count, how many were merged)."""
     tokens, merges = list(text), []
+    vocabulary = sorted(set(text))
     while len(merges) < most and len(tokens) > 1:
-        ((pair, count),) = Counter(pairwise(tokens)).most_common(1)
+        counts = Counter(pairwise(tokens))
+        if not overlaps:
+            counts = {p: len(tokens) - len(merge(tokens, p)) for p in counts}
+        count = max(counts.values())
+        tied = [p for p in counts if counts[p] == count]
+        if ties == "first":
+            pair = tied[0]
+        elif ties == "alphabetical":
+            pair = min(tied)
+        else:
+            pair = min(tied, key=lambda p: tuple(map(vocabulary.index, p)))
+        vocabulary += [] if "".join(pair) in vocabulary else ["".join(pair)]
         merged = merge(tokens, pair)
         merges.append((pair, count, len(tokens) - len(merged)))
         tokens = merged
@@ -59,10 +71,56 @@ def plain_pieces(text, pairs):
     return tokens
 
 
-@given(text=TEXTS, most=st.integers(0, 40))
-def test_merges_counts_and_ties_are_those_of_the_plain_loop(text, most):
-    learned = learn_merges(text, most)
-    assert [(m.pair, m.count, m.merged) for m in learned] == plain_merges(text, most)
+@given(
+    text=TEXTS,
+    most=st.integers(0, 40),
+    ties=st.sampled_from(["first", "alphabetical", "oldest"]),
+    overlaps=st.booleans(),
+)
+def test_merges_counts_and_ties_are_those_of_the_plain_loop(text, most, ties, overlaps):
+    learned = learn_merges(text, most, ties, overlaps)
+    found = [(m.pair, m.count, m.merged) for m in learned]
+    assert found == plain_merges(text, most, ties, overlaps)
+
+
+def test_by_hand_which_pair_is_merged():
+    """b a occurs first, a b comes first in the alphabet; a a stands twice in aaa."""
+
+    def pairs(text, **rules):
+        return [m.token for m in learn_merges(text, 2, **rules)]
+
+    assert pairs("ba.ba.ab.ab") == ["ba", "ba."]
+    assert pairs("ba-ba+ab*ab", ties="alphabetical") == ["ab", "ba"]
+    assert pairs("aaa bc bc") == ["aa", " b"]
+    assert pairs("aaa bc bc", overlaps=False) == [" b", " bc"]
+    # of c + a and the merged ab + c: alphabetically ab + c, but c is older than ab
+    text = "ab1ab2ab3 abc4abc5 ca6ca7"
+    assert pairs(text, ties="alphabetical") == ["ab", "abc"]
+    assert pairs(text, ties="oldest") == ["ab", "ca"]
+
+
+@pytest.mark.parametrize(("least", "merges"), [(1, 5), (2, 4), (3, 3), (4, 1), (5, 0)])
+def test_the_least_frequency_of_a_pair(least, merges):
+    settings = Settings(text="abababab cdcd cd", merges=5, min_frequency=least, end_of_text=False)
+    tokenizer, _ = batches.tokenize(settings)
+    assert len(tokenizer.merges) == merges
+    assert all(merge.count >= least for merge in tokenizer.merges)
+
+
+@given(text=st.text("abcde", min_size=2, max_size=200), most=st.integers(1, 12))
+def test_the_oldest_of_equally_frequent_pairs_is_another_librarys(text, most):
+    """As long as no pairs overlap: it counts them once when a text is read, twice after merges."""
+    expected, tokens = plain_merges(text, most, "oldest"), list(text)
+    pairs = []
+    for pair, count, merged in expected:
+        if count < 2 or merged < count:
+            break
+        tokens = merge(tokens, pair)
+        pairs.append(pair)
+    library = Library(BPE())
+    size = len(set(text)) + len(pairs)
+    library.train_from_iterator([text], BpeTrainer(vocab_size=size, show_progress=False))
+    assert library.get_vocab() == Tokenizer([text], learn_merges(text, len(pairs), "oldest")).ids
 
 
 @given(text=TEXTS, most=st.integers(0, 40), fewer=st.integers(0, 40))
@@ -129,7 +187,7 @@ def test_a_text_is_learned_from_once_whoever_asks_for_how_many_merges(monkeypatc
     texts = []
     learn = batches.learn_merges
     monkeypatch.setattr(
-        batches, "learn_merges", lambda text, most: texts.append(text) or learn(text, most)
+        batches, "learn_merges", lambda text, *rest: texts.append(text) or learn(text, *rest)
     )
     settings = Settings(text="a text that nobody has cut before, " * 20, end_of_text=False)
     asked = [1, 40, 5, 256] * 2

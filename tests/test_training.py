@@ -91,6 +91,7 @@ TRAINED = {
     "dropout": replace(SMALL, dropout=0.4, carry_state=True),
     "sequential": replace(SMALL, windows="sequential", carry_state=True, learning_rate=2.0),
     "random": replace(SMALL, windows="random", carry_state=True),
+    "shuffled": replace(SMALL, windows="shuffled", carry_state=True),
 }
 
 
@@ -111,11 +112,11 @@ def by_torch(settings, updates, net):
             length = (len(ids) - 1) // B
             rows = [ids[b * length :][i % count * T :] for b in range(B)]
             x, y = (torch.stack([row[k : k + T] for row in rows]) for k in (0, 1))
-        elif settings.windows == "random":  # tested on their own, below
+        elif settings.draws_windows:  # tested on their own, below
             drawn = batch(settings, i)
             x, y = tensor(drawn.ids), tensor(drawn.targets)
         masks = draw_masks(settings, sizes, i)
-        if i % count == 0 or not settings.carry_state or settings.windows == "random":
+        if i % count == 0 or not settings.carry_state or settings.draws_windows:
             h = torch.zeros_like(h)
         inputs = net["embedding"](x) if "embedding" in net else F.one_hot(x, V).double()
         outputs, last = net["cell" if "cell" in net else "gru"](
@@ -221,7 +222,7 @@ def test_an_rnn_whose_numbers_stop_being_finite_says_where():
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("case", ["carried", "dropout", "sequential", "random"])
+@pytest.mark.parametrize("case", ["carried", "dropout", "sequential", "random", "shuffled"])
 def test_a_run_after_updates_is_the_chosen_batch_with_a_history_s_parameters(case, variant):
     settings = replace(TRAINED[case], variant=variant)
     asked = {k: replace(settings, updates=k, batch_index=1) for k in (7, 3, 12)}
@@ -546,6 +547,41 @@ def test_a_random_window_is_a_piece_of_the_text():
     assert seen == places, "the first and the last window, too"
 
 
+@pytest.mark.parametrize("tokens", [13, 14, 17, 24, 25, 26, 40])
+def test_an_epoch_of_shuffled_windows_reads_each_once(tokens):
+    """As in the lecture: cut from a random place on, into windows side by side, shuffled."""
+    settings = replace(
+        SMALL,
+        text="".join(
+            map(chr, range(0x4E00, 0x4E00 + tokens))
+        ),  # each token once: it says where it is
+        windows="shuffled",
+        batch_size=3,
+        context_length=4,
+    )
+    ids = list(tokenize(settings)[1])
+    T, count = 4, (tokens - 1) // 12
+    orders, begins = set(), set()
+    for epoch in range(40):
+        drawn = [batch(settings, epoch * count + i) for i in range(count)]
+        rows = np.concatenate([b.ids for b in drawn])
+        targets = np.concatenate([b.targets for b in drawn])
+        starts = [ids.index(row[0]) for row in rows]
+        for start, row, target in zip(starts, rows, targets, strict=True):
+            np.testing.assert_array_equal(row, ids[start : start + T])
+            np.testing.assert_array_equal(target, ids[start + 1 : start + T + 1])
+        (begin,) = {start % T for start in starts}
+        windows = list(range(begin, tokens - T, T))
+        assert len(set(starts)) == len(starts) == 3 * count
+        assert set(starts) <= set(windows)
+        assert [b.index for b in drawn] == list(range(epoch * count, (epoch + 1) * count))
+        assert {b.count for b in drawn} == {count}
+        orders.add(tuple(starts))
+        begins.add(begin)
+    assert len(orders) > 5
+    assert begins == set(range(min(T - 1, tokens - 1 - 12 * count) + 1))
+
+
 def test_random_windows_need_one_window_of_text():
     T = SMALL.context_length
     settings = replace(SMALL, text="abcdefgh"[: T + 1], windows="random", batch_size=4)
@@ -581,6 +617,7 @@ def test_random_windows_depend_on_seed_and_index_alone():
     ("windows", "size", "needed"),
     [
         ("random", "context length 3", 4),
+        ("shuffled", "batch size 2 × context length 3", 7),
         ("sequential", "batch size 2 × context length 3", 7),
         ("in_order", "batch size 2 × context length 3", 7),
     ],

@@ -72,7 +72,7 @@ def edit_text(name: str, index: tuple[int | None, ...]) -> str:
 def trained_before(result: Run) -> str:
     """Say which network and which batch a page shows, where updates were done before."""
     batch, updates = result.batch, result.settings.updates
-    last = "" if result.settings.windows == "random" else f" of 0–{batch.count - 1:,}"
+    last = "" if result.settings.draws_windows else f" of 0–{batch.count - 1:,}"
     return (
         f"This is the network **after {updates:,} update{'s' if updates > 1 else ''}**, on batch "
         f"{batch.index:,}{last}. For its initial values on the same batch, set *Training updates "

@@ -34,7 +34,10 @@ LADDERS: dict[str, tuple[float, ...]] = {
 MOST_BUTTONS = 4
 """A choice between more is a list that unfolds."""
 MORE = {
-    "Text": ("tokenizer", "merges", "normalization", "alphabet", "end_of_text", "unknown_token"),
+    "Text": (
+        *("tokenizer", "merges", "ties", "count_overlaps", "min_frequency"),
+        *("normalization", "alphabet", "end_of_text", "unknown_token"),
+    ),
     "Batches": (
         *("batch_size", "context_length", "batch_index", "windows", "carry_state"),
         *("lengths", "answers"),

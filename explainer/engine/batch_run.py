@@ -218,7 +218,7 @@ def solve_run(
 
 def batches_before(settings: Settings) -> int:
     """Return how many batches are computed for the state that the chosen one begins with."""
-    carried = settings.carry_state and settings.windows != "random"
+    carried = settings.carry_state and not settings.draws_windows
     return settings.batch_index if carried else 0
 
 

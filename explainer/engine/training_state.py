@@ -37,8 +37,8 @@ class TrainingState:
 
 
 def batch_number(settings: Settings, i: int) -> int:
-    """Return which batch update `i` takes: in order, again and again, or the i-th drawn."""
-    if settings.windows == "random":
+    """Return which batch update `i` takes: in order, again and again, or drawn."""
+    if settings.draws_windows:
         return i
     return i % batch(settings, 0).count
 
@@ -69,7 +69,7 @@ def train_step(
     declared = {q.name: q for q in equations}
     refuse_not_finite(declared, {n: v.numpy() for n, v in updated.items()})
     last = chosen.index == chosen.count - 1
-    carried = settings.carry_state and settings.windows != "random" and not last
+    carried = settings.carry_state and not settings.draws_windows and not last
     h = last_states(values["h"], chosen.lengths) if carried else torch.zeros_like(state.h_0)
     after = TrainingState({q.name: updated[f"new_{q.name}"] for q in net.parameters}, h)
     return float(values["loss"]), after

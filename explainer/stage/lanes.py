@@ -184,7 +184,7 @@ def _tokens(x: Expression, above: str, quantities: Mapping[str, Quantity]) -> li
         case Leaf():
             return [x]
         case Number(value):
-            return [f"{value:g}"]
+            return ["½" if value == 0.5 else f"{value:g}"]
         case Apply("unsqueeze" | "expand_as", (part, *_)):
             return read(part)
         case Apply("size", (Leaf(name),), axis):
