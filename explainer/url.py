@@ -19,7 +19,8 @@ from explainer.errors import (
     shorten,
 )
 from explainer.presets import PRESETS
-from explainer.settings import Settings, check_field, must_be_settings
+from explainer.setting_fields import check_field
+from explainer.settings import Settings, must_be_settings
 from explainer.url_edits import EDITS_IN_LINK, Places, parse_edits, write_edits
 from explainer.view_state import ViewState
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, fields
 
 from explainer.errors import InvalidValueError, shorten
-from explainer.settings import check_field, choice, number, switch, words
+from explainer.setting_fields import check_field, choice, number, switch, words
 
 NAME = 64
 """Longest name of a quantity or a parameter in an address, in characters."""

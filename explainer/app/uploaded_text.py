@@ -12,7 +12,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from explainer.app.address import BOUND
 from explainer.app.session import session
 from explainer.errors import ExplainerError, InvalidValueError
-from explainer.settings import check_field
+from explainer.setting_fields import check_field
 from explainer.url import SETTINGS, missing_text, text_hash
 
 
