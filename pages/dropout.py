@@ -41,9 +41,7 @@ def body(page: Page) -> None:
                 "all time steps, but its code draws element by element. Lock the mask under *More "
                 "settings* to see what it describes."
             )
-    page.over_time("mask_x", "x")
-    page.text("The hidden states get a mask of their own before the output head reads them:")
-    page.over_time("mask_h", "h_out")
+    page.text("The hidden states get a mask of their own before the output head reads them.")
     if settings.dropout == 0.1 and settings.initial == "constant":
         page.note(
             "For an embedding of ones, the notebook that this preset follows prints 1.2346, not "

@@ -15,7 +15,6 @@ def body(page: Page) -> None:
             "the vocabulary, a 1 at the token's id. A weight matrix times such a vector picks out "
             "one column, so the cell's input weights do the work of an embedding."
         )
-        page.over_time("e")
         return
     page.stage()
     page.text(
@@ -23,7 +22,6 @@ def body(page: Page) -> None:
         "row at the token's id is the same as multiplying its one-hot vector by the matrix: every "
         "other row is multiplied by 0."
     )
-    page.over_time("e")
     if np.ptp(page.trace["E"], axis=0).max() == 0:
         page.note(
             "This run starts with an embedding of ones, so every token looks the same to the cell. "

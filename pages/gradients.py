@@ -49,7 +49,6 @@ def body(page: Page) -> None:
     problem = too_many(page.trace, weight)
     page.stage(weight, without=share if problem else "")
     lazy_expander("open-past", past, page)
-    page.over_time("d_h")
     st.subheader("A weight's gradient is a sum over time")
     page.formula(share)
     page.formula(f"d_{weight}")

@@ -27,7 +27,6 @@ def body(page: Page) -> None:
         f"the vocabulary, {mean}. Taken apart, each step can be "
         "checked by itself, and the loss of every single token is seen before it is averaged."
     )
-    page.over_time("ce_2")
     part = "each time step's part of the loss" if some else "the mean loss at each time step"
     page.bars("ce_3", trace["ce_3"], page.tokens(), f"third term: {part}")
     if some:

@@ -14,8 +14,6 @@ def body(page: Page) -> None:
         "The same weights are used at every time step; only the state is passed on. Read each "
         "picture from left to right: each row is one hidden unit, each column one token."
     )
-    page.over_time("r", "z")
-    page.over_time("n", "h")
     page.text(
         "Gates have three jobs: **store** something early for later (z stays near 1), **skip** "
         "what carries no meaning (z near 1 just there), **reset** where something new begins (r or "

@@ -35,7 +35,7 @@ SECONDS = 60
 VARIANTS = ("reset_after", "reset_before")
 PARTS = ("open-number", "open-table", "open-export", "open-sources")
 """What is at the end of a page, made only for who opens it."""
-PICTURES = ("embedding", "dropout", "time", "prediction", "loss", "gradients")
+PICTURES = ("time", "prediction", "loss", "gradients")
 
 
 def page_of(slug):
@@ -496,19 +496,14 @@ def test_a_batch_that_the_text_does_not_have():
 # Time.
 
 
-def over_time(at, name):
-    """A quantity over all time steps, as the picture below the stage has it."""
-    drawn = [m for figure in figures(at).values() for m in matrices(figure)]
-    return np.hstack([value for found, value in drawn if found == name]).T
-
-
 def test_pictures_and_tables_follow_the_sequence_on_the_stage():
     at = visit("time")
     for sequence in (0, 1, 0):
         ask(at, t=3, sequence=sequence)
         trace = run_of(at).trace
         assert at_place(at) == (sequence, 3)
-        np.testing.assert_array_equal(over_time(at, "h"), trace["h"][sequence])
+        mean = array(figures(at)["mean-z"]["data"][0]["y"])
+        np.testing.assert_allclose(mean, trace["z"][sequence].mean(-1))
         np.testing.assert_array_equal(at.dataframe[-1].value.to_numpy(), trace["r"][sequence])
 
 
@@ -629,13 +624,10 @@ def test_the_cell_shows_every_gate(variant):
     assert all(r["turned"] == r["name"].startswith("W") for r in weights)
 
 
-@pytest.mark.parametrize("names", [("r", "z"), ("n", "h")], ids="-".join)
-def test_through_time_shows_every_time_step(names):
-    at = visit("time", preset="story", sequence="3")
-    drawn = matrices(figures(at)["over-time-" + "-".join(names)])
-    for name in names:
-        pieces = [value for found, value in drawn if found == name]
-        np.testing.assert_array_equal(np.hstack(pieces), run_of(at).trace[name][3].T)
+def test_a_chapter_says_what_stands_over_time():
+    for slug, names in (("time", ["r", "z", "n", "h"]), ("gradients", ["d_h"])):
+        assert stage(visit(slug, preset="story")).meta["over_time"] == names
+    assert stage(visit("cell")).meta["over_time"] == []
 
 
 def test_every_token_has_its_label():
@@ -774,13 +766,6 @@ def test_the_other_convention_has_the_same_states():
     trace = run_of(visit("cell", convention="true")).trace
     np.testing.assert_allclose(trace["h_other"], trace["h"], atol=1e-15)
     np.testing.assert_allclose(trace["z_other"], 1 - trace["z"], atol=1e-15)
-
-
-def test_cells_of_a_picture_have_two_significant_digits():
-    figure = figures(visit("time"))["over-time-r-z"]
-    written = {text for trace in figure["data"] for text in trace.get("text", ())}
-    for _, value in matrices(figure):
-        assert {f"{number:#.2g}" for number in value.ravel().tolist()} <= written
 
 
 # What the reader is told about surprises and slips in the sources.

@@ -145,20 +145,6 @@ class Page:
         with st.container(key=f"least-{width * 4 // 500}-{key}"):
             st.plotly_chart(figure, key=key, alt=alt, width=width, config={"displayModeBar": False})
 
-    def over_time(self, *names: str) -> None:
-        """Draw quantities of the chosen sequence over all time steps, units downwards."""
-        lines = []
-        for name in names:
-            q = self.trace.quantities[name]
-            table = tables.matrix(self.trace, name, self.run.batch, self.sequence)
-            rows, columns = (list(map(str, axis)) for axis in (table.columns, table.index))
-            lines.append([Panel.of(q, name, table.to_numpy().T, rows, columns, whole=True)])
-        self.matrices(
-            "over-time-" + "-".join(names),
-            *lines,
-            alt=f"{', '.join(names)} of sequence {self.sequence}, units downwards, time across",
-        )
-
     def bars(self, key: str, values: Array, labels: list[str], title: str) -> None:
         """Draw one number for each time step."""
         figure = charts.bars(values, labels, title, self.theme)

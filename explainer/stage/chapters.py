@@ -17,6 +17,7 @@ class Chapter:
         shows: the quantities of the page, in reading order.
         task: one thing to try.
         scene: the lanes of its stage; "{parameter}" stands for the one that the user chooses.
+        over_time: quantities that stand beside the lanes for all time steps at once.
         wired: whether wires connect the lanes.
         checks: what is checked in the user's run, by the names in `checks.CHECKS`.
         timed: whether the page is about one time step at a time.
@@ -31,6 +32,7 @@ class Chapter:
     shows: tuple[str, ...] = ()
     task: str = ""
     scene: tuple[LaneSpec, ...] = ()
+    over_time: tuple[str, ...] = ()
     wired: bool = False
     checks: tuple[str, ...] = ()
     timed: bool = False
@@ -80,6 +82,7 @@ CHAPTERS = (
         ("ids", "one_hot", "E", "e"),
         "Find a token that occurs twice and go to both time steps: the same token, the same row.",
         scene=(lane("From id to vector", "e", hue="x"),),
+        over_time=("e",),
         timed=True,
         checks=("embedding",),
     ),
@@ -94,6 +97,7 @@ CHAPTERS = (
             lane("On the input", "x", first=("e",)),
             lane("On the hidden states", "h_out", first=("h",)),
         ),
+        over_time=("mask_x", "x", "mask_h", "h_out"),
         timed=True,
         checks=("dropout",),
     ),
@@ -127,6 +131,7 @@ CHAPTERS = (
         ("r", "z", "n", "h"),
         "Pick one unit and follow it from left to right: where z is near 1, h hardly changes.",
         scene=(lane("Old state, candidate, new state", "h"),),
+        over_time=("r", "z", "n", "h"),
         timed=True,
         checks=("cell",),
     ),
@@ -160,6 +165,7 @@ CHAPTERS = (
             lane("Third term: the sequences together, for each time step", "ce_3"),
             lane("Loss: the time steps together", "loss"),
         ),
+        over_time=("ce_2",),
         timed=True,
         learning=True,
         checks=("loss",),
@@ -188,6 +194,7 @@ CHAPTERS = (
                 *("d_{parameter}_t", "d_{parameter}"),
             ),
         ),
+        over_time=("d_h",),
         timed=True,
         backwards=True,
         learning=True,

@@ -47,6 +47,7 @@ def payload(
     place: Place,
     picture: tuple[PictureRow, ...] = (),
     edited: tuple[Run, str] | None = None,
+    over_time: tuple[str, ...] = (),
     **also: Any,
 ) -> dict[str, str]:
     """Return what the stage gets: a description as JSON, and the numbers as base64.
@@ -57,11 +58,12 @@ def payload(
         place: the part of a large run that the user looks at.
         picture: the rows of the living picture, in place of a scene.
         edited: the run with what is changed and held in it, and that as in an address.
+        over_time: quantities that stand beside the scene for all time steps.
         also: goes into the description as it is.
     """
     source = Source(run)
     named = [n for row in picture for n in (*row.names, *row.weights)]
-    shown = list(dict.fromkeys([*(n for lane in scene for n in lane.names), *named]))
+    shown = list(dict.fromkeys([*(n for lane in scene for n in lane.names), *over_time, *named]))
     if "h" in shown and "z" in shown:  # for the switch to the other convention
         shown += ["z_other", "h_other"]
     names = source.reachable(shown)
@@ -75,6 +77,7 @@ def payload(
             "parts": send_parts(buffer, source, scene, place, shown, names),
             "place": {"sequence": place.sequence, "t": place.t, "focus": dict(place.focus)},
             "means": means(run.trace, place.sequence),
+            "thumbnails": thumbnails(buffer, source, over_time, place.sequence),
         }
     )
     meta = {
@@ -94,6 +97,7 @@ def payload(
             }
             for lane in scene
         ],
+        "over_time": over_time,
         **({"picture": [asdict(row) for row in picture]} if picture else {}),
         **numbers,
         **also,
@@ -103,6 +107,18 @@ def payload(
         **buffer.text(),
         "checked": edited_samples(*edited, not_given(source, names)) if edited else "",
     }
+
+
+def thumbnails(
+    buffer: Buffer, source: Source, names: tuple[str, ...], sequence: int
+) -> dict[str, Any]:
+    """Append quantities of one sequence at all time steps in colours; return where by name."""
+    sent = {}
+    for name in names:
+        value = source.trace(name)[name]
+        own = value[sequence] if source.quantity(name).dims[0] == "B" else value
+        sent[name] = buffer.thumbnail(own)
+    return sent
 
 
 def for_engine(buffer: Buffer, source: Source, names: list[str]) -> dict[str, Any]:

@@ -53,6 +53,7 @@ def staged(
         scene,
         here,
         picture_of(quantities, dropped) if chapter is HOME else (),
+        tuple(name for name in chapter.over_time if name in quantities),
         slug=chapter.slug,
         linked=linked,
         timed=chapter.timed,

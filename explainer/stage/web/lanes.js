@@ -23,7 +23,7 @@ import { thumbnailRow } from "./thumbnail.js";
  *
  * A quantity as it stands in a band.
  * @typedef {Layout & {name: string, result: boolean, turned: boolean, lane: number, cells: Cell[],
- *   touched: boolean, lines: HTMLElement[], head: HTMLElement | null,
+ *   overTime: boolean, touched: boolean, lines: HTMLElement[], head: HTMLElement | null,
  *   canvas: HTMLCanvasElement | null}} Drawing
  *
  * @typedef {Row & Layout & {drawing: Drawing}} Laid
@@ -97,7 +97,7 @@ export function beginDrawing({ state, view }, { name, result, turned }, lane = 0
   const drawing = {
     ...layoutOf(tensorsOf(state), name, turned),
     ...{ name, result, turned, lane },
-    ...{ cells: [], touched: false, lines: [], head: null, canvas: null },
+    ...{ cells: [], overTime: false, touched: false, lines: [], head: null, canvas: null },
   };
   view.drawings.push(drawing);
   return drawing;

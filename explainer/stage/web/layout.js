@@ -29,7 +29,7 @@ const MOST = {
 export const PART = 6;
 /** Width of a cell with its gap, in pixels, by digits; as in the style sheet. */
 /** @type {Record<string, number>} */
-const WIDTHS = { 2: 44, 4: 59, full: 159 };
+export const WIDTHS = { 2: 44, 4: 59, full: 159 };
 /** Room for a place's name beside a number that is multiplied, in pixels. */
 const BESIDE = 48;
 /** What a lane is wide besides heads and cells, in pixels. */

@@ -13,6 +13,7 @@ import { moveFocus } from "./focus.js";
 import { drawHighlight } from "./highlight.js";
 import { drawLane, findCells } from "./lanes.js";
 import { columnsOf, headWidth, lanesOf, tensorsOf } from "./layout.js";
+import { drawOverTime, paintOverTime, stepWidth } from "./over_time.js";
 import { paintCells } from "./paint.js";
 import { drawPanel } from "./panel.js";
 import { drawPicture, paintPicture, shownSteps } from "./picture.js";
@@ -42,7 +43,7 @@ export function render(stage, before) {
   if (changed("pointed", "t", "sequence", "tensors")) stopAnimation(view);
   const columns = tensorsOf(state).meta.picture
     ? String(shownSteps(state).count)
-    : String(columnsOf(state, lanesOf(tensorsOf(state), state.convention)));
+    : `${columnsOf(state, lanesOf(tensorsOf(state), state.convention))} ${stepWidth(state)}`;
   const built =
     changed("tensors", "theme", "convention", "focus", "digits", "against", "compared") ||
     columns !== view.columns;
@@ -67,7 +68,7 @@ export function render(stage, before) {
   if (changed("tensors", "against", "compared") || (state.against && changed("edits")))
     drawCompare(stage);
   if (built || moved || asked || changed("range", "edits")) {
-    const all = built || asked || changed("range", "edits");
+    const all = built || asked || changed("range", "edits", "sequence");
     complete = paint(stage, all);
     drawRanking(view, state);
   }
@@ -129,7 +130,7 @@ function buildLanes(stage) {
   const columns = columnsOf(state, lanes);
   view.lanes = lanes.map((lane, i) => drawLane(stage, lane, i, headWidth(state, lane), columns[i]));
   if (tensors.meta.picture) view.lanes = [drawPicture(stage)];
-  el.lanes.replaceChildren(el.wires, ...view.lanes, el.veil);
+  el.lanes.replaceChildren(el.wires, ...view.lanes, ...drawOverTime(stage), el.veil);
   el.lanes.classList.toggle("wired", tensors.meta.wired);
   view.byName = grouped(view.drawings);
   for (const sheet of el.lanes.querySelectorAll(".sheet"))
@@ -162,6 +163,7 @@ function paint(stage, all) {
     paintThumbnail(state, drawing);
   }
   if (tensorsOf(state).meta.picture) paintPicture(stage);
+  paintOverTime(stage);
   view.root.dataset.t = String(state.t);
   view.root.dataset.sequence = String(state.sequence);
   return complete;

@@ -58,6 +58,7 @@
  * @property {string[]} [features] of a layer from elsewhere, labels of its input; tokens are those of time
  * @property {Record<string, Quantity>} quantities
  * @property {Lane[]} scene
+ * @property {string[]} over_time what stands there over all time steps, too
  * @property {Record<string, Field>} address
  * @property {import("./colours.js").Colours} colours
  * @property {boolean} linked the address says what is shown
@@ -83,6 +84,7 @@
  * @property {number[][]} ids
  * @property {number[][]} targets
  * @property {Record<string, number[]>} means
+ * @property {Record<string, {quantised?: number, limit?: number}>} [thumbnails] what is shown over time
  */
 
 export {};

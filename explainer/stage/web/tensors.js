@@ -211,16 +211,13 @@ export class Tensors {
   }
 
   /**
-   * Return a number of a large matrix as its colour has it, within 1 in 127; 0 where it has none.
-   * @param {string} name
-   * @param {number} row
-   * @param {number} column
+   * Return a number that was sent as a colour, within 1 in 127; 0 where it has none.
+   * @param {{quantised?: number, limit?: number} | undefined} sent
+   * @param {number} place
    */
-  quantised(name, row, column) {
-    const { quantised = undefined, limit = 1 } = this.meta.parts?.[name] ?? {};
-    if (quantised === undefined) return 0;
-    const at = quantised + row * this.quantities[name].shape[1] + column;
-    return ((this.bytes[at] - 128) / 127) * limit;
+  quantised(sent, place) {
+    const { quantised = undefined, limit = 1 } = sent ?? {};
+    return quantised === undefined ? 0 : ((this.bytes[quantised + place] - 128) / 127) * limit;
   }
 
   /**

@@ -17,13 +17,42 @@ import { cellText, limitsOf, paletteOf } from "./paint.js";
  * @param {Drawing} drawing
  */
 export function thumbnailRow(stage, drawing) {
-  const { rows, columns, down, across, name } = drawing;
-  const canvas = /** @type {HTMLCanvasElement} */ (make("canvas", "overview"));
-  canvas.width = columns;
-  canvas.height = rows;
+  const { rows, columns, down, across } = drawing;
+  const canvas = canvasElement(
+    stage,
+    drawing,
+    (r, c) => {
+      const focus = { ...stage.state.focus };
+      if (down) focus[down.dim] = Math.max(0, r - 2);
+      if (across) focus[across.dim] = Math.max(0, c - 2);
+      stage.change({ focus });
+    },
+    "numbers from here",
+  );
   const scale = Math.min(200 / columns, 110 / rows, 8);
   canvas.style.width = `${Math.max(columns * scale, 24)}px`;
   canvas.style.height = `${Math.max(rows * scale, 24)}px`;
+  const line = make("div", "row");
+  line.setAttribute("role", "row");
+  const holder = make("span", "overview-holder");
+  holder.setAttribute("role", "gridcell");
+  holder.append(canvas);
+  line.append(holder);
+  return line;
+}
+
+/**
+ * Return a drawing's picture, a pixel for each number.
+ * @param {Stage} stage
+ * @param {Drawing} drawing
+ * @param {(row: number, column: number) => void} press what a click on a number does
+ * @param {string} [so] that in words
+ */
+export function canvasElement(stage, drawing, press, so = "its formula") {
+  const { rows, columns, name } = drawing;
+  const canvas = /** @type {HTMLCanvasElement} */ (make("canvas", "overview"));
+  canvas.width = columns;
+  canvas.height = rows;
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", `${name}, all ${rows} × ${columns} in colours`);
   drawing.canvas = canvas;
@@ -46,22 +75,10 @@ export function thumbnailRow(stage, drawing) {
       value === undefined
         ? `≈ ${cellText(roughValue(state, drawing, r, c), 2)}`
         : formatNumber(value, null);
-    view.el.status.textContent = `${name}[${index.join(",")}] = ${text}; click: numbers from here`;
+    view.el.status.textContent = `${name}[${index.join(",")}] = ${text}; click: ${so}`;
   };
-  canvas.onclick = (event) => {
-    const [r, c] = under(event);
-    const focus = { ...stage.state.focus };
-    if (down) focus[down.dim] = Math.max(0, r - 2);
-    if (across) focus[across.dim] = Math.max(0, c - 2);
-    stage.change({ focus });
-  };
-  const line = make("div", "row");
-  line.setAttribute("role", "row");
-  const holder = make("span", "overview-holder");
-  holder.setAttribute("role", "gridcell");
-  holder.append(canvas);
-  line.append(holder);
-  return line;
+  canvas.onclick = (event) => press(...under(event));
+  return canvas;
 }
 
 /**
@@ -71,10 +88,20 @@ export function thumbnailRow(stage, drawing) {
  * @param {number} row
  * @param {number} column
  */
-function roughValue(state, { name, turned, index }, row, column) {
+function roughValue(state, { name, turned, index, overTime }, row, column) {
   const tensors = tensorsOf(state);
-  const [r, c] = turned ? [column, row] : [row, column];
-  return tensors.value(name, index(state, row, column)) ?? tensors.quantised(name, r, c);
+  const value = tensors.value(name, index(state, row, column));
+  if (value !== undefined) return value;
+  const { meta, quantities } = tensors;
+  /** @type {[Record<string, any> | undefined, number, number]} */
+  const [of, r, c] = overTime
+    ? [meta.thumbnails, column, row]
+    : turned
+      ? [meta.parts, column, row]
+      : [meta.parts, row, column];
+  const { dims, shape } = quantities[name];
+  const width = dims.at(-1) === "T" ? 1 : shape[shape.length - 1];
+  return tensors.quantised(of?.[name], r * width + c);
 }
 
 /**
