@@ -6,8 +6,7 @@ import numpy as np
 import streamlit as st
 
 from explainer.app.chapter_page import show_chapter
-from explainer.app.page import Page
-from explainer.plots.heatmap import NOTHING
+from explainer.app.page import NOTHING, Page
 
 
 def body(page: Page) -> None:

@@ -3,8 +3,7 @@
 import numpy as np
 
 from explainer.app.chapter_page import show_chapter
-from explainer.app.page import Page
-from explainer.plots.heatmap import NOTHING
+from explainer.app.page import NOTHING, Page
 from explainer.plots.tables import visible
 
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 from test_html_browser import opened, page
-from test_stage import MATH, START, button, inside
+from test_stage import MATH, START, button, cell, inside
 from test_stage_edits import type_in
 
-from explainer import PRESETS, run
+from explainer import PRESETS, ViewState, run
+from explainer.analysis.influence import growth, influence, rnn_influence
 from explainer.plots.tables import visible
 
 pytestmark = pytest.mark.browser
@@ -73,3 +74,60 @@ def test_many_time_steps_fit_the_screen_in_colours(page, tmp_path):
     over_time(page, "h").nth(34).hover()
     number = f"h[0,34,0] = {result.trace['h'][0, 34, 0]:.6f}".replace("-", "−")
     expect(inside(page, ".status")).to_contain_text(number[:-1])
+
+
+def terms(page):
+    """Label and norm of each contribution, and of their sum."""
+    found = inside(page, ".term").evaluate_all(
+        "all => all.map(e => [e.querySelector('.term-label').textContent,"
+        " e.querySelector('.norm').textContent, e.classList.contains('most')])"
+    )
+    return [(label, float(norm.split()[1].replace("−", "-")), most) for label, norm, most in found]
+
+
+@pytest.mark.parametrize("parameter", ["W_hz", "b_hn", "E"])
+def test_a_gradient_is_the_sum_of_its_contributions(page, tmp_path, parameter):
+    result = run(START)
+    view = ViewState(weight=parameter)
+    result.to_html(tmp_path / "gradients.html", chapter="gradients", view=view)
+    opened(page, tmp_path / "gradients.html")
+    shares = result.trace[f"d_{parameter}_t"]
+    expected = [float(np.linalg.norm(share)) for share in shares]
+    *parts, total = terms(page)
+    assert [norm for _, norm, _ in parts] == pytest.approx(expected, rel=0.006)
+    assert [most for *_, most in parts] == [t == np.argmax(expected) for t in range(len(shares))]
+    assert total[1] == pytest.approx(np.linalg.norm(result.trace[f"d_{parameter}"]), rel=0.006)
+    assert [int(label.split()[0]) for label, *_ in parts] == list(range(len(shares)))
+    line = inside(page, ".contributions .answer-line")
+    expect(line).to_contain_text(f"Time step {np.argmax(expected)} (")
+    canvas = inside(page, ".term").nth(3).locator("canvas")
+    canvas.click(position={"x": 1, "y": 1})
+    index = ",".join(["3"] + ["0"] * (shares.ndim - 1))
+    named = f"d_{parameter}_t:{index}"
+    expect(inside(page, "[data-explanation]")).to_have_attribute("data-explanation", named)
+    expect(inside(page, ".where")).to_have_text("t = 3 of 0 … 7")
+
+
+def test_how_far_back_the_past_matters_stands_beside_an_rnn(page, tmp_path):
+    result = run(START)
+    result.to_html(tmp_path / "gradients.html", chapter="gradients")
+    opened(page, tmp_path / "gradients.html")
+    said = inside(page, ".map figcaption").all_text_contents()
+    for text, norms in zip(said, (influence(result, 0), rnn_influence(result, 0)), strict=True):
+        assert f"multiplies the gradient by {growth(norms):.2f}" in text
+    drawn = inside(page, ".map canvas").first
+    alpha = drawn.evaluate(
+        "c => { const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+        " return Array.from({length: d.length / 4}, (_, i) => d[4 * i + 3] > 0); }"
+    )
+    np.testing.assert_array_equal(np.reshape(alpha, (8, 8)), np.tri(8, dtype=bool))
+    drawn.focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight"):
+        page.keyboard.press(key)
+    number = f"{influence(result, 0)[2, 1]:.4g}"
+    expect(inside(page, ".status")).to_contain_text(f"target 2 at state 1 l: {number}")
+    page.keyboard.press("Enter")
+    expect(inside(page, ".where")).to_have_text("t = 1 of 0 … 7")
+    cell(page, "W_hz", 0, 0).first.dblclick()
+    type_in(page, "1")
+    expect(inside(page, ".influence .title")).to_contain_text("before your changes")

@@ -10,7 +10,7 @@ of one server. Numbers are float64.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,23 +29,14 @@ from explainer.analysis.task_data import (
     generator_of,
     make,
 )
-from explainer.engine.equations.gru import RESET_AFTER
-from explainer.engine.network import GATES
-from explainer.engine.trace import Array
-from explainer.engine.unroll import FORWARD, make_plan, unroll
+from explainer.engine.layer_trace import layer_forward, layer_trace
+from explainer.engine.network import GATES, layer_network
+from explainer.engine.origin import Origin
+from explainer.engine.trace import Array, Trace
 from explainer.errors import ConstraintError, InvalidValueError, in_range, must_be, one_of
 
-__all__ = [
-    "TASKS",
-    "Examples",
-    "Learned",
-    "Measure",
-    "Task",
-    "gate_measure",
-    "learn",
-    "make",
-    "measure",
-]
+__all__ = ["TASKS", "Examples", "Learned", "Measure", "Task", "gate_measure", "learn", "make"]
+__all__ += ["measure"]
 
 Kind = Literal["gru", "rnn"]
 KINDS: dict[Kind, type[nn.GRU] | type[nn.RNN]] = {"gru": nn.GRU, "rnn": nn.RNN}
@@ -53,6 +44,8 @@ KINDS: dict[Kind, type[nn.GRU] | type[nn.RNN]] = {"gru": nn.GRU, "rnn": nn.RNN}
 PARTS = {"W_i": "weight_ih", "W_h": "weight_hh", "b_i": "bias_ih", "b_h": "bias_hh"}
 """Parameters by their names here and in PyTorch, which packs those of r, z and n."""
 
+LAYER = layer_network(after=True, gradients=False)
+"""The equations of a trained cell."""
 HIDDEN = 8
 """Hidden units of every network."""
 BATCH = 64
@@ -122,6 +115,15 @@ class Learned:
         Raises:
             ValueError: the network is no GRU, or an id is no symbol of its task.
         """
+        trace = self.layer(examples)
+        return {name: trace[name] for name in ("r", "z", "n", "h")}
+
+    def layer(self, examples: Examples, labels: Sequence[str] = ()) -> Trace:
+        """Return every number of the cell as the trace of a layer; labels are of time steps.
+
+        Raises:
+            ValueError: the network is no GRU, or an id is no symbol of its task.
+        """
         if self.kind != "gru":
             raise InvalidValueError("kind", "'gru', since an RNN has no gates", repr(self.kind))
         V, ids = len(self.task.symbols), examples.ids
@@ -131,14 +133,14 @@ class Learned:
                 f"of the task that was learned, with ids from 0 to {V - 1}",
                 f"ids from {ids.min()} to {ids.max()}",
             )
-        known = {"x": one_hot(torch.from_numpy(ids.copy()), V)}
+        known: dict[str, Tensor] = {}
         for name, part in PARTS.items():
             packed = self.state[f"cell.{part}_l0"].chunk(3)
             known |= {f"{name}{g}": values for g, values in zip(GATES, packed, strict=True)}
-        N, T = ids.shape
-        start = torch.zeros(N, len(known["b_ir"]), dtype=torch.float64, device="cpu")
-        values = unroll(make_plan(RESET_AFTER, FORWARD), known, start, range(T))
-        return {name: values[name].numpy() for name in ("r", "z", "n", "h")}
+        start = torch.zeros(len(ids), len(known["b_ir"]), dtype=torch.float64, device="cpu")
+        values = layer_forward(LAYER, known, one_hot(torch.from_numpy(ids.copy()), V), start)
+        names = {"D": tuple(self.task.symbols)} | ({"T": tuple(labels)} if labels else {})
+        return layer_trace(LAYER, values, origin=Origin(names=names))
 
 
 def one_hot(ids: Tensor, V: int) -> Tensor:

@@ -22,7 +22,9 @@ from explainer.analysis.tasks import Kind, Learned, Task
 from explainer.engine.batch_run import Run
 from explainer.engine.sampling import continue_text
 from explainer.engine.training import History, RNNTraining
+from explainer.engine.training_state import TrainingState
 from explainer.settings import Settings
+from explainer.stage.influence_maps import InfluenceMap, influence_maps
 
 BUDGET = 384 * 2**20
 """Memory for everything that is kept, in bytes."""
@@ -163,6 +165,18 @@ def kept_checks(result: Run, edit: str, names: tuple[str, ...]) -> tuple[Check, 
         (Check, settings, edit, names),
         lambda: verify(result, names),
         lambda found: 1_000 * len(found) + key_size(settings),
+    )
+
+
+def kept_influence(
+    result: Run, edit: str, sequence: int, rnn: TrainingState | None, beside: bool
+) -> tuple[InfluenceMap, ...]:
+    """Return how far back the past matters in a run, with its edits as in an address."""
+    settings = result.settings
+    return CACHE.get(
+        (InfluenceMap, settings, edit, sequence, rnn is None, beside),
+        lambda: influence_maps(result, sequence, rnn, beside),
+        lambda maps: sum(m.norms.nbytes for m in maps if m.norms is not None) + key_size(settings),
     )
 
 

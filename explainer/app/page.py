@@ -6,11 +6,9 @@ stands here, so that another way to draw them takes its place without touching t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import plotly.graph_objs as go
 import streamlit as st
 
 from explainer.app.address import BOUND
@@ -21,15 +19,14 @@ from explainer.engine.batch_run import Run
 from explainer.engine.trace import Array, Trace, dims_text
 from explainer.explanation.tensor_formula import equation_latex
 from explainer.plots import charts, colours, tables
-from explainer.plots.heatmap import NOTHING, Panel
 from explainer.stage.chapters import Chapter
 from explainer.stage.parts import Place
 from explainer.url import VIEW
 
 MOST_CELLS = 40_000
-"""Most cells of one picture; a browser draws no more of them in a second."""
-WIDEST = 1100
-"""Width of the page in pixels; a wider picture is made as wide as the page is."""
+"""Most cells of a table; a browser draws no more of them in a second."""
+NOTHING = 1e-12
+"""Numbers that are all smaller are as good as zero."""
 
 
 @dataclass(frozen=True)
@@ -115,35 +112,16 @@ class Page:
             st.session_state[key] = self.sequence
             st.number_input(f"Sequence (0 to {last})", 0, last, key=key, on_change=choose)
 
-    def stage(self, parameter: str = "", without: str = "") -> None:
+    def stage(self, parameter: str = "", without: str = "", influence: str = "") -> None:
         """Show one time step of the chapter's scene, every number to step through and to open.
 
         Args:
             parameter: the one that the user has chosen, where the scene is about one.
             without: a quantity that is too large to be computed.
+            influence: how far back the past matters, as the stage takes it.
         """
         lanes = tuple(lane.of(parameter) for lane in self.chapter.scene)
-        stage(self.run.settings, self.edit, self.chapter, lanes, without, self.place)
-
-    def matrices(self, key: str, *lines: Sequence[Panel], alt: str) -> None:
-        """Draw matrices in lines."""
-        panels = [[p.cropped() for p in line] for line in lines]
-        cells = sum(p.value.size for line in panels for p in line)
-        if cells > MOST_CELLS:
-            st.warning(
-                f"These matrices have {cells:,} cells; at most {MOST_CELLS:,} are drawn. "
-                f"Choose a smaller hidden size, or see the table below."
-            )
-            return
-        self.picture(key, charts.grid(panels, self.theme), alt)
-
-    def picture(self, key: str, figure: go.Figure, alt: str) -> None:
-        """Draw a picture that has a width of its own."""
-        # cells shrink by a fifth at most, then the picture scrolls sideways (page.css)
-        width = min(int(figure.layout.width), WIDEST)
-        figure.layout.width = None
-        with st.container(key=f"least-{width * 4 // 500}-{key}"):
-            st.plotly_chart(figure, key=key, alt=alt, width=width, config={"displayModeBar": False})
+        stage(self.run.settings, self.edit, self.chapter, lanes, without, self.place, influence)
 
     def bars(self, key: str, values: Array, labels: list[str], title: str) -> None:
         """Draw one number for each time step."""

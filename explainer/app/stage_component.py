@@ -42,6 +42,7 @@ def stage(
     lanes: tuple[LaneSpec, ...],
     without: str,
     drawn: Place,
+    influence: str = "",
 ) -> None:
     """Draw the stage of a chapter.
 
@@ -52,6 +53,7 @@ def stage(
         lanes: what stands on the stage.
         without: a quantity that is too large to be computed.
         drawn: the place that the rest of the page shows.
+        influence: how far back the past matters there, as the stage takes it.
     """
     own = session()
     run = kept_run(settings)
@@ -111,6 +113,7 @@ def stage(
             "place": json.dumps({"sequence": here.sequence, "t": here.t}),
             "edit": st.session_state.get("edit") or "",
             "against": compared_with(chapter, lanes, without, here),
+            "influence": influence,
         },
         on_ask_change=asked,
         on_edit_change=edited,

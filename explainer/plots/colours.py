@@ -7,10 +7,7 @@ kinds of colour blindness, and a number in a cell is black or white, whichever s
 
 from __future__ import annotations
 
-import numpy as np
-
 from explainer.engine.quantity import Part, Role
-from explainer.engine.trace import Array
 
 HUES = {
     "light": {"x": "#0072B2", "r": "#C04F00", "z": "#A84C86", "n": "#522D00", "h": "#00795A"},
@@ -53,18 +50,3 @@ def kind(role: Role) -> str:
 def hue(part: Part, theme: str) -> str:
     """Return the colour of a quantity's name: that of its gate, state or input; "" for none."""
     return HUES[theme].get(part, "")
-
-
-def readable(value: Array, ends: tuple[float, float], scale: Scale) -> list[list[str]]:
-    """Return black or white for each cell, whichever stands out: a contrast of 4.5 or more."""
-    low, high = ends
-    stops, hues = zip(*scale, strict=True)
-    at = (np.clip(value, low, high) - low) / (high - low)
-    luminance = np.zeros_like(at)
-    for place, weight in ((1, 0.2126), (3, 0.7152), (5, 0.0722)):
-        channel = np.interp(at, stops, [int(h[place : place + 2], 16) / 255 for h in hues])
-        luminance += weight * np.where(
-            channel <= 0.04045, channel / 12.92, ((channel + 0.055) / 1.055) ** 2.4
-        )
-    # where black and white stand out alike (W3C's relative luminance)
-    return [["#000000" if v > 0.179 else "#FFFFFF" for v in row] for row in luminance.tolist()]

@@ -31,6 +31,7 @@ from explainer.errors import (
     shorten,
 )
 from explainer.stage.chapters import CHAPTERS, HOME, Chapter, chapter
+from explainer.stage.influence_maps import influence_json, influence_maps
 from explainer.stage.payload import is_computed_in_browser
 from explainer.stage.script import WEB, link
 from explainer.stage.staged import staged
@@ -102,8 +103,18 @@ def stage_data(
         "place": json.dumps({"sequence": 0, "t": 0}),
         "edit": edits,
         "against": "",
+        "influence": influence_of(base, page, view.sequence),
         "query": urlencode(write_view(view)),
     }
+
+
+def influence_of(run: Run | LayerRun, page: Chapter, sequence: int) -> str:
+    """Return how far back the past matters, where a chapter shows that."""
+    if page.slug != "gradients" or isinstance(run, LayerRun):
+        return ""
+    sequence = min(sequence, run.trace.sizes["B"] - 1)
+    maps = influence_maps(run, sequence, beside=not run.settings.updates)
+    return influence_json(maps, sequence)
 
 
 def html_bytes(run: Run | Trace, **options: Any) -> bytes:

@@ -47,13 +47,14 @@ def staged(
         given = [name for name, q in quantities.items() if q.function is None]
         lanes = tuple(lane.given_first(given) for lane in lanes)
     scene = derive(lanes, quantities)
+    shown = [name for lane in scene for name in lane.names]
     dropped = "dropout" in run.trace and bool(run.trace["dropout"] > 0)
     sent = payload(
         run,
         scene,
         here,
         picture_of(quantities, dropped) if chapter is HOME else (),
-        tuple(name for name in chapter.over_time if name in quantities),
+        over_time=tuple(name for name in chapter.over_time if name in quantities),
         slug=chapter.slug,
         linked=linked,
         timed=chapter.timed,
@@ -62,6 +63,7 @@ def staged(
         ranking=chapter.ranking,
         wired=chapter.wired,
         beside=staged_beside(chapter),
+        contributions=next((n for n in shown if n.startswith("d_") and n.endswith("_t")), ""),
         address=view_table(),
         pairs=pairs,
         **also,

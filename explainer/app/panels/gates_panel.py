@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import plotly.graph_objs as go
 import streamlit as st
 
 from explainer.analysis.tasks import (
@@ -23,9 +22,10 @@ from explainer.app.current_run import wait_for
 from explainer.app.gate import GATE, Tell
 from explainer.app.page import Page
 from explainer.app.session import session
-from explainer.engine.equations import gru
-from explainer.plots.heatmap import Panel
+from explainer.app.stage_component import layer_stage
+from explainer.plots import charts
 from explainer.plots.tables import visible
+from explainer.stage.chapters import chapter
 
 NAMES: dict[Kind, str] = {"gru": "GRU", "rnn": "ordinary RNN"}
 MEASURED = 400
@@ -97,30 +97,18 @@ def results(task: Task, gru: Learned, rnn: Learned) -> None:
             delta_arrow="off",
             help=f"correct answers on {FRESH:,} fresh examples; guessing gives {chance:.0%}",
         )
-    figure = go.Figure(
+    curves = [
         {
-            "data": [
-                {
-                    "type": "scatter",
-                    "mode": "lines",
-                    "y": list(one.losses),
-                    "name": NAMES[one.kind],
-                    "line": {"color": colour, "dash": dash},
-                }
-                for one, colour, dash in ((gru, "#00795A", "solid"), (rnn, "#D55E00", "dot"))
-            ],
-            "layout": {
-                "height": 220,
-                "margin": {"l": 8, "r": 8, "t": 32, "b": 8},
-                "title": {"text": "loss at each update", "font": {"size": 13}},
-                "plot_bgcolor": "rgba(0,0,0,0)",
-                "xaxis": {"fixedrange": True},
-                "yaxis": {"fixedrange": True, "rangemode": "tozero"},
-            },
+            "type": "scatter",
+            "mode": "lines",
+            "y": list(one.losses),
+            "name": NAMES[one.kind],
+            "line": {"color": colour, "dash": dash},
         }
-    )
+        for one, colour, dash in ((gru, "#00795A", "solid"), (rnn, "#D55E00", "dot"))
+    ]
     chart.plotly_chart(
-        figure,
+        charts.chart(curves, "loss at each update", 220),
         key="task-losses",
         alt="loss at each update, GRU and ordinary RNN",
         config={"displayModeBar": False},
@@ -136,25 +124,11 @@ def gates(page: Page, task: Task, learned: Learned, length: int, seed: int) -> N
         st.info(measure(task, learned, many, gate).says)
     i = st.slider(**bound("example"))
     one = Examples(many.ids[i : i + 1], many.answers[i : i + 1], many.marks[i : i + 1])
-    symbols = [visible(task.symbols[k]) for k in one.ids[0]]
-    columns = [
-        f"{t} {symbol}{'*' if marked else ''}"
-        for t, (symbol, marked) in enumerate(zip(symbols, one.marks[0], strict=True))
+    labels = [
+        f"{visible(task.symbols[k])}{'*' if marked else ''}"
+        for k, marked in zip(one.ids[0], one.marks[0], strict=True)
     ]
-    values = learned.gates(one)
-    rows = [f"unit {k}" for k in range(values["z"].shape[-1])]
-    page.matrices(
-        "task-gates",
-        *(
-            [Panel.of(q, f"{q.name}: {words}", values[q.name][0].T, rows, columns, whole=True)]
-            for q, words in (
-                (gru.z, "1 keeps the old state"),
-                (gru.r, "0 hides the past from the candidate"),
-                (gru.h, "the hidden state"),
-            )
-        ),
-        alt="update gate, reset gate and state over one sequence",
-    )
+    layer_stage(learned.layer(one, labels), chapter("time"))
     st.caption(
         f"A star marks the time steps {task.steps[0]}. The correct answer here: "
         f"{task.answers[int(one.answers[0])]}."

@@ -19,6 +19,7 @@ from explainer.app.session import session
 from explainer.batches import tokenize
 from explainer.engine.training import History
 from explainer.errors import InvalidValueError
+from explainer.plots import charts
 from explainer.settings import Settings
 from explainer.url import SETTINGS
 
@@ -173,36 +174,21 @@ def curve(title: str, name: str, width: int, values: list[float], here: int) -> 
         values: the numbers.
         here: the update that the chapters show.
     """
-    return go.Figure(
-        {
-            "data": [
-                {
-                    "type": "scatter",
-                    "mode": "lines" if len(values) > 1 else "markers",
-                    "x": list(range(0, width * len(values), width)),
-                    "y": [v if math.isfinite(v) else None for v in values],
-                    "hovertemplate": f"update %{{x}}<br>{name} %{{y:.4f}}<extra></extra>",
-                    "line": {"color": "#0072B2"},
-                }
-            ],
-            "layout": {
-                "height": 280,
-                "margin": {"l": 8, "r": 8, "t": 32, "b": 8},
-                "title": {"text": title, "font": {"size": 13}},
-                "plot_bgcolor": "rgba(0,0,0,0)",
-                "xaxis": {"title": {"text": "update"}, "fixedrange": True},
-                "yaxis": {"fixedrange": True, "rangemode": "tozero"},
-                "shapes": [
-                    {
-                        "type": "line",
-                        "x0": here,
-                        "x1": here,
-                        "yref": "paper",
-                        "y0": 0,
-                        "y1": 1,
-                        "line": {"dash": "dot", "width": 2, "color": "#D55E00"},
-                    }
-                ],
-            },
-        }
-    )
+    line = {
+        "type": "scatter",
+        "mode": "lines" if len(values) > 1 else "markers",
+        "x": list(range(0, width * len(values), width)),
+        "y": [v if math.isfinite(v) else None for v in values],
+        "hovertemplate": f"update %{{x}}<br>{name} %{{y:.4f}}<extra></extra>",
+        "line": {"color": "#0072B2"},
+    }
+    mark = {
+        "type": "line",
+        "x0": here,
+        "x1": here,
+        "yref": "paper",
+        "y0": 0,
+        "y1": 1,
+        "line": {"dash": "dot", "width": 2, "color": "#D55E00"},
+    }
+    return charts.chart([line], title, 280, xaxis={"title": {"text": "update"}}, shapes=[mark])

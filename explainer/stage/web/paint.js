@@ -11,7 +11,7 @@ import { isHidden } from "./state.js";
 /** @import { State } from "./state.js" */
 
 /** A matrix whose numbers are all smaller is as good as zero, and gets no colour. */
-const NOTHING = 1e-12;
+export const NOTHING = 1e-12;
 /** Smaller numbers, and those from the second one on, are written with a power of ten. */
 const LEAST_WRITTEN = 1e-3;
 const MOST_WRITTEN = 1e6;

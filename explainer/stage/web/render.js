@@ -3,6 +3,7 @@
  */
 import { checkSoon } from "./agreement.js";
 import { drawCompare } from "./compare_bar.js";
+import { drawContributions, paintContributions } from "./contributions.js";
 import { drawLegend, drawParts, fillChoices, showChosen } from "./controls.js";
 import { drawDescent } from "./descent.js";
 import { find, focused } from "./dom.js";
@@ -11,6 +12,7 @@ import { drawEdits } from "./edits_bar.js";
 import { drawEquation, stepThrough, stopAnimation } from "./equation.js";
 import { moveFocus } from "./focus.js";
 import { drawHighlight } from "./highlight.js";
+import { drawInfluence, markInfluence } from "./influence.js";
 import { drawLane, findCells } from "./lanes.js";
 import { columnsOf, headWidth, lanesOf, tensorsOf } from "./layout.js";
 import { drawOverTime, paintOverTime, stepWidth } from "./over_time.js";
@@ -45,8 +47,16 @@ export function render(stage, before) {
     ? String(shownSteps(state).count)
     : `${columnsOf(state, lanesOf(tensorsOf(state), state.convention))} ${stepWidth(state)}`;
   const built =
-    changed("tensors", "theme", "convention", "focus", "digits", "against", "compared") ||
-    columns !== view.columns;
+    changed(
+      "tensors",
+      "theme",
+      "convention",
+      "focus",
+      "digits",
+      "against",
+      "compared",
+      "influence",
+    ) || columns !== view.columns;
   if (built) {
     view.columns = columns;
     buildLanes(stage);
@@ -130,7 +140,10 @@ function buildLanes(stage) {
   const columns = columnsOf(state, lanes);
   view.lanes = lanes.map((lane, i) => drawLane(stage, lane, i, headWidth(state, lane), columns[i]));
   if (tensors.meta.picture) view.lanes = [drawPicture(stage)];
-  el.lanes.replaceChildren(el.wires, ...view.lanes, ...drawOverTime(stage), el.veil);
+  const answers = [...drawInfluence(stage), ...drawContributions(stage)];
+  el.lanes.replaceChildren(
+    ...[el.wires, ...answers, ...view.lanes, ...drawOverTime(stage), el.veil],
+  );
   el.lanes.classList.toggle("wired", tensors.meta.wired);
   view.byName = grouped(view.drawings);
   for (const sheet of el.lanes.querySelectorAll(".sheet"))
@@ -164,6 +177,8 @@ function paint(stage, all) {
   }
   if (tensorsOf(state).meta.picture) paintPicture(stage);
   paintOverTime(stage);
+  paintContributions(stage);
+  markInfluence(stage);
   view.root.dataset.t = String(state.t);
   view.root.dataset.sequence = String(state.sequence);
   return complete;

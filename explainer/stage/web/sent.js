@@ -48,7 +48,7 @@
  * Everything that is sent: a description, the numbers, thumbnails, answers, the place and the edits
  * that the pictures below show, and state A.
  * @typedef {{meta: string, numbers: string, quantised: string, answers: string,
- *   place: string, edit: string, against: string, checked?: string, query?: string}} Data
+ *   place: string, edit: string, against: string, checked?: string, influence?: string, query?: string}} Data
  *
  * @typedef {object} Meta
  * @property {string} slug
@@ -58,6 +58,7 @@
  * @property {string[]} [features] of a layer from elsewhere, labels of its input; tokens are those of time
  * @property {Record<string, Quantity>} quantities
  * @property {Lane[]} scene
+ * @property {string} contributions the time steps' shares in a gradient, whose sum is drawn; or ""
  * @property {string[]} over_time what stands there over all time steps, too
  * @property {Record<string, Field>} address
  * @property {import("./colours.js").Colours} colours

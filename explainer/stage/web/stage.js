@@ -12,6 +12,7 @@ import { stopAnimation } from "./equation.js";
 import { bindEvents } from "./events.js";
 import { bringEquation, bringOpened } from "./focus.js";
 import { lineDigits, withAnswers } from "./highlight.js";
+import { readInfluence } from "./influence.js";
 import { tensorsOf } from "./layout.js";
 import { mustAsk } from "./panel.js";
 import { bindPaper } from "./paper.js";
@@ -183,6 +184,7 @@ class Mounted {
       theme: themeOf(this.view.root),
       answers: withAnswers(this.state.answers, data.answers),
       ...(data.against === this.data?.against ? {} : readAgainst(data.against)),
+      ...(data.influence === this.data?.influence ? {} : readInfluence(data.influence)),
       ...(data.checked === this.data?.checked ? {} : readChecked(data.checked)),
     };
     this.data = data;

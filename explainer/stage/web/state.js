@@ -56,6 +56,7 @@ import { presented } from "./walk.js";
  * @property {number | null} typed the number typed at a station
  * @property {boolean} hinted the station's hint is shown
  * @property {import("./assess.js").Assessment | null} verdict what is said of an answer there
+ * @property {import("./influence.js").Influence | null} influence how far back the past matters
  * @property {string} message what a link asks for in vain
  */
 
@@ -99,6 +100,7 @@ export const EMPTY = {
   typed: null,
   hinted: false,
   verdict: null,
+  influence: null,
   message: "",
 };
 

@@ -11,6 +11,9 @@ import { cellText, limitsOf, paletteOf } from "./paint.js";
 /** @import { Drawing } from "./lanes.js" */
 /** @import { State } from "./state.js" */
 
+/** @type {Record<string, [number, number]>} rows and columns that a key leads on by */
+const KEYS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+
 /**
  * Return the row that has a drawing's thumbnail.
  * @param {Stage} stage
@@ -56,29 +59,57 @@ export function canvasElement(stage, drawing, press, so = "its formula") {
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", `${name}, all ${rows} × ${columns} in colours`);
   drawing.canvas = canvas;
-  /** @type {(event: MouseEvent) => [number, number]} */
-  const under = (event) => {
-    const box = canvas.getBoundingClientRect();
-    /** @type {(share: number, size: number) => number} */
-    const at = (share, size) => Math.max(0, Math.min(size - 1, Math.floor(share * size)));
-    return [
-      at((event.clientY - box.top) / box.height, rows),
-      at((event.clientX - box.left) / box.width, columns),
-    ];
-  };
-  canvas.onpointermove = (event) => {
-    const [r, c] = under(event);
-    const { state, view } = stage;
-    const index = drawing.index(state, r, c);
-    const value = tensorsOf(state).value(name, index);
-    const text =
-      value === undefined
-        ? `≈ ${cellText(roughValue(state, drawing, r, c), 2)}`
-        : formatNumber(value, null);
-    view.el.status.textContent = `${name}[${index.join(",")}] = ${text}; click: ${so}`;
-  };
-  canvas.onclick = (event) => press(...under(event));
+  bindGrid(canvas, [rows, columns], {
+    point: (r, c) => {
+      const { state, view } = stage;
+      const index = drawing.index(state, r, c);
+      const value = tensorsOf(state).value(name, index);
+      const text =
+        value === undefined
+          ? `≈ ${cellText(roughValue(state, drawing, r, c), 2)}`
+          : formatNumber(value, null);
+      view.el.status.textContent = `${name}[${index.join(",")}] = ${text}; click: ${so}`;
+    },
+    press,
+  });
   return canvas;
+}
+
+/**
+ * Let a picture's numbers be pointed at and pressed: by pointer, by arrows and Enter.
+ * @param {HTMLCanvasElement} canvas
+ * @param {[number, number]} shape rows and columns
+ * @param {{point: (row: number, column: number) => void,
+ *   press: (row: number, column: number) => void}} does
+ */
+export function bindGrid(canvas, [rows, columns], { point, press }) {
+  let at = [0, 0];
+  /** @type {(row: number, column: number) => void} */
+  const move = (row, column) => {
+    at = [Math.max(0, Math.min(row, rows - 1)), Math.max(0, Math.min(column, columns - 1))];
+    point(at[0], at[1]);
+  };
+  /** @type {(event: MouseEvent) => void} */
+  const follow = ({ clientX, clientY }) => {
+    const { left, top, width, height } = canvas.getBoundingClientRect();
+    move(
+      Math.floor(((clientY - top) / height) * rows),
+      Math.floor(((clientX - left) / width) * columns),
+    );
+  };
+  canvas.tabIndex = 0;
+  canvas.onpointermove = follow;
+  canvas.onclick = (event) => {
+    follow(event);
+    press(at[0], at[1]);
+  };
+  canvas.onkeydown = (event) => {
+    const step = KEYS[event.key];
+    if (step) move(at[0] + step[0], at[1] + step[1]);
+    else if (event.key === "Enter") press(at[0], at[1]);
+    else return;
+    event.preventDefault();
+  };
 }
 
 /**
