@@ -56,7 +56,7 @@ class ViewState:
         help="Below 1, likely tokens become likelier still; above 1, unlikely ones get a chance.",
     )
     tokens: int = number(60, 10, 200, "Tokens", help="How many tokens the network writes.")
-    task: str = choice("skip", "Task", skip="skip", store="store", reset="reset")
+    task: str = choice("skip", "Task", store="store", skip="skip", reset="reset")
     length: int = number(20, 5, 60, "Length of a sequence")
     task_seed: int = number(0, 0, 9_999, "Seed of the task")
     example: int = number(0, 0, 19, "Example")
