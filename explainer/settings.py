@@ -106,6 +106,12 @@ class Settings:
     )
     gate_activation: str = choice("sigmoid", "Activation of the gates r and z", **ACTIVATIONS)
     candidate_activation: str = choice("tanh", "Activation of the candidate n", **ACTIVATIONS)
+    precision: str = choice(
+        "float64",
+        "Arithmetic",
+        float64="64 bits for each number, about 16 digits",
+        float32="32 bits, about 7 digits, as PyTorch computes unless told otherwise",
+    )
     initial: str = choice(
         "uniform",
         "Initial values",

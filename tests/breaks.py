@@ -49,6 +49,8 @@ BREAKS = [
     ("explainer/engine/hold.py", "return free * own + held", "return own + held", "tests/test_edits.py"),
     ("explainer/engine/hold.py", "return free * d\n", "return d\n", "tests/test_edits.py"),
     ("explainer/engine/training.py", "if len(self._kept) > self._most:", "if len(self._kept) > 2 * self._most:", "tests/test_training.py"),
+    ("explainer/engine/trace.py", 'torch.float32 if self.origin.precision == "float32" else torch.float64', "torch.float64", "tests/test_precision.py"),
+    ("explainer/stage/web/views.js", 'precision === "float32" ? new Float32Array(length) : new Float64Array(length)', "new Float64Array(length)", "tests/test_engine_js.py"),
     ("explainer/tokenizer.py", "kept = pairs[apart(doubled, after[doubled])]", "kept = pairs[doubled]", "tests/test_tokenizer.py"),
     ("explainer/tokenizer.py", "[*range(characters, len(tokens))]", "[*range(len(tokens) - 1, characters - 1, -1)]", "tests/test_tokenizer.py"),
     ("explainer/batches.py", "draw.permutation((len(ids) - 1 - begin) // T)", "draw.integers(0, (len(ids) - 1 - begin) // T, count * B)", "tests/test_training.py"),

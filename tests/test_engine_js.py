@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from node import NODE
 from strategies import small_settings
@@ -49,6 +50,7 @@ def in_browser(cases, folder):
         {
             "network": network_as_json(network(result.settings), bounds_of(result)),
             "sizes": dict(result.trace.sizes),
+            "precision": result.trace.origin.precision,
             "given": {
                 name: base64.b64encode(np.asarray(value, dtype="<f8").tobytes()).decode("ascii")
                 for name, value in given_numbers(result, network(result.settings)).items()
@@ -160,6 +162,24 @@ def test_the_browser_computes_every_number_of_a_run(tmp_path):
     found = in_browser(list(zip(runs, turns, strict=True)), tmp_path)
     for (values,), all_of_it in zip(found, expected, strict=True):
         assert_same(values, all_of_it)
+
+
+@pytest.mark.parametrize("name", ["start", "math", "before", "clipped", "hard", "carried"])
+def test_the_browser_rounds_to_float32_as_python_does(name, tmp_path):
+    """Both in float32, but for the order in which products are added up."""
+    rounded = run(replace(CHOSEN[name], precision="float32"))
+    edits = draw_edits(rounded, Random(1))
+    sides = [every_number(each) for each in (rounded, edited_run(rounded, edits))]
+    shapes = [{n: v.shape for n, v in values.items()} for values in sides]
+    (found,) = in_browser(
+        [(rounded, list(zip(([], as_list(edits)), shapes, strict=True)))], tmp_path
+    )
+    for values, expected in zip(found, sides, strict=True):
+        for quantity, value in expected.items():
+            assert (values[quantity] == values[quantity].astype(np.float32)).all(), quantity
+            size = max(1.0, np.abs(value).max(initial=0))
+            off = np.abs(values[quantity] - value).max(initial=0)
+            assert off <= 2e-5 * size, (quantity, off)
 
 
 def as_list(edits):

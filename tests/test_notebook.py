@@ -19,6 +19,7 @@ CASES = {
         replace(START, gate_activation="hard_sigmoid_5", candidate_activation="relu"),
         None,
     ),
+    "float32": (replace(START, precision="float32", redraw_masks=True), None),
     "linear": (replace(MATH, gate_activation="linear", candidate_activation="sigmoid"), None),
     "edited": (START, {"W_hz": {(0, 1): 0.5}, "z": {(None, None, 2): 1.0}, "n": 0.25}),
 }
@@ -40,6 +41,7 @@ def test_the_notebook_computes_the_run(settings, edits, tmp_path):
     path = tmp_path / "run.ipynb"
     result.to_notebook(path)
     found = executed(path)
+    close = 1e-12 if settings.precision == "float64" else 1e-5
     for trace, values in (
         (result.trace, found["values"]),
         (result.update, found["values"]),
@@ -47,7 +49,7 @@ def test_the_notebook_computes_the_run(settings, edits, tmp_path):
     ):
         for name in trace.arrays:
             np.testing.assert_allclose(
-                values[name].numpy(), trace[name], rtol=1e-12, atol=1e-12, err_msg=name
+                values[name].numpy(), trace[name], rtol=close, atol=close, err_msg=name
             )
 
 

@@ -56,6 +56,15 @@ def test_the_reset_gates_place_is_all_that_differs():
     assert not np.array_equal(after["h"][:, 1], before["h"][:, 1])
 
 
+def test_float32_is_float64_rounded():
+    exact, rounded = sides("float64 and float32")
+    for name in exact.arrays:
+        assert (rounded[name] == rounded[name].astype(np.float32)).all()
+        size = np.abs(exact[name]).max(initial=1.0)
+        np.testing.assert_allclose(rounded[name], exact[name], atol=1e-5 * size)
+    assert (rounded["h"] != exact["h"]).any()
+
+
 def test_an_ordinary_rnn_is_a_gru_with_its_gates_held():
     _, rnn = sides("GRU and ordinary RNN")
     h = np.tanh(

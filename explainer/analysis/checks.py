@@ -203,7 +203,7 @@ def check_contributions(run: Run) -> Check:
 def check_update(run: Run) -> Check:
     """Updated parameters against torch.optim.SGD."""
     update, names = run.update, list(run.update.before)
-    leaf = [torch.nn.Parameter(torch.from_numpy(update.before[n].copy())) for n in names]
+    leaf = [torch.nn.Parameter(as_tensor(update, n)) for n in names]
     for n, v in zip(names, leaf, strict=True):
         v.grad = as_tensor(run.trace, f"d_{n}")
     if "clip_norm" in update:
@@ -230,7 +230,7 @@ def check_update(run: Run) -> Check:
 
 def check_second_pass(run: Run) -> Check:
     """The loss after the update against F.cross_entropy, from the updated parameters on."""
-    after = {n: torch.from_numpy(v.copy()) for n, v in run.update.after.items()}
+    after = {n: as_tensor(run.update, f"new_{n}") for n in run.update.after}
     logits = torch_logits(run.second, after, run.settings.activations)
     expected = mean_loss(run.second, logits)
     return Check(

@@ -38,7 +38,13 @@ class Difference:
     def __str__(self) -> str:
         """Return it in words, such as "z[0, 2, 1]: 0.3112 and 1"."""
         at = f"[{', '.join(map(str, self.index))}]" if self.index else ""
-        return f"{self.name}{at}: {self.a:.4g} and {self.b:.4g}"
+        a, b = next(pair for pair in self._written() if pair[0] != pair[1] or self.a == self.b)
+        return f"{self.name}{at}: {a} and {b}"
+
+    def _written(self) -> Iterator[tuple[str, str]]:
+        """Write both numbers with more and more digits, so that they can be told apart."""
+        for digits in (4, 8, 17):
+            yield f"{self.a:.{digits}g}", f"{self.b:.{digits}g}"
 
 
 @dataclass(frozen=True, repr=False)

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from explainer.engine.network import GATES
+from explainer.engine.precision import dtype_of
 from explainer.engine.trace import Array, Trace
 
 IGNORED = -100
@@ -27,8 +28,8 @@ def scale_of_dropout(q: float) -> float:
 
 
 def as_tensor(trace: Trace, name: str) -> Tensor:
-    """Return a value as a tensor of its own."""
-    return torch.from_numpy(trace[name].copy())
+    """Return a value as a tensor of its own, in the precision that it was computed in."""
+    return torch.from_numpy(trace[name].copy()).to(dtype_of(trace))
 
 
 def torch_gru(trace: Trace) -> torch.nn.GRU:
@@ -82,9 +83,10 @@ def plain_loop(trace: Trace, activations: tuple[str, str]) -> Array:
         activations: of the gates and of the candidate.
     """
     gate, candidate = (ACTIVATED[name] for name in activations)
-    W = {n: trace[n] for n in trace.arrays if n[:2] in ("W_", "b_")}
+    used = trace.arrays.keys() & {"x", "h_0"} | {n for n in trace.arrays if n[:2] in ("W_", "b_")}
+    W = {n: as_tensor(trace, n).numpy() for n in used}
     after = "b_hr" in W
-    h, states = trace["h_0"], []
+    h, states = W["h_0"], []
 
     def part(side: str, g: str, value: Array) -> Array:
         bias = f"b_{side}{g}" if after else f"b_{g}" if side == "i" else ""
@@ -92,7 +94,7 @@ def plain_loop(trace: Trace, activations: tuple[str, str]) -> Array:
         return product + W[bias] if bias else product
 
     for t in range(trace.sizes["T"]):
-        x = trace["x"][:, t]
+        x = W["x"][:, t]
         r, z = (gate(part("i", g, x) + part("h", g, h)) for g in "rz")
         past = r * part("h", "n", h) if after else part("h", "n", r * h)
         h = z * h + (1 - z) * candidate(part("i", "n", x) + past)
@@ -125,7 +127,8 @@ def where_held(trace: Trace, name: str, value: Tensor, t: int | None = None) -> 
     if edit is None or edit.before is not None:
         return value
     at = (slice(None),) if t is None else (slice(None), t)
-    return torch.where(torch.from_numpy(edit.where[at]), torch.from_numpy(edit.values[at]), value)
+    where, values = torch.from_numpy(edit.where[at]), torch.from_numpy(edit.values[at])
+    return torch.where(where, values.to(value.dtype), value)
 
 
 def loop_with_held(

@@ -157,4 +157,6 @@ def checks_line(page: Page) -> None:
             f"from {c.reference}"
             for c in checks
         ]
+        if page.run.settings.precision == "float32":
+            lines.append("all in float32, which rounds each number by up to 6·10⁻⁸ of itself")
         st.caption("**Checked in this run** · largest difference · " + " · ".join(lines))

@@ -44,7 +44,7 @@ MORE = {
     ),
     "Network": (
         *("input", "embedding_size", "variant", "gate_activation", "candidate_activation"),
-        *("initial", "seed", "head_bias"),
+        *("initial", "seed", "head_bias", "precision"),
     ),
     "Dropout": ("dropout", "dropout_kind", "training", "redraw_masks"),
     "Updates": ("clip_norm", "updates"),

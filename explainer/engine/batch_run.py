@@ -18,11 +18,13 @@ from explainer.engine.network import Network, network
 from explainer.engine.origin import NOWHERE, Origin
 from explainer.engine.parameters import (
     checked_parameters,
+    dim_sizes,
     draw_masks,
     effective_dropout,
     initial_parameters,
     real_numbers,
 )
+from explainer.engine.precision import in_precision
 from explainer.engine.quantity import Quantity, depends, solve
 from explainer.engine.trace import LARGEST_TRACE, Array, Trace, Update
 from explainer.engine.unroll import backward_pass, forward_pass, known_values, last_states
@@ -122,17 +124,6 @@ def trace_numbers(settings: Settings, V: int) -> int:
     return sum(prod(sizes[d] for d in q.dims) for q in own)
 
 
-def dim_sizes(settings: Settings, V: int) -> dict[str, int]:
-    """Return the length of each dim."""
-    return {
-        "B": settings.batch_size,
-        "T": settings.context_length,
-        "D": V if settings.input == "one_hot" else settings.embedding_size,
-        "H": settings.hidden_size,
-        "V": V,
-    }
-
-
 def run_batch(
     settings: Settings,
     parameters: Mapping[str, Tensor | Array] | None = None,
@@ -152,7 +143,7 @@ def run_batch(
         on_carried: called before each batch that is computed for `h_0`, with its number.
 
     Returns:
-        The run, all values float64.
+        The run, all values in float64 arrays.
 
     Raises:
         TypeError: an argument has the wrong type.
@@ -201,16 +192,18 @@ def solve_run(
     Raises:
         ValueError: a number stops being finite.
     """
+    known, redrawn = in_precision(settings, known), in_precision(settings, redrawn)
     values = {**known, **forward_pass(net.forward, known)}
     values |= backward_pass(net.backward, values)
-    masks = {n: m.numpy() for n, m in redrawn.items()}
-    origin = Origin(chosen.lengths, settings=settings, redrawn=masks)
+    masks = {n: m.to(torch.float64).numpy() for n, m in redrawn.items()}
+    plain = Origin(chosen.lengths, precision=settings.precision)
+    origin = replace(plain, settings=settings, redrawn=masks)
     trace = make_trace(net, values, sizes, origin=origin)
     updated, new = update_pass(settings, net, values, sizes)
     again = {**known, **redrawn, **{q.name: new[f"new_{q.name}"] for q in net.parameters}}
     again |= forward_pass(net.forward, again)
     try:
-        second = make_trace(net, again, sizes, False, Origin(lengths=chosen.lengths))
+        second = make_trace(net, again, sizes, False, plain)
     except NotFiniteError as error:
         raise error.within("after the update", smaller_update(settings)) from None
     return Run(settings, chosen, trace, updated, second)
@@ -248,7 +241,8 @@ def carried_state(
             on_carried(i)
         masks = draw_masks(settings, sizes, i)  # as in a training
         known = known_values(batch(settings, i), effective_dropout(settings), masks, h)
-        found = forward_pass(net.forward, {**known, **parameters}, ("h",))
+        known = in_precision(settings, {**known, **parameters})
+        found = forward_pass(net.forward, known, ("h",))
         h = last_states(found["h"], settings.lengths)
     return h
 
@@ -268,9 +262,9 @@ def update_pass(
             gradients[f"d_{q.name}"], function=None, inputs=(), expression=None
         )
     declared |= {q.name: q for q in equations}
-    arrays = {n: (known | solved)[n].numpy() for n in declared}
+    arrays = {n: (known | solved)[n].to(torch.float64).numpy() for n in declared}
     try:
-        return Update(declared, arrays, sizes), solved
+        return Update(declared, arrays, sizes, origin=Origin(precision=settings.precision)), solved
     except NotFiniteError as error:
         if error.field in depends(equations, "learning_rate"):
             raise error.within("", smaller_update(settings)) from None

@@ -42,6 +42,7 @@ class Origin:
         sources: where the numbers of a quantity come from, by the quantity's name.
         settings: of the run whose first pass it is; None for everything else.
         redrawn: masks of that run's second pass, by name, where they are not those of the first.
+        precision: of the numbers it was computed in, "float64" or "float32".
     """
 
     lengths: tuple[int, ...] = ()
@@ -50,6 +51,7 @@ class Origin:
     sources: Mapping[str, Provenance] = field(default_factory=dict)
     settings: Settings | None = None
     redrawn: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    precision: str = "float64"
 
 
 NOWHERE = Origin()

@@ -40,11 +40,20 @@ LAYOUTS = {
 """How the parameters here stand in those of other libraries, by a pattern of their names."""
 
 
+def dim_sizes(settings: Settings, V: int) -> dict[str, int]:
+    """Return the length of each dim."""
+    return {
+        "B": settings.batch_size,
+        "T": settings.context_length,
+        "D": V if settings.input == "one_hot" else settings.embedding_size,
+        "H": settings.hidden_size,
+        "V": V,
+    }
+
+
 def parameter_shapes(settings: Settings, vocabulary_size: int) -> Shapes:
     """Return the shape of every parameter by name."""
-    V, H = vocabulary_size, settings.hidden_size
-    D = V if settings.input == "one_hot" else settings.embedding_size
-    sizes = {"V": V, "D": D, "H": H}
+    sizes = dim_sizes(settings, vocabulary_size)
     return {q.name: tuple(sizes[d] for d in q.dims) for q in network(settings).parameters}
 
 

@@ -38,7 +38,7 @@ def run(
             batch (training, a carried state) is not edited.
 
     Returns:
-        The run, all values float64.
+        The run, all values in float64 arrays.
 
     Raises:
         TypeError: an argument has the wrong type.

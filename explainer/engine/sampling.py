@@ -11,6 +11,7 @@ from torch.nn.functional import one_hot
 from explainer.batches import tokenize
 from explainer.engine.network import network
 from explainer.engine.parameters import checked_parameters
+from explainer.engine.precision import dtype_of, in_precision
 from explainer.engine.quantity import leading_to, solve
 from explainer.engine.trace import Array
 from explainer.errors import InvalidValueError, in_range, must_be, shorten
@@ -59,18 +60,19 @@ def continue_text(
         expected = "at least one character of the vocabulary"
         raise InvalidValueError("prefix", expected, shorten(prefix))
     equations = leading_to(network(settings).forward, "logits")
-    one, zero = torch.tensor([1.0, 0.0], dtype=torch.float64, device="cpu")
+    dtype = dtype_of(settings)
+    one, zero = torch.tensor([1.0, 0.0], dtype=dtype, device="cpu")
     # nothing is dropped while it writes
-    known = checked_parameters(settings, parameters, len(tokenizer))
+    known = in_precision(settings, checked_parameters(settings, parameters, len(tokenizer)))
     known |= {"mask_x": one, "mask_h": one, "dropout": zero}
     generator = torch.Generator().manual_seed(seed)
-    h = torch.zeros(1, settings.hidden_size, dtype=torch.float64, device="cpu")
+    h = torch.zeros(1, settings.hidden_size, dtype=dtype, device="cpu")
     written: list[int] = []
     with torch.inference_mode():
         while len(written) < tokens:
             for i in ids:
                 token = torch.tensor([i], device="cpu")
-                row = one_hot(token, len(tokenizer)).to(torch.float64)
+                row = one_hot(token, len(tokenizer)).to(dtype)
                 values = solve(equations, {**known, "ids": token, "one_hot": row, "h_prev": h})
                 h, logits = values["h"], values["logits"][0]
             if temperature == 0:

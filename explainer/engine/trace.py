@@ -45,7 +45,8 @@ class Trace(HTMLExports, Mapping[str, Array]):
 
     Attributes:
         quantities: what is in the trace, in the order it was computed.
-        arrays: one read-only float64 array by name, dims as its quantity says.
+        arrays: one read-only float64 array by name, dims as its quantity says; of a run in float32
+            its numbers are those that a float32 can hold.
         sizes: length of each dim, such as {"B": 2, "T": 8, "D": 4, "H": 4, "V": 36}.
         edits: what was changed or held in it, by name; empty where nothing was.
         origin: what is known of numbers that come from elsewhere.
@@ -104,7 +105,9 @@ class Trace(HTMLExports, Mapping[str, Array]):
             )
         assert q.function is not None
         # copies, since torch warns of read-only arrays
-        value: Array = q.function(*(torch.from_numpy(self[n].copy()) for n in q.inputs)).numpy()
+        dtype = torch.float32 if self.origin.precision == "float32" else torch.float64
+        inputs = (torch.from_numpy(self[n].copy()).to(dtype) for n in q.inputs)
+        value: Array = q.function(*inputs).to(torch.float64).numpy()
         refuse_not_finite({q.name: q}, {q.name: value})
         value.setflags(write=False)
         return value

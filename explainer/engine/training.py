@@ -15,6 +15,7 @@ from explainer.batches import batch, tokenize
 from explainer.engine.batch_run import Run, check_size, run_batch, smaller_update
 from explainer.engine.network import Network, network, rnn_network
 from explainer.engine.parameters import initial_parameters, rnn_parameters
+from explainer.engine.precision import dtype_of
 from explainer.engine.training_state import TrainingState, batch_number, train_step
 from explainer.errors import (
     InvalidValueError,
@@ -180,14 +181,15 @@ class History(Training):
 
     Args:
         settings: what to train; `batch_index` and `updates` don't count.
-        dtype: of all numbers in the training. Float32 is faster; a run computes in float64
-            whatever it is.
+        dtype: of all numbers in the training, whatever the settings' precision says, in which
+            each run is computed; None takes that.
 
     Raises:
         ValueError: the text is too short, or the dtype is another one.
     """
 
-    def __init__(self, settings: Settings, dtype: torch.dtype = torch.float64) -> None:
+    def __init__(self, settings: Settings, dtype: torch.dtype | None = None) -> None:
+        dtype = dtype_of(settings) if dtype is None else dtype
         must_be("dtype", dtype, torch.dtype, "torch.float32 or torch.float64")
         if dtype not in (torch.float32, torch.float64):
             expected = "torch.float32 or torch.float64"
@@ -236,7 +238,8 @@ class RNNTraining(Training):
 
     def __init__(self, settings: Settings) -> None:
         V = vocabulary_size(settings)
-        super().__init__(settings, rnn_network(settings), rnn_parameters(settings, V))
+        dtype = dtype_of(settings)
+        super().__init__(settings, rnn_network(settings), rnn_parameters(settings, V), dtype)
 
 
 def vocabulary_size(settings: Settings) -> int:

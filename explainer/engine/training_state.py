@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from explainer.batches import batch
-from explainer.engine.batch_run import dim_sizes, update_values
+from explainer.engine.batch_run import update_values
 from explainer.engine.equations.update import update_equations
 from explainer.engine.network import Network
 from explainer.engine.not_finite import refuse_not_finite
-from explainer.engine.parameters import draw_masks, effective_dropout
+from explainer.engine.parameters import dim_sizes, draw_masks, effective_dropout
 from explainer.engine.quantity import leading_to, solve
 from explainer.engine.unroll import known_values, last_states, learning_pass
 from explainer.settings import Settings

@@ -84,7 +84,7 @@ def _cells(run: Run, given: list[Quantity]) -> Iterator[dict[str, Any]]:
         "is a part of what stands inside an activation, `d_` a gradient of the loss. "
         "Axes are sequences, time steps, units."
     )
-    yield code_cell(IMPORTS)
+    yield code_cell(IMPORTS.replace("float64", run.settings.precision))
     yield text_cell("## What is given\n\nThe text's tokens, the parameters, masks, rates.")
     yield code_cell(f"text = {run.settings.text!r}\nvocabulary = {list(run.batch.vocabulary)!r}\n")
     rates = [q for q in update.quantities.values() if q.role == "rate"]
@@ -130,9 +130,11 @@ def _cells(run: Run, given: list[Quantity]) -> Iterator[dict[str, Any]]:
     )
     yield text_cell("## As it was\n\nThe loss before and after, as the explainer computed them.")
     before, after = float(trace["loss"]), float(run.second["loss"])
+    within = "1e-12" if run.settings.precision == "float64" else "1e-5"
+    close = f"rtol={within}, atol={within}"
     yield code_cell(
-        f'torch.testing.assert_close(values["loss"].item(), {before!r}, rtol=1e-12, atol=1e-12)\n'
-        f'torch.testing.assert_close(second["loss"].item(), {after!r}, rtol=1e-12, atol=1e-12)\n'
+        f'torch.testing.assert_close(values["loss"].item(), {before!r}, {close})\n'
+        f'torch.testing.assert_close(second["loss"].item(), {after!r}, {close})\n'
     )
 
 
@@ -166,7 +168,7 @@ def _function(name: str, plan: Plan, start: str, order: str, run: Run, **first: 
     lines = [f"{n} = {value}" for n, value in first.items()]
     lines += [line for q in plan.before for line in _line(q)]
     shape = f"*{size}.shape[:2], h_0.shape[1]"
-    shape = f"{len(loops)}, {shape}, dtype=torch.float64"
+    shape = f"{len(loops)}, {shape}, dtype=torch.{run.settings.precision}"
     lines.append(f"{', '.join(sorted(loops))} = torch.zeros(\n    {shape}\n)")
     lines += [f"carried = {start}", f"for t in {order.replace('h.shape', f'{size}.shape')}:"]
     lines.append(f"    {plan.input}[:, t] = carried")

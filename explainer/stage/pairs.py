@@ -64,5 +64,6 @@ def pairs(settings: Settings, edit: str, swap: str) -> tuple[Pair, ...]:
             {"dropout": dropped, "training": False},
             {"dropout": dropped, "training": True},
         ),
+        Pair("float64 and float32", {"precision": "float64"}, {"precision": "float32"}),
         Pair("GRU and ordinary RNN: z held at 0, r at 1", edit_b="z:0;r:1"),
     )

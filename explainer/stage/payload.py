@@ -136,6 +136,7 @@ def for_engine(buffer: Buffer, source: Source, names: list[str]) -> dict[str, An
         net, bounds = network(run.settings), limits(run.settings, run.trace.sizes["V"])
     return {
         "network": network_as_json(net, bounds),
+        "precision": run.trace.origin.precision,
         "given": {n: buffer.encode(value) for n, value in given_numbers(run, net).items()},
         "checks": samples(buffer, run, not_given(source, names)),
     }

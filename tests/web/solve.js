@@ -15,12 +15,16 @@ function decode(text) {
 
 const [, , cases, results] = process.argv;
 const found = [];
-for (const { network, sizes, given, turns } of JSON.parse(readFileSync(cases, "utf-8"))) {
+for (const { network, sizes, given, precision, turns } of JSON.parse(
+  readFileSync(cases, "utf-8"),
+)) {
   const numbers = Object.entries(given).map(([name, text]) => [name, decode(text)]);
-  const engine = new Engine(network, sizes, Object.fromEntries(numbers));
+  const engine = new Engine(network, sizes, Object.fromEntries(numbers), sizes, precision);
   for (const { edits, names } of turns) {
     engine.edit(edits);
-    for (const name of names) found.push(Buffer.from(engine.value(name).data.slice().buffer));
+    for (const name of names) {
+      found.push(Buffer.from(Float64Array.from(engine.value(name).data).buffer));
+    }
   }
 }
 writeFileSync(results, Buffer.concat(found));

@@ -97,7 +97,11 @@ export function checkSoon(view, state, edited = false) {
         : found.edited
           ? " with the edits"
           : " without the edits";
-      agreement.textContent = `Check: these numbers are computed in the browser. ${count} of this page${run} were compared with Python’s; largest difference ${difference}.`;
+      const rounded =
+        tensorsOf(state).meta.precision === "float32"
+          ? " in float32, in which Python adds up in another order"
+          : "";
+      agreement.textContent = `Check: these numbers are computed in the browser${rounded}. ${count} of this page${run} were compared with Python’s; largest difference ${difference}.`;
     },
     edited ? CALM : 0,
   );

@@ -5,7 +5,15 @@
 
 import { BINARY, rows, UNARY, ZERO } from "./kernels.js";
 import { MAKERS } from "./makers.js";
-import { along, broadcastAxes, constantView, dense, denseStrides, numbersIn } from "./views.js";
+import {
+  along,
+  broadcastAxes,
+  constantView,
+  dense,
+  denseStrides,
+  memoryOf,
+  numbersIn,
+} from "./views.js";
 
 /**
  * @typedef {import("./views.js").View} View
@@ -24,15 +32,17 @@ export class Compiler {
    * @param {Map<string, Equation>} equations
    * @param {Record<string, number>} sizes length of each dim, by its letter
    * @param {Record<string, number>} counts what means and counts go by
+   * @param {import("./views.js").Precision} precision of what is written down
    */
-  constructor(equations, sizes, counts) {
+  constructor(equations, sizes, counts, precision) {
     this.equations = equations;
     this.sizes = sizes;
     this.counts = counts;
+    this.precision = precision;
     /** @type {Map<string, View>} */
     this.views = new Map();
     /** Memory for what stands inside an equation; the next equation uses it again. */
-    /** @type {{data: Float64Array, free: boolean}[]} */
+    /** @type {{data: import("./views.js").Memory, free: boolean}[]} */
     this.scratch = [];
     /** @type {Kernel[]} */
     this.kernels = [];
@@ -48,7 +58,7 @@ export class Compiler {
     if (!view) {
       const { dims, tree } = /** @type {Equation} */ (this.equations.get(name));
       const axes = dims.map((dim) => ({ dim, size: this.sizes[dim] }));
-      view = typeof tree === "string" ? this.view(tree) : dense(axes);
+      view = typeof tree === "string" ? this.view(tree) : dense(axes, this.precision);
       this.views.set(name, view);
     }
     return view;
@@ -82,13 +92,21 @@ export class Compiler {
    */
   make(tree, target) {
     if (typeof tree === "string") return this.view(tree);
-    if (typeof tree === "number") return constantView(tree);
+    if (typeof tree === "number") return constantView(this.round(tree));
     const [kind, option, ...trees] = tree;
     const parts = trees.map((part) => this.make(part));
     if (kind in BINARY || kind in UNARY) return this.elementwise(kind, parts, target);
     const maker = MAKERS[kind];
     if (!maker) throw new Error(`${kind} cannot be computed; possible: ${KINDS.join(", ")}`);
     return maker(this, kind, option, parts, target);
+  }
+
+  /**
+   * Return a number as memory holds it.
+   * @param {number} value
+   */
+  round(value) {
+    return this.precision === "float32" ? Math.fround(value) : value;
   }
 
   /**
@@ -121,7 +139,7 @@ export class Compiler {
     const length = numbersIn(axes);
     let memory = this.scratch.find(({ data, free }) => free && data.length === length);
     if (!memory) {
-      memory = { data: new Float64Array(length), free: true };
+      memory = { data: memoryOf(length, this.precision), free: true };
       this.scratch.push(memory);
     }
     memory.free = false;

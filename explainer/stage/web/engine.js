@@ -27,11 +27,14 @@ export class Engine {
    *   eight by itself, give it alone with B 1 in `sizes` and 8 here: all that has a B axis is what
    *   it is among the eight, and sums over sequences (the loss, gradients of parameters) are the
    *   sequence's part of them, which leaves the update and the second pass without a meaning.
+   * @param {import("./views.js").Precision} precision of what is written down: with "float32" every
+   *   number is rounded to one, and sums of products are rounded when they are complete
    */
-  constructor(network, sizes, given, counts = sizes) {
+  constructor(network, sizes, given, counts = sizes, precision = "float64") {
     this.network = network;
     this.sizes = sizes;
     this.counts = counts;
+    this.precision = precision;
     this.given = new Map(
       Object.entries(given).map(([name, values]) => [name, Float64Array.from(values)]),
     );
@@ -120,7 +123,7 @@ export class Engine {
    */
   makeSolver() {
     const equations = everyEquation(hold(this.network, this.held), this.redrawn);
-    const solver = new Solver(plan(equations), this.sizes, this.counts);
+    const solver = new Solver(plan(equations), this.sizes, this.counts, this.precision);
     for (const [name, values] of this.given) solver.give(name, values);
     for (const name of new Set(this.edits.map((edit) => edit.name))) this.give(name, solver);
     return solver;

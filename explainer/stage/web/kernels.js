@@ -8,14 +8,15 @@ import { denseStrides, padded } from "./views.js";
 
 /**
  * @typedef {import("./views.js").View} View
+ * @typedef {import("./views.js").Memory} Memory
  * @typedef {import("./views.js").Axis} Axis
  *
  * @typedef {(from: number, to: number) => void} Kernel
  *
  * The last axis of an operation: result, its place; an operand, its place, its stride; a second
  * one; how many numbers.
- * @typedef {(out: Float64Array, o: number, a: Float64Array, p: number, dp: number,
- *   b: Float64Array, q: number, dq: number, n: number) => void} Row
+ * @typedef {(out: Memory, o: number, a: Memory, p: number, dp: number,
+ *   b: Memory, q: number, dq: number, n: number) => void} Row
  */
 
 export const ZERO = new Float64Array(1);
@@ -75,14 +76,14 @@ export const UNARY = {
 
 /** Rows that are as long as a vocabulary: shares that add up to 1, or their logarithms. */
 export const ROWWISE = {
-  /** @type {(x: Float64Array, from: number, to: number, out: Float64Array) => void} */
+  /** @type {(x: Memory, from: number, to: number, out: Memory) => void} */
   softmax(x, from, to, out) {
     const largest = maximum(x, from, to);
     let sum = 0;
     for (let i = from; i < to; i++) sum += out[i] = Math.exp(x[i] - largest);
     for (let i = from; i < to; i++) out[i] /= sum;
   },
-  /** @type {(x: Float64Array, from: number, to: number, out: Float64Array) => void} */
+  /** @type {(x: Memory, from: number, to: number, out: Memory) => void} */
   log_softmax(x, from, to, out) {
     const largest = maximum(x, from, to);
     let sum = 0;
@@ -93,7 +94,7 @@ export const ROWWISE = {
 };
 
 /**
- * @param {Float64Array} x
+ * @param {Memory} x
  * @param {number} from
  * @param {number} to
  */
@@ -118,8 +119,8 @@ function threeAxes(axes) {
  * @param {Row} row
  * @param {View} out dense
  * @param {number[]} strides of `a`, along the axes of `out`
- * @param {Float64Array} a
- * @param {Float64Array} b
+ * @param {Memory} a
+ * @param {Memory} b
  * @param {number[]} stridesB
  * @returns {Kernel}
  */

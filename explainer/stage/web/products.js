@@ -8,6 +8,7 @@ import { padded } from "./views.js";
 
 /**
  * @typedef {import("./views.js").View} View
+ * @typedef {import("./views.js").Memory} Memory
  * @typedef {import("./views.js").Axis} Axis
  * @typedef {import("./kernels.js").Kernel} Kernel
  */
@@ -21,9 +22,9 @@ import { padded } from "./views.js";
  * @param {Axis[]} axes time, where the result has it, is one of the first two
  * @param {View} out dense
  * @param {number[]} so strides along the axes; 0 where a tensor lacks one
- * @param {Float64Array} a
+ * @param {Memory} a
  * @param {number[]} sa
- * @param {Float64Array} b
+ * @param {Memory} b
  * @param {number[]} sb
  * @returns {Kernel}
  */
@@ -58,11 +59,11 @@ export function products(axes, out, so, a, sa, b, sb) {
 
 /**
  * y[k] += Σ a[l] b[k, l]
- * @param {Float64Array} y
+ * @param {Memory} y
  * @param {number} o
- * @param {Float64Array} a
+ * @param {Memory} a
  * @param {number} p
- * @param {Float64Array} b
+ * @param {Memory} b
  * @param {number} q
  * @param {number} dy stride of y along k
  * @param {number} db stride of b along k
@@ -98,11 +99,11 @@ function addDots(y, o, a, p, b, q, dy, db, n, m) {
 
 /**
  * y[l] += Σ a[k] b[k, l]
- * @param {Float64Array} y
+ * @param {Memory} y
  * @param {number} o
- * @param {Float64Array} a
+ * @param {Memory} a
  * @param {number} p
- * @param {Float64Array} b
+ * @param {Memory} b
  * @param {number} q
  * @param {number} da stride of a along k
  * @param {number} db stride of b along k

@@ -76,6 +76,7 @@
  *
  * What a run has that is computed here: its equations, what is given, and numbers of Python's.
  * @property {import("./plan.js").Network} [network]
+ * @property {import("./views.js").Precision} [precision] in which it is computed
  * @property {Record<string, Encoded>} given
  * @property {Record<string, Encoded>} checks
  *

@@ -12,7 +12,7 @@ import { timeShift } from "./plan.js";
  *
  * Numbers in row-major order. They are the solver's own memory: read them before the next edit,
  * and don't write.
- * @typedef {{data: Float64Array, shape: number[]}} Numbers
+ * @typedef {{data: import("./views.js").Memory, shape: number[]}} Numbers
  *
  * Equations that are solved together, the time steps that have to be solved again, `from` up to
  * `to`, and what does it, in order: from the first time on, since much is never asked for.
@@ -26,11 +26,12 @@ export class Solver {
    * @param {Plan} plan
    * @param {Record<string, number>} sizes length of each dim, by its letter
    * @param {Record<string, number>} counts what means and counts go by
+   * @param {import("./views.js").Precision} precision of what is written down
    */
-  constructor(plan, sizes, counts = sizes) {
+  constructor(plan, sizes, counts = sizes, precision = "float64") {
     this.plan = plan;
     this.steps = sizes.T;
-    this.compiler = new Compiler(plan.equations, sizes, counts);
+    this.compiler = new Compiler(plan.equations, sizes, counts, precision);
     /** @type {Task[]} */
     this.tasks = plan.steps.map((step) => ({ ...step, kernels: null, from: 0, to: this.steps }));
     /** Given tensors that changed since the last time, and at which time steps. */
@@ -59,8 +60,9 @@ export class Solver {
     const inner = axis < 0 ? 1 : view.strides[axis];
     let [from, to] = this.changed.get(name) ?? [this.steps, 0];
     for (let i = 0; i < data.length; i++) {
-      if (Object.is(data[i], values[i])) continue;
-      data[i] = values[i];
+      const value = this.compiler.round(values[i]);
+      if (Object.is(data[i], value)) continue;
+      data[i] = value;
       const t = axis < 0 ? 0 : Math.floor(i / inner) % this.steps;
       from = Math.min(from, t);
       to = Math.max(to, axis < 0 ? this.steps : t + 1);

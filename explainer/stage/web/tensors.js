@@ -27,7 +27,7 @@ export class Tensors {
     this.sent = new Arrays(data.numbers);
     this.bytes = bytesOf(data.quantised);
     this.engine = this.meta.network ? this.makeEngine(this.meta.network) : null;
-    /** @type {Map<string, {data: Float64Array, part: number[][]} | null>} */
+    /** @type {Map<string, {data: import("./views.js").Memory, part: number[][]} | null>} */
     this.arrays = new Map();
     /** @type {Map<string, number>} */
     this.ends = new Map();
@@ -140,7 +140,8 @@ export class Tensors {
       name,
       this.sent.decode(sent, size(name)),
     ]);
-    return new Engine(network, this.sizes, Object.fromEntries(given));
+    const { precision } = this.meta;
+    return new Engine(network, this.sizes, Object.fromEntries(given), this.sizes, precision);
   }
 
   /**
@@ -197,7 +198,7 @@ export class Tensors {
 
   /**
    * @param {string} name
-   * @returns {{data: Float64Array, part: number[][]} | null}
+   * @returns {{data: import("./views.js").Memory, part: number[][]} | null}
    */
   computed(name) {
     const whole = this.quantities[name].shape.map((size) => [0, size]);
@@ -285,7 +286,7 @@ export class Tensors {
     const { data } = this.engine.value(name);
     return Array.from({ length: T }, (_, t) => {
       const first = (sequence * T + t) * H;
-      return data.subarray(first, first + H).reduce((a, b) => a + b, 0) / H;
+      return [...data.subarray(first, first + H)].reduce((a, b) => a + b, 0) / H;
     });
   }
 }

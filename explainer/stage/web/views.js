@@ -3,9 +3,13 @@
  */
 
 /**
+ * Numbers in memory. What is written into a Float32Array is rounded to what it can hold.
+ * @typedef {Float64Array | Float32Array} Memory
+ * @typedef {"float64" | "float32"} Precision
+ *
  * Numbers in memory, letter and length of each axis, and how far apart neighbours along it are.
  * Stride 0 repeats one number.
- * @typedef {{data: Float64Array, axes: Axis[], strides: number[]}} View
+ * @typedef {{data: Memory, axes: Axis[], strides: number[]}} View
  * @typedef {{dim: string, size: number}} Axis
  */
 
@@ -15,11 +19,21 @@ export function numbersIn(axes) {
 }
 
 /**
+ * @param {number} length
+ * @param {Precision} precision
+ * @returns {Memory}
+ */
+export function memoryOf(length, precision) {
+  return precision === "float32" ? new Float32Array(length) : new Float64Array(length);
+}
+
+/**
  * @param {Axis[]} axes
+ * @param {Precision} precision
  * @returns {View}
  */
-export function dense(axes) {
-  return { data: new Float64Array(numbersIn(axes)), axes, strides: denseStrides(axes) };
+export function dense(axes, precision) {
+  return { data: memoryOf(numbersIn(axes), precision), axes, strides: denseStrides(axes) };
 }
 
 /**
