@@ -421,9 +421,9 @@ LOOK = """() => {
 
 
 def on_stage(chapter):
-    """What stands on the stage of a page; a network of one's own begins with its cell."""
-    if chapter.slug == "own":
-        return "cell"
+    """What stands on the stage of a page; networks that are not the settings' have theirs."""
+    if chapter.slug in ("own", "gates"):
+        return {"own": "cell", "gates": "time"}[chapter.slug]
     return chapter.slug if chapter.timed or chapter.slug == "update" else ""
 
 
@@ -467,8 +467,7 @@ def test_a_chapter_is_drawn(walk, chapter):
     assert seen["errors"] == []
     assert seen["katex"] == []
     assert seen["unnamed"] == 0
-    undrawn = ("home", "tokens", "batches", "cell", "update", "training", "gates", "own")
-    assert bool(seen["charts"]) == (chapter.slug not in undrawn)
+    assert bool(seen["charts"]) == (chapter.slug in ("time", "prediction", "loss", "gates"))
     assert seen["stages"] == ([on_stage(chapter)] if on_stage(chapter) else [])
     if walk["wide"]:
         assert bool(seen["formulas"]) == bool(chapter.shows)

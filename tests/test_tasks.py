@@ -6,9 +6,11 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from explainer.analysis.task_data import generator_of
 from explainer.analysis.tasks import TASKS, Examples, Learned, gate_measure, learn, make, measure
+from explainer.analysis.trained_tasks import TRAINED, shipped_task
 from explainer.errors import ExplainerError
 
 EXACT = 1e-10
@@ -326,3 +328,26 @@ def measure_of(kind="gru", gate="z", task="store", ids=0, marked=None):
 
 def test_what_measure_of_gives_is_otherwise_no_error():
     assert 0 < measure_of().value < 1
+
+
+@pytest.mark.parametrize("kind", ["gru", "rnn"])
+def test_the_networks_that_come_with_the_package_are_those_that_one_would_train(kind):
+    """Only the beginning is compared: what rounding does to 300 updates differs by machine."""
+    name, length, seed = TRAINED
+    kept = shipped_task(TASKS[name], kind, length, seed)
+    again = learn(TASKS[name], kind, length, seed, updates=5)
+    np.testing.assert_allclose(kept.losses[:5], again.losses, rtol=1e-9)
+    assert len(kept.losses) == 300
+    assert {n: v.shape for n, v in kept.state.items()} == {
+        n: v.shape for n, v in again.state.items()
+    }
+    assert (kept.accuracy > 0.95) == (kind == "gru")
+    fresh = make(TASKS[name], length, 200, 77)
+    states = (nn.GRU if kind == "gru" else nn.RNN)(len(TASKS[name].symbols), 8, batch_first=True)
+    states = states.double()
+    states.load_state_dict({n[5:]: v for n, v in kept.state.items() if n.startswith("cell.")})
+    x = nn.functional.one_hot(torch.from_numpy(fresh.ids), len(TASKS[name].symbols)).double()
+    logits = states(x)[0][:, -1] @ kept.state["head.weight"].T + kept.state["head.bias"]
+    right = (logits.argmax(-1).numpy() == fresh.answers).mean()
+    assert right == pytest.approx(kept.accuracy, abs=0.08)
+    assert shipped_task(TASKS[name], kind, length, seed + 1) is None

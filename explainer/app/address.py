@@ -22,7 +22,8 @@ def bound(name: str, **changed: Any) -> dict[str, Any]:
     meta = f.metadata
     args: dict[str, Any] = {"label": meta["label"], "key": name, "bind": BOUND}
     if "options" in meta:
-        args |= {"options": list(meta["options"])}
+        options = list(meta["options"])
+        args |= {"options": options, "index": options.index(f.default)}
     elif "low" in meta:
         args |= {"min_value": meta["low"], "max_value": meta["high"], "value": f.default}
         args["help"] = meta["help"]

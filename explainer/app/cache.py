@@ -19,6 +19,7 @@ from cachetools import LRUCache
 
 from explainer.analysis.checks import Check, verify
 from explainer.analysis.tasks import Kind, Learned, Task
+from explainer.analysis.trained_tasks import shipped_task
 from explainer.engine.batch_run import Run
 from explainer.engine.sampling import continue_text
 from explainer.engine.training import History, RNNTraining
@@ -199,9 +200,9 @@ def shared_training(kind: type[Trained], settings: Settings) -> Trained:
 
 
 def kept_task(task: Task, kind: Kind, length: int, seed: int) -> Learned | None:
-    """Return the network that was trained for a task; None before that."""
+    """Return the network that was trained for a task, here or before; None where none was."""
     found: Learned | None = CACHE.peek((Learned, task.name, kind, length, seed))
-    return found
+    return found or shipped_task(task, kind, length, seed)
 
 
 def keep_task(learned: Learned, length: int, seed: int) -> None:

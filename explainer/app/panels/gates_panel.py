@@ -26,6 +26,7 @@ from explainer.app.stage_component import layer_stage
 from explainer.plots import charts
 from explainer.plots.tables import visible
 from explainer.stage.chapters import chapter
+from explainer.url import VIEW
 
 NAMES: dict[Kind, str] = {"gru": "GRU", "rnn": "ordinary RNN"}
 MEASURED = 400
@@ -38,7 +39,7 @@ def tasks(page: Page) -> None:
     name = left.radio(**bound("task", horizontal=True))
     length = middle.slider(**bound("length"))
     seed = right.number_input(**bound("task-seed"))
-    task = TASKS[name or "store"]
+    task = TASKS[name or str(VIEW["task"].default)]
     page.text(f"**{task.question}**")
     own = session()
 
