@@ -16,6 +16,9 @@ MOST_STEPS = 128
 DIGITS = 4
 """Significant digits of a map's numbers."""
 
+NO_INFLUENCE = "No state has any influence on the loss: there is nothing to measure."
+"""What is said where all rows of the head are equal."""
+
 
 @dataclass(frozen=True)
 class InfluenceMap:
@@ -36,7 +39,8 @@ class InfluenceMap:
     @classmethod
     def of(cls, title: str, norms: Array) -> InfluenceMap:
         """Return a map with its words."""
-        return cls(title, growth(norms), influence_summary(norms), norms)
+        measured = memory_length(norms) is not None
+        return cls(title, growth(norms), influence_summary(norms), norms if measured else None)
 
 
 def influence_maps(
@@ -90,7 +94,7 @@ def influence_summary(norms: Array) -> str:
     """Say how far back an influence map reaches, and how it shrinks or grows."""
     memory, factor = memory_length(norms), growth(norms)
     if memory is None:
-        return "No state has any influence on the loss: there is nothing to measure."
+        return NO_INFLUENCE
     words = ""
     if factor is not None:
         kind = "vanishing" if factor < 1 else "exploding"

@@ -16,7 +16,7 @@ from explainer.engine.training import History, RNNTraining
 from explainer.engine.training_state import TrainingState
 from explainer.errors import InvalidValueError
 from explainer.settings import Settings
-from explainer.stage.influence_maps import InfluenceMap
+from explainer.stage.influence_maps import NO_INFLUENCE, InfluenceMap
 
 
 def influence_here(page: Page) -> tuple[InfluenceMap, ...]:
@@ -54,6 +54,12 @@ def past(page: Page) -> None:
         page.note(
             "A sequence of one time step has no past: there is nothing to measure. Choose a "
             "longer *context*."
+        )
+        return
+    if influence_here(page)[0].says == NO_INFLUENCE:
+        page.note(
+            "No state has any influence on the loss, because all rows of the head are equal: there "
+            "is nothing to measure. Choose random initial values."
         )
         return
     both = True
