@@ -78,16 +78,23 @@ export function colourStep(value, low, high) {
   return Math.min(Math.max(at, 0), STEPS);
 }
 
+/** @type {Map<string, "dark" | "light">} the theme by the colour of the page */
+const THEMES = new Map();
+
 /**
  * Return "dark" or "light": which of them the page around the stage is.
  * @param {Element} root
  */
 export function themeOf(root) {
   const colour = getComputedStyle(root).getPropertyValue("--st-background-color").trim();
+  const known = THEMES.get(colour);
+  if (known) return known;
   const probe = document.createElement("span");
   probe.style.color = colour;
   root.append(probe);
   const rgb = getComputedStyle(probe).color.match(/[\d.]+/g) ?? ["255", "255", "255"];
   probe.remove();
-  return luminance(rgb.slice(0, 3).map(Number)) > 0.179 ? "light" : "dark";
+  const theme = luminance(rgb.slice(0, 3).map(Number)) > 0.179 ? "light" : "dark";
+  THEMES.set(colour, theme);
+  return theme;
 }

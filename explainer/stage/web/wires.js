@@ -25,10 +25,11 @@ export function drawWires(view, state) {
   const { meta, quantities } = tensorsOf(state);
   const frame = lanes.getBoundingClientRect();
   const zoom = frame.width / lanes.offsetWidth || 1;
-  wires.setAttribute("width", String(lanes.offsetWidth));
-  wires.setAttribute("height", String(lanes.offsetHeight));
-  wires.replaceChildren();
-  if (!meta.wired || frame.width < PHONE) return;
+  const { offsetWidth, offsetHeight } = lanes;
+  if (!meta.wired || frame.width < PHONE) {
+    wires.replaceChildren();
+    return;
+  }
   /** @type {(element: Element) => Box} */
   const box = (element) => {
     const r = element.getBoundingClientRect();
@@ -50,6 +51,8 @@ export function drawWires(view, state) {
     return count;
   };
   const seen = new Set();
+  /** @type {SVGPathElement[]} put in at the end: what is asked between two changes is laid out twice */
+  const paths = [];
   for (const drawing of view.drawings) {
     const home = homeOf(view, drawing.name);
     if (!home || home.lane === drawing.lane || !home.head || !drawing.head) continue;
@@ -79,8 +82,11 @@ export function drawWires(view, state) {
       points.push([4, low], [4, high], [x, high]);
     } else points.push([x, low]);
     points.push([x, end.middle], [end.left, end.middle]);
-    wire(wires, points, quantities[drawing.name].hue, GATES.has(drawing.name));
+    paths.push(...wire(points, quantities[drawing.name].hue, GATES.has(drawing.name)));
   }
+  wires.setAttribute("width", String(offsetWidth));
+  wires.setAttribute("height", String(offsetHeight));
+  wires.replaceChildren(...paths);
 }
 
 /**
@@ -129,13 +135,13 @@ function homeOf(view, name) {
 }
 
 /**
- * Draw one wire with round corners; a gate's is dashed.
- * @param {HTMLElement} wires
+ * Return one wire with round corners, and its arrow; a gate's is dashed.
  * @param {Point[]} points
  * @param {string} hue
  * @param {boolean} gate
+ * @returns {SVGPathElement[]}
  */
-function wire(wires, points, hue, gate) {
+function wire(points, hue, gate) {
   const path = /** @type {SVGPathElement} */ (shapeElement("path"));
   let d = `M${points[0].join(" ")}`;
   for (let i = 1; i < points.length - 1; i++) {
@@ -160,5 +166,5 @@ function wire(wires, points, hue, gate) {
   end.setAttribute("d", `M${x - 5} ${y - 3} L${x + 1} ${y} L${x - 5} ${y + 3} Z`);
   end.setAttribute("class", "arrow");
   end.dataset.hue = hue;
-  wires.append(path, end);
+  return [path, end];
 }
