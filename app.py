@@ -14,13 +14,15 @@ def main() -> None:
     # imported after the menu, and torch after the title, since the first visitor would wait
     from explainer.app.header import problems_and_network, title
     from explainer.app.sidebar import sidebar
+    from explainer.app.stage_files import stage_ahead
 
     settings, edit, problems = sidebar()
     title(chapter)
-    from explainer.app.current_run import current_run, prepare_process
+    with stage_ahead(chapter):
+        from explainer.app.current_run import current_run, prepare_process
 
-    prepare_process()
-    run, refused = current_run(settings, edit)
+        prepare_process()
+        run, refused = current_run(settings, edit)
     problems_and_network(chapter, run, problems + refused)
     page.run()
 

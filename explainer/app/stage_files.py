@@ -7,6 +7,9 @@ here the app declares its own, so that it works from a checkout, too.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -14,6 +17,7 @@ import streamlit as st
 from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
+from explainer.stage.chapters import HOME, Chapter
 from explainer.stage.script import WEB
 
 PACKAGE, NAME = "explainer", "stage"
@@ -24,6 +28,22 @@ def mount_stage(**given: Any) -> None:
     """Put the stage on the page; what it is given is what Streamlit's components take."""
     declare_files()
     component()(**given)
+
+
+@contextmanager
+def stage_ahead(chapter: Chapter) -> Iterator[None]:
+    """Have the browser fetch the stage's code while the process imports what computes.
+
+    That is what the first visitor of a process waits for, and nobody else.
+    """
+    if "torch" in sys.modules or not (chapter.scene or chapter is HOME):
+        yield
+        return
+    place = st.empty()
+    with place:
+        mount_stage(key="stage-ahead", data=None)
+    yield
+    place.empty()
 
 
 @cache

@@ -29,7 +29,7 @@ import { openChapter, PHONE, readQuery, watchAddress, writeAddress } from "./url
 /** @import { State } from "./state.js" */
 
 /**
- * @typedef {{data: Data, parentElement: Element, setTriggerValue: (name: string, value: any) => void,
+ * @typedef {{data: Data | null, parentElement: Element, setTriggerValue: (name: string, value: any) => void,
  *   atRest?: (state: State) => void}} Component `atRest` is told what is shown, once it is at rest
  */
 
@@ -54,6 +54,7 @@ addEventListener("popstate", () => {
  */
 export default function stage(component) {
   const { data, parentElement } = component;
+  if (!data) return undefined; // only this code is wanted so far
   const root = find(parentElement, ".stage");
   try {
     const mounted = STAGES.get(parentElement) ?? new Mounted(root);
