@@ -42,6 +42,8 @@ class Sent:
         self.data = dict(data)
         self.meta = json.loads(data["meta"], parse_constant=refuse)
         self.quantities = self.meta["quantities"]
+        for q in self.quantities.values():
+            q["shape"] = [self.meta["sizes"][dim] for dim in q["dims"]]
         self.parts = self.meta.get("parts")
         self.content = base64.b64decode(data["numbers"], validate=True)
         self.bytes = np.frombuffer(base64.b64decode(data["quantised"], validate=True), np.uint8)
@@ -263,7 +265,8 @@ def test_a_thumbnail_is_right_within_a_colour(value):
     buffer = Buffer()
     buffer.thumbnail(np.ones((2, 2)))  # something before it
     parts = {"x": buffer.thumbnail(value)}
-    rough = received(buffer, quantities={"x": {"shape": value.shape}}, parts=parts).rough("x")
+    described = {"sizes": {"B": 3, "D": 5}, "quantities": {"x": {"dims": ["B", "D"]}}}
+    rough = received(buffer, **described, parts=parts).rough("x")
     assert (np.abs(rough - value) <= np.abs(value).max() / 254 * (1 + 1e-12)).all()
 
 

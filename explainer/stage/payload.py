@@ -21,7 +21,7 @@ from explainer.engine.network import network
 from explainer.engine.quantity import DIMS
 from explainer.engine.trace import Trace
 from explainer.explanation.index_form import index_form, own_letters
-from explainer.explanation.tensor_formula import equation_text, shapes_line
+from explainer.explanation.tensor_formula import shapes_line
 from explainer.plots import colours
 from explainer.plots.tables import visible
 from explainer.stage.buffer import Buffer
@@ -37,7 +37,7 @@ MOST_NUMBERS = 2_000_000
 """Most numbers of such a run; 8 bytes each."""
 LONGEST_LABEL = 24
 """Most characters of a time step's label."""
-SAMPLES = 16
+SAMPLES = 12
 """Most numbers of a quantity that the browser checks itself by."""
 
 
@@ -219,18 +219,17 @@ def products(sizes: Mapping[str, int]) -> int:
 
 
 def describe_quantity(source: Source, name: str) -> dict[str, Any]:
-    """Return what a quantity is: dims, shape, formula, tree and index form."""
+    """Return what a quantity is: dims, formula, index form, and the axes' letters if others."""
     trace, q = source.trace(name), source.quantity(name)
+    letters = own_letters(q)
     return {
         "dims": list(q.dims),
-        "shape": list(trace.shape(name)),
         "symbol": q.symbol,
         "why": q.description,
         "form": form_as_json(index_form(q, trace.quantities)),
-        "letters": own_letters(q),
-        "text": equation_text(q, trace.quantities),
         "shapes": shapes_line(trace, q),
         "kind": colours.kind(q.role),
         "hue": q.part,
+        **({"letters": letters} if list(letters) != list(q.dims) else {}),
         **({"source": asdict(trace.origin.sources[name])} if name in trace.origin.sources else {}),
     }

@@ -89,4 +89,21 @@
  * @property {Record<string, {quantised?: number, limit?: number}>} [thumbnails] what is shown over time
  */
 
-export {};
+/** A shape in words, as in "z (B=2, T=3, H=4)". */
+const WORDED_SHAPE = / \((?:\w+=\d+(?:, )?)*\)/g;
+
+/**
+ * Read the description of a page; what follows from other parts of it is not sent.
+ * @param {string} text
+ * @returns {Meta}
+ */
+export function readMeta(text) {
+  /** @type {Meta} */
+  const meta = JSON.parse(text);
+  for (const q of Object.values(meta.quantities)) {
+    q.shape = q.dims.map((dim) => meta.sizes[dim]);
+    q.letters ??= q.dims;
+    q.text = q.shapes.replace(WORDED_SHAPE, "");
+  }
+  return meta;
+}

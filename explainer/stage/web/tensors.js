@@ -10,6 +10,7 @@ import { whileHeld } from "./held.js";
 import { elementText } from "./index_form.js";
 import { WHOLE_NUMBERS } from "./numbers.js";
 import { SECOND } from "./plan.js";
+import { readMeta } from "./sent.js";
 
 /** @import { Meta } from "./sent.js" */
 /** @import { Edit } from "./edits.js" */
@@ -20,8 +21,7 @@ export class Tensors {
   /** @param {{meta: string, numbers: string, quantised: string}} data */
   constructor(data) {
     this.data = data;
-    /** @type {Meta} */
-    this.meta = JSON.parse(data.meta);
+    this.meta = readMeta(data.meta);
     this.quantities = this.meta.quantities;
     this.sizes = this.meta.sizes;
     this.sent = new Arrays(data.numbers);
