@@ -26,7 +26,7 @@ from explainer.errors import (
     place,
     shorten,
 )
-from explainer.settings import Settings
+from explainer.settings import Settings, must_be_settings
 
 KEPT = 64
 """Most states of a training that are kept; others are computed again from the one before."""
@@ -189,6 +189,7 @@ class History(Training):
     """
 
     def __init__(self, settings: Settings, dtype: torch.dtype | None = None) -> None:
+        must_be_settings(settings)
         dtype = dtype_of(settings) if dtype is None else dtype
         must_be("dtype", dtype, torch.dtype, "torch.float32 or torch.float64")
         if dtype not in (torch.float32, torch.float64):
