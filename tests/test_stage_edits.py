@@ -370,8 +370,10 @@ def test_the_learning_rate_is_dragged_and_the_update_follows(tab):
     expect(box.locator(".loss-after")).to_have_text(f"{float(run(START).second['loss']):.4f}")
 
 
-def test_the_curve_goes_through_the_chosen_rate_and_begins_at_the_loss(tab):
-    page = tab.open("update", preset="math")
+@pytest.mark.parametrize("clip_norm", [None, 0.05])
+def test_the_curve_goes_through_the_chosen_rate_and_begins_at_the_loss(tab, clip_norm):
+    settings = replace(MATH, clip_norm=clip_norm)
+    page = tab.open("update", preset="math", **({"clip_norm": str(clip_norm)} if clip_norm else {}))
     curve = inside(page, ".descent .curve")
     soon(page, lambda: len(curve.get_attribute("points").split()) == 33)
     points = [tuple(map(float, p.split(","))) for p in curve.get_attribute("points").split()]
@@ -380,7 +382,7 @@ def test_the_curve_goes_through_the_chosen_rate_and_begins_at_the_loss(tab):
     assert chosen == pytest.approx(points[16], abs=1e-6)
     # heights are linear in the loss: two known losses give all others
     losses = [
-        float(run(MATH, edits={"learning_rate": rate}).second["loss"])
+        float(run(settings, edits={"learning_rate": rate}).second["loss"])
         for rate in (1e-9, MATH.learning_rate, 1.5 * MATH.learning_rate)
     ]
     heights = [points[i][1] for i in (0, 16, 24)]
