@@ -36,7 +36,7 @@ lint: $(DEV) $(WEB) ## Check style, formatting and types
 	$(BIN)/mypy
 	$(NPM) run lint --silent
 
-site: $(RUN) ## Write home and all chapters as a site of files, into site/
+site: $(RUN) ## Write home, tour and chapters as a site of files, into site/
 	$(BIN)/python -m explainer site site
 
 breaks: $(DEV) $(WEB) ## Break the code on purpose, and see that tests notice

@@ -16,6 +16,8 @@ from explainer.engine.unedited import unedited_run
 from explainer.stage.chapters import CHAPTERS
 from explainer.stage.html import edits_text, html_page
 from explainer.stage.site import PAGES, write_site
+from explainer.stage.staged import staged
+from explainer.stage.tour.learning_stations import STATIONS
 from explainer.url import edits_from_link
 
 STAGED = ["home", *(c.slug for c in CHAPTERS if c.scene)]
@@ -57,6 +59,27 @@ def test_a_chapter_is_one_small_file_that_asks_for_nothing(preset, slug, tmp_pat
     page = Page(text)
     assert not [a for _, a in page.elements if {"src", "href"} & a.keys() and a.get("src")]
     assert json.loads(sent(text)["meta"])["slug"] == slug
+
+
+@pytest.mark.parametrize("variant", ["reset_after", "reset_before"])
+def test_the_tour_is_one_file_of_all_stations(variant, tmp_path):
+    run(replace(START, variant=variant)).to_html(tmp_path / "tour.html", chapter="tour")
+    text = (tmp_path / "tour.html").read_text("utf-8")
+    assert len(text.encode()) <= 400_000
+    data = sent(text)
+    assert len(data["stations"]) == len(STATIONS)
+    for station, packed in zip(STATIONS, data["stations"], strict=True):
+        own = run(station.run_settings(variant))
+        about = data["shared"][packed["meta"]["station"]]
+        assert about["title"] == station.title
+        _, whole = staged(own, station.page(), station.lanes, station=about)
+        meta = {key: data["shared"][at] for key, at in packed["meta"].items()}
+        meta["quantities"] = {
+            name: {key: data["shared"][i] for key, i in data["shared"][at].items()}
+            for name, at in packed["quantities"].items()
+        }
+        assert meta == json.loads(whole["meta"])
+        assert packed["numbers"] == whole["numbers"]
 
 
 def test_a_users_text_stays_text():
@@ -145,7 +168,7 @@ def test_a_run_of_other_parameters_masks_and_states_is_shown_as_it_is():
 
 def test_all_links_of_a_site_lead_to_its_files(tmp_path):
     files = write_site(tmp_path, ["math", "start"], [1, 3])
-    assert len(files) == 2 + 2 * 3 * len(PAGES)
+    assert len(files) == 2 + 2 * 3 * len(PAGES) + 2  # the tour in the preset's own size
     for file in files[1:]:
         text = file.read_text("utf-8")
         links = [a["href"] for tag, a in Page(text).elements if tag == "a" and "href" in a]

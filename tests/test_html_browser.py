@@ -83,6 +83,10 @@ def test_a_site_leads_from_page_to_page(page, tmp_path):
     inside(page, 'a[data-chapter="cell"]').first.click()
     expect(page.get_by_role("heading", name="The cell", exact=True)).to_be_visible()
     expect(inside(page, '[data-quantity="h"]').first).to_be_attached()
+    page.get_by_role("link", name="Guided tour").click()
+    button(page, "station 7: Keeping").click()
+    page.get_by_text("More about it").get_by_role("link").click()
+    expect(page.get_by_role("heading", name="The cell", exact=True)).to_be_visible()
     page.get_by_role("link", name="H = 3", exact=True).click()
     expect(inside(page, '.cell[data-quantity="h"]')).to_have_count(3)
     page.get_by_role("link", name="Update", exact=True).click()
@@ -142,6 +146,24 @@ def test_a_stage_is_saved_as_a_picture_of_what_is_shown(page, tmp_path, theme, p
             assert pixels.getpixel((int(2 * x) + 7, int(2 * y) + 8)) == ImageColor.getrgb(fill)
 
 
+def test_the_tour_is_answered_without_a_network(page, tmp_path):
+    run(START).to_html(tmp_path / "tour.html", chapter="tour", view=ViewState(station=6))
+    opened(page, tmp_path / "tour.html")
+    title, feedback = (inside(page, f".{name}") for name in ("station-title", "feedback"))
+    expect(title).to_have_text("6 of 21 · The update gate")
+    cell(page, "z", 0, 2, 1).first.click()
+    expect(feedback).to_have_class("feedback wrong")
+    cell(page, "z", 0, 2, 0).first.click()
+    expect(feedback).to_have_class("feedback right")
+    button(page, "next station ▶").click()
+    expect(title).to_have_text("7 of 21 · Keeping")
+    expect(title).to_be_focused()
+    cell(page, "z", 0, 2, 0).first.press("F2")
+    type_in(page, "1")
+    expect(feedback).to_have_class("feedback right")
+    expect(inside(page, ".stations .done")).to_have_count(2)
+
+
 class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_):
         pass
@@ -162,5 +184,14 @@ def test_edits_go_along_on_a_web_host(chromium, tmp_path):
         page.wait_for_url("**edit=W_hz.0.1**")
         page.get_by_role("link", name="Loss", exact=True).click()
         expect(inside(page, "[data-chip]")).to_have_attribute("data-chip", "W_hz[0,1]")
+        page.get_by_role("link", name="Guided tour").click()
+        button(page, "station 2: Targets").click()
+        inside(page, ".typed input").fill("0")
+        button(page, "check").click()
+        expect(inside(page, ".feedback")).to_have_class("feedback right")
+        page.wait_for_url("**answered=2**")
+        page.reload()
+        expect(inside(page, ".station-title")).to_have_text("2 of 21 · Targets")
+        expect(inside(page, ".stations .done")).to_have_count(1)
         context.close()
         host.shutdown()

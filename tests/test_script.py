@@ -8,7 +8,7 @@ from itertools import chain
 import pytest
 from node import NODE
 
-from explainer.stage import html, script
+from explainer.stage import document, script
 
 DECLARED = re.compile(
     r"^(?:export )?(?:default )?(?:async )?(?:function|class|const|let) (\w+)", re.MULTILINE
@@ -47,7 +47,14 @@ def test_text_never_becomes_markup_or_code(text):
     )
 
 
+def test_no_text_goes_on_over_a_line():
+    """So that a line's indentation can be left out of what is sent."""
+    for name, text in TEXTS.items():
+        code = re.sub(r"\[[^]`]*`]", "", script.COMMENT.sub("", text))  # no sets of characters
+        assert all(line.count("`") % 2 == 0 for line in code.splitlines()), name
+
+
 def test_a_files_script_is_one_that_runs(tmp_path):
     """Comments are left out of it, and nothing else."""
-    (tmp_path / "script.js").write_text(html.script(), encoding="utf-8")
+    (tmp_path / "script.js").write_text(document.script(), encoding="utf-8")
     subprocess.run([NODE, "--check", tmp_path / "script.js"], check=True, timeout=60)

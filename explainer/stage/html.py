@@ -6,13 +6,10 @@ browser computes the others, as it does in the app.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,11 +27,12 @@ from explainer.errors import (
     names_of,
     shorten,
 )
-from explainer.stage.chapters import CHAPTERS, HOME, Chapter, chapter
+from explainer.stage.chapters import CHAPTERS, HOME, TOUR, Chapter, chapter
+from explainer.stage.document import document
 from explainer.stage.influence_maps import influence_json, influence_maps
 from explainer.stage.payload import is_computed_in_browser
-from explainer.stage.script import WEB, link
 from explainer.stage.staged import staged
+from explainer.stage.tour.tour_data import tour_data
 from explainer.url import VIEW, write_view
 from explainer.url_edits import write_entry
 from explainer.view_state import ViewState
@@ -58,7 +56,8 @@ def html_page(
 
     Args:
         run: its numbers, with what is changed and held in it; or its trace, or that of a layer.
-        chapter: slug of a page with a stage, such as "cell", "gradients" or "home".
+        chapter: slug of a page with a stage, such as "cell", "gradients" or "home"; or "tour", in
+            the variant of the run.
         view: where the reader looks first; None for the beginning.
         theme: "auto", "light" or "dark".
         links: addresses of other pages by their titles, where there are such files.
@@ -68,14 +67,17 @@ def html_page(
     Raises:
         ValueError: there is no such chapter or theme, or the run is too large for a browser.
     """
-    page = chapter_with_stage(chapter)
     if theme not in THEMES:
         raise InvalidValueError("theme", f"one of {names_of(THEMES)}", shorten(theme))
+    view = view or ViewState()
+    if chapter == TOUR.slug and isinstance(run, Run):
+        return document(TOUR, tour_data(run.settings.variant, view), theme, links or {}, code)
+    page = chapter_with_stage(chapter)
     base = base_of(run)
     if isinstance(base, LayerRun):  # what to try are settings of the app's own runs
         page = replace(page, task="")
     edits = ";".join(filter(None, (edits_text(run), edit)))
-    data = stage_data(base, page, view or ViewState(), edits)
+    data = stage_data(base, page, view, edits)
     return document(page, data, theme, links or {}, code)
 
 
@@ -182,7 +184,8 @@ def chapter_with_stage(slug: str) -> Chapter:
     """
     staged_slugs = [c.slug for c in (HOME, *CHAPTERS) if c.scene or c is HOME]
     if slug not in staged_slugs:
-        raise InvalidValueError("chapter", f"one of {names_of(staged_slugs)}", shorten(slug))
+        known = names_of([*staged_slugs, TOUR.slug])
+        raise InvalidValueError("chapter", f"one of {known}", shorten(slug))
     return chapter(slug)
 
 
@@ -214,68 +217,3 @@ def indices_of(places: NDArray[np.bool_]) -> list[tuple[int | None, ...]]:
     if np.array_equal(filled, places):
         return [tuple(None if w else a for w, a in zip(whole, first, strict=True))]
     return [tuple(index) for index in every.tolist()]
-
-
-@cache
-def script() -> str:
-    """Return the stage's modules and the host of a file as one classic script.
-
-    From a disk, browsers load no modules.
-    """
-    return f"(() => {{\n{link('file', comments=False)}\n}})();\n"
-
-
-def document(
-    page: Chapter, data: Mapping[str, Any], theme: str, links: Mapping[str, str], code: str
-) -> str:
-    """Return the file's text.
-
-    Args:
-        page: the chapter; gives title, question, and what to try.
-        data: what the stage is sent.
-        theme: "auto", "light" or "dark".
-        links: addresses of other pages by their titles.
-        code: address of the script; empty where it stands in the file.
-    """
-    inside = "" if code else script()
-    digest = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
-    allowed = "'self'" if code else f"'sha256-{digest}'"
-    # nothing of a user's text can end the element that holds it
-    written = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
-    title = "Every number inside a GRU" if page is HOME else page.title
-    menu = "".join(
-        f'<a href="{html.escape(href)}">{html.escape(text)}</a>' for text, href in links.items()
-    )
-    task = f"<p class=task><b>Try this.</b> {markdown_as_html(page.task)}</p>" if page.task else ""
-    return f"""<!doctype html>
-<html lang="en" data-theme="{theme}">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
-style-src 'unsafe-inline'; script-src {allowed}; img-src data: blob:">
-<title>{html.escape(title)} · GRU Explainer</title>
-<style>{(WEB / "file.css").read_text("utf-8")}</style>
-<nav aria-label="pages"{"" if menu else " hidden"}>{menu}</nav>
-<main>
-<h1>{html.escape(title)}</h1>
-<p class="question">{html.escape(page.question)}</p>
-<div id="host"></div>
-{task}
-</main>
-<template id="stage"><style>{(WEB / "stage.css").read_text("utf-8")}</style>
-{(WEB / "stage.html").read_text("utf-8")}</template>
-<script type="application/json" id="data">{written}</script>
-<script{f' src="{html.escape(code)}"' if code else ""}>{inside}</script>
-</html>
-"""
-
-
-def markdown_as_html(text: str) -> str:
-    """Return a sentence that is written in Markdown as HTML: emphasis and code alone."""
-    found = html.escape(text)
-    for mark, tag in (("**", "b"), ("*", "i"), ("`", "code")):
-        pieces = found.split(mark)
-        found = "".join(
-            piece if i % 2 == 0 else f"<{tag}>{piece}</{tag}>" for i, piece in enumerate(pieces)
-        )
-    return found

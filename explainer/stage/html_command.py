@@ -23,7 +23,7 @@ def write_html(words: Sequence[str]) -> None:
         prog="python -m explainer html",
         description="Write what a link shows as one HTML file that needs nothing else.",
     )
-    parser.add_argument("link", help="of a chapter, such as '/cell?preset=math&t=2'")
+    parser.add_argument("link", help="of a chapter or the tour, such as '/cell?preset=math&t=2'")
     parser.add_argument("-o", dest="file", help="where to (default: the chapter's name)")
     parser.add_argument("--theme", choices=THEMES, default="auto")
     asked = parser.parse_args(words)
@@ -48,7 +48,7 @@ def write_pages(words: Sequence[str]) -> None:
     """
     parser = argparse.ArgumentParser(
         prog="python -m explainer site",
-        description="Write home and all chapters with a stage as a site of files.",
+        description="Write home, the tour and all chapters with a stage as a site of files.",
     )
     parser.add_argument("folder", help="where to")
     parser.add_argument("--presets", nargs="+", default=list(PRESETS), metavar="NAME")

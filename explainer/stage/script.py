@@ -13,6 +13,8 @@ from pathlib import Path
 WEB = Path(__file__).parent / "web"
 COMMENT = re.compile(r"^ */\*(?:(?!\*/).)*\*/\n", re.MULTILINE | re.DOTALL)
 """A comment on lines of its own."""
+INDENT = re.compile(r"^ +", re.MULTILINE)
+"""What a line begins with; no text of ours goes on over a line (`tests/test_script.py`)."""
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
 
 
@@ -34,16 +36,16 @@ def modules(entry: str) -> dict[str, str]:
     return found
 
 
-def link(entry: str, comments: bool = True) -> str:
+def link(entry: str, short: bool = False) -> str:
     """Return a module and all that it imports as one, which exports what `entry` does by default.
 
     Args:
         entry: name of a module in `web/`, such as "stage".
-        comments: whether they stay; what is sent or kept in a file should be small.
+        short: leave comments and indentation out; what is sent or kept in a file should be small.
     """
     parts = []
     for name, text in modules(entry).items():
         exported = r"^export (?!default )" if name == entry else r"^export (default )?"
         parts.append(re.sub(exported, "", IMPORT.sub("", text), flags=re.MULTILINE))
     joined = "\n".join(parts)
-    return joined if comments else COMMENT.sub("", joined)
+    return INDENT.sub("", COMMENT.sub("", joined)) if short else joined

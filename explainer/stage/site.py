@@ -1,4 +1,4 @@
-"""A site of files: home and all chapters with a stage, for some presets and hidden sizes.
+"""A site of files: home, tour and all chapters with a stage, for some presets and hidden sizes.
 
 Any web host can serve it, and it works from a disk: no page asks for anything but its own script.
 """
@@ -13,8 +13,9 @@ from pathlib import Path
 from explainer.engine.run import run
 from explainer.errors import InvalidValueError, names_of, shorten
 from explainer.presets import PRESETS
-from explainer.stage.chapters import CHAPTERS, HOME
-from explainer.stage.html import html_page, script
+from explainer.stage.chapters import CHAPTERS, HOME, TOUR
+from explainer.stage.document import script
+from explainer.stage.html import html_page
 
 PAGES = (HOME, *(chapter for chapter in CHAPTERS if chapter.scene))
 """The pages of a site, in reading order."""
@@ -54,11 +55,13 @@ def write_site(
             result = run(replace(PRESETS[preset], hidden_size=size))
             at = top / place_of(preset, size)
             at.mkdir(exist_ok=True)
-            for page in PAGES:
-                links = {other.title: f"{other.slug}.html" for other in PAGES}
+            for page in (*PAGES, TOUR) if size == own else PAGES:
+                tour = f"../{place_of(preset)}/{TOUR.slug}.html"
+                links = {HOME.title: f"{HOME.slug}.html", TOUR.title: tour}
+                links |= {other.title: f"{other.slug}.html" for other in PAGES}
                 links |= {
                     f"H = {other}": f"../{place_of(preset, other)}/{page.slug}.html"
-                    for other in sizes
+                    for other in (sizes if page in PAGES else ())
                 }
                 links |= {
                     f"preset {other}": f"../{place_of(other)}/{page.slug}.html" for other in presets

@@ -56,7 +56,7 @@ class StageWidget(anywidget.AnyWidget):
         sequence: the sequence that is shown.
     """
 
-    _esm = link("widget", comments=False)
+    _esm = link("widget", short=True)
     _style = traitlets.Unicode().tag(sync=True)
     _body = traitlets.Unicode().tag(sync=True)
     _sent = traitlets.Dict().tag(sync=True)

@@ -120,7 +120,8 @@ class Station:
             number: which station it is, from 1.
             titles: of all stations, in order.
         """
-        names = ("title", "context", "question", "kind", "hint", "right", "edit", "t", "descent")
+        names = ["title", "context", "question", "kind", "hint", "right", "edit", "t"]
+        names += ["descent", "chapter"]
         return {
             **{name: getattr(self, name) for name in names},
             "number": number,

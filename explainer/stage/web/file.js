@@ -4,14 +4,18 @@
 import { withKept } from "./compare.js";
 import { find } from "./dom.js";
 import { default as stage } from "./stage.js";
+import { stationData } from "./stations.js";
 
 const fileHost = /** @type {HTMLElement} */ (document.getElementById("host"));
 const fileRoot = fileHost.attachShadow({ mode: "open" });
 const fileTemplate = /** @type {HTMLTemplateElement} */ (document.getElementById("stage"));
 fileRoot.append(fileTemplate.content.cloneNode(true));
+const fileGiven = JSON.parse(document.getElementById("data")?.textContent ?? "");
+const fileQuery = new URLSearchParams(location.search || fileGiven.query);
 /** @type {import("./sent.js").Data} */
-let fileData = JSON.parse(document.getElementById("data")?.textContent ?? "");
-fileData.edit = new URLSearchParams(location.search).get("edit") ?? fileData.edit;
+let fileData = fileGiven.stations
+  ? stationData(fileGiven, Number(fileQuery.get("station") ?? 1))
+  : { ...fileGiven, edit: fileQuery.get("edit") ?? fileGiven.edit };
 const filePlace = /** @type {HTMLElement} */ (find(fileRoot, ".stage").parentNode);
 
 for (const link of document.querySelectorAll("nav a")) {
@@ -22,11 +26,34 @@ for (const link of document.querySelectorAll("nav a")) {
     if (location.protocol !== "file:") anchor.search = location.search;
   });
 }
-// alone, it leads nowhere
+// alone, it leads nowhere; a site begins with the tour
 find(fileRoot, ".stage").classList.toggle("alone", !document.querySelector("nav a"));
+if (linkTo("tour")) find(fileRoot, ".start").dataset.chapter = "tour";
+
+/**
+ * Return the page's own link to a chapter, if it has such a page.
+ * @param {string} slug
+ * @returns {HTMLAnchorElement | null}
+ */
+function linkTo(slug) {
+  return document.querySelector(`nav a[href$="${slug}.html"]`);
+}
+
+/** Lead from a station to its chapter. */
+function drawMore() {
+  const more = document.querySelector(".more");
+  const { station } = JSON.parse(fileData.meta);
+  if (!more || !station) return;
+  const link = linkTo(station.chapter);
+  const anchor = /** @type {HTMLAnchorElement} */ (more.querySelector("a"));
+  /** @type {HTMLElement} */ (more).hidden = link === null;
+  anchor.textContent = link?.textContent ?? "";
+  if (link) anchor.href = link.href;
+}
 
 /** Draw the stage, or what has changed of it. */
 function drawFile() {
+  drawMore();
   stage({
     data: fileData,
     parentElement: /** @type {any} */ (filePlace),
@@ -35,13 +62,14 @@ function drawFile() {
 }
 
 /**
- * Do what the server does elsewhere: keep the present numbers as state A.
+ * Do what the server does elsewhere: keep the present numbers as state A, go to another station.
  * @param {string} name
  * @param {any} value
  */
 function tellFile(name, value) {
-  if (name !== "keep") return;
-  fileData = withKept(fileData, value);
+  if (name === "station") fileData = stationData(fileGiven, value);
+  else if (name === "keep") fileData = withKept(fileData, value);
+  else return;
   drawFile();
 }
 

@@ -40,7 +40,7 @@
  * @typedef {{number: number, titles: string[], title: string, context: string, question: string,
  *   kind: "point" | "change" | "type", among: string[], values: [string, ValueTree][],
  *   goal: Condition[], hint: string, right: string, edit: string, t: number,
- *   descent: boolean}} Station
+ *   descent: boolean, chapter: string}} Station
  *
  * One field of the address (url.py).
  * @typedef {{default: any, kind: string, low?: number, high?: number, options?: string[]}} Field
