@@ -49,7 +49,7 @@ ANSWERS = {
     ),
     "Why there is one": (
         [change("r:1"), change("r.*.*.*:1")],
-        [change("r.0.0.0:0.5"), change("z:0"), change("r.1.7.1:1")],
+        [change("r:0"), change("r.0.0.0:0.5"), change("z:0"), change("r.1.7.1:1")],
     ),
     "Through time": None,  # depends on z
     "How long it remembers": (

@@ -15,14 +15,16 @@ STATE = lane("New state h", "h")
 DROPPED = replace(EXAMPLE, text="banana" * 130, batch_size=256, dropout=0.5)
 RESETTING = replace(
     EXAMPLE,
-    text="ab aab " * 40,
+    text="a aaa " * 40,
     windows="sequential",
     batch_size=2,
     context_length=8,
-    learning_rate=2.0,
+    learning_rate=0.5,
     updates=400,
+    seed=0,
 )
-"""A network that has learned to forget at the end of a word."""
+"""A network that counts the letters of a word, and begins anew with the next: with r held at 1 its
+loss is 2.6 times as large in both variants."""
 
 FORWARD = (
     Station(
@@ -224,22 +226,22 @@ FORWARD = (
     ),
     Station(
         title="Why there is one",
-        context="This network was trained for 400 updates on “ab aab ab aab …”. At some letters it "
-        "has learned to set r close to 0: what was before would disturb there.",
-        question="Show that it needs its reset gate: hold r so that the loss rises by at least 5 "
-        "%.",
+        context="This network was trained for 400 updates on “a aaa a aaa …”: it has to count the "
+        "letters of a word. At some of them it has learned to set r close to 0: what was before "
+        "would disturb there.",
+        question="Show that it needs its reset gate: hold r so that the loss at least doubles.",
         kind="change",
         among=("r",),
         values={
             "was": "before.loss[]",
             "loss": "loss[]",
-            "bound": "was * 1.05",
+            "bound": "was * 2",
             "least": "min before.r[:,:,:]",
         },
         goal=(
             Condition(
                 *("loss", ">=", "bound"),
-                "The loss was {was} and is {loss}. Hold more of r: all of it, not one number.",
+                "The loss was {was} and is {loss}. Hold all of r, where it lets the past in.",
             ),
         ),
         hint="Click a number of r, press *hold all of it* below, and type 1: then nothing is ever "
