@@ -11,8 +11,10 @@ import re
 from pathlib import Path
 
 WEB = Path(__file__).parent / "web"
-COMMENT = re.compile(r"^ */\*(?:(?!\*/).)*\*/\n", re.MULTILINE | re.DOTALL)
-"""A comment on lines of its own."""
+COMMENT = re.compile(
+    r"^ */\*(?:(?!\*/).)*\*/\n|^ *//[^\n]*\n|/\*\* @[^\n]*?\*/ ", re.MULTILINE | re.DOTALL
+)
+"""A comment on lines of its own, or a type inside a line."""
 INDENT = re.compile(r"^ +", re.MULTILINE)
 """What a line begins with; no text of ours goes on over a line (`tests/test_script.py`)."""
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
@@ -48,4 +50,4 @@ def link(entry: str, short: bool = False) -> str:
         exported = r"^export (?!default )" if name == entry else r"^export (default )?"
         parts.append(re.sub(exported, "", IMPORT.sub("", text), flags=re.MULTILINE))
     joined = "\n".join(parts)
-    return INDENT.sub("", COMMENT.sub("", joined)) if short else joined
+    return INDENT.sub("", COMMENT.sub("", joined)).replace("\n\n", "\n") if short else joined
