@@ -2,7 +2,7 @@ from .analysis.compare import Comparison, compare
 from .analysis.findings import Finding
 from .analysis.health import Health, health
 from .analysis.importance import Importance, importance
-from .batches import Batch
+from .batch_data import Batch
 from .engine.batch_run import Run
 from .engine.quantity import Quantity
 from .engine.run import run
@@ -20,6 +20,7 @@ from .interop.record import record, watch
 from .interop.recording import Recording
 from .interop.state_dicts import from_torch
 from .interop.weight_files import load, save
+from .own_values import with_targets
 from .presets import PRESETS
 from .settings import Settings
 from .stage.widget import widget
@@ -70,5 +71,6 @@ __all__ = [
     "view_from_link",
     "watch",
     "widget",
+    "with_targets",
     "worksheet",
 ]

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
 from itertools import takewhile
 from threading import Lock
 
 import numpy as np
-from numpy.typing import NDArray
 
+from explainer.batch_data import Batch, Ids, Marks
 from explainer.errors import ConstraintError, in_range
 from explainer.kept_texts import KeptTexts
 from explainer.settings import Settings, must_be_settings
 from explainer.tokenizer import END_OF_TEXT, Merge, Tokenizer, learn_merges, normalize
-
-Ids = NDArray[np.int64]
-Marks = NDArray[np.bool_]
+from explainer.value_batches import value_batch
 
 MOST_MERGES = Settings.__dataclass_fields__["merges"].metadata["high"]
 KEPT = KeptTexts(48 * 2**20)
@@ -98,46 +95,6 @@ def _learned(text: str, ties: str, overlaps: bool) -> tuple[Merge, ...]:
     return KEPT.get(key, lambda: learn_merges(text, MOST_MERGES, ties, overlaps), nbytes)
 
 
-@dataclass(frozen=True)
-class Batch:
-    """One batch: a window of B times T tokens and, shifted by one, what follows each.
-
-    Attributes:
-        ids: (B, T) ids of the inputs, 0 to V - 1.
-        targets: (B, T) ids of the tokens that come next.
-        vocabulary: V tokens, each at the place of its id.
-        index: which batch of the text this is, from 0; below `count` unless windows are drawn.
-        count: how many batches the text has, at least 1.
-        lengths: how many time steps each sequence has; empty where all have T. What comes after
-            is padding.
-        counted: (B, T) which answers count in the loss; None where all do.
-    """
-
-    ids: Ids
-    targets: Ids
-    vocabulary: tuple[str, ...] = field(repr=False)
-    index: int
-    count: int
-    lengths: tuple[int, ...] = ()
-    counted: Marks | None = None
-
-    def __post_init__(self) -> None:
-        """Lock the ids, which batches of one text share."""
-        for value in (self.ids, self.targets, self.counted):
-            if value is not None:
-                value.setflags(write=False)
-
-    def labels(self, sequence: int) -> list[str]:
-        """Return what each time step of a sequence is called: its token, and "·" for padding."""
-        row = [self.vocabulary[i] for i in self.ids[sequence]]
-        length = self.lengths[sequence] if self.lengths else len(row)
-        return [*row[:length], *["·"] * (len(row) - length)]
-
-    def __reduce__(self) -> tuple[type[Batch], tuple[object, ...]]:
-        """Tell copy and pickle to make it anew, locked."""
-        return Batch, tuple(getattr(self, f.name) for f in fields(self))
-
-
 def batch(settings: Settings, index: int | None = None) -> Batch:
     """Return a batch of the text, cut as the settings' `windows` say.
 
@@ -159,9 +116,12 @@ def batch(settings: Settings, index: int | None = None) -> Batch:
     Raises:
         ValueError: the text is too short, or has no such batch.
     """
-    tokenizer, ids = tokenize(settings)
+    must_be_settings(settings)
     if index is None:
         index = settings.batch_index
+    if settings.values is not None:
+        return value_batch(settings, settings.values, index)
+    tokenizer, ids = tokenize(settings)
     B, T = settings.batch_size, settings.context_length
     if len(ids) <= rows_apart(settings) * T:
         raise too_short(settings, [tokenizer.tokens[i] for i in ids])
@@ -182,7 +142,13 @@ def marks(settings: Settings) -> Marks | None:
 
 def counts_some(settings: Settings) -> bool:
     """Tell whether some answers may not count in the loss."""
-    return settings.answers == "last" or bool(settings.lengths)
+    return settings.answers == "last" or bool(settings.lengths) or settings.values is not None
+
+
+def output_names(settings: Settings) -> tuple[str, ...]:
+    """Return what each number that comes out is called: a token, or what numbers ask for."""
+    must_be_settings(settings)
+    return tokenize(settings)[0].tokens if settings.values is None else settings.values.outputs
 
 
 def cut_window(settings: Settings, ids: Ids, index: int, count: int) -> tuple[Ids, Ids, int]:

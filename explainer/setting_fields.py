@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import Field, field
 from typing import Any
 
@@ -16,6 +17,8 @@ from explainer.errors import (
     shorten,
     to_builtin,
 )
+from explainer.number_table import NumberTable
+from explainer.own_values import as_table
 
 
 def number(
@@ -42,18 +45,23 @@ def switch(default: bool, label: str) -> Any:
     return field(default=default, metadata={"kind": bool, "label": label})
 
 
-def words(default: str | None, high: int, label: str) -> Any:
-    """A text of the user's, at most `high` characters; without a default it can't be empty."""
-    meta = {"kind": str, "high": high, "label": label}
-    if default is None:
-        return field(metadata={**meta, "required": True})
-    return field(default=default, metadata=meta)
+def words(default: str, high: int, label: str) -> Any:
+    """A text of the user's, at most `high` characters."""
+    return field(default=default, metadata={"kind": str, "high": high, "label": label})
 
 
 def integers(low: int, high: int, label: str, help: str) -> Any:
     """Whole numbers between two bounds; none by default."""
     meta = {"kind": tuple, "low": low, "high": high, "label": label, "help": help}
     return field(default=(), metadata=meta)
+
+
+OWN_NUMBERS: Mapping[str, Any] = {
+    "kind": NumberTable,
+    "optional": True,
+    "label": "Numbers",
+    "help": "Numbers in the place of the text: what goes in, and what should come out.",
+}
 
 
 def check_field(f: Field[Any], value: Any) -> Any:
@@ -67,6 +75,8 @@ def check_field(f: Field[Any], value: Any) -> Any:
     kind, value = meta["kind"], to_builtin(value)
     if kind is tuple:
         return read_integers(f, value)
+    if kind is NumberTable:
+        return None if value is None else as_table(value)
     if "options" in meta:
         return one_of(f.name, value, meta["options"])
     if "low" in meta:
@@ -77,9 +87,9 @@ def check_field(f: Field[Any], value: Any) -> Any:
         must_be(f.name, value, bool, "True or False")
         return value
     must_be(f.name, value, str, "a string")
-    low, high = int(meta.get("required", False)), meta["high"]
-    if not low <= len(value) <= high:
-        expected = f"a string of {low} to {high:,} characters"
+    high = meta["high"]
+    if len(value) > high:
+        expected = f"a string of 0 to {high:,} characters"
         raise InvalidValueError(f.name, expected, f"{len(value):,} characters")
     if half := re.search("[\ud800-\udfff]", value):
         raise InvalidValueError(

@@ -6,10 +6,19 @@ errors and the links are made from them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
-from explainer.errors import ConstraintError, must_be, shorten
-from explainer.setting_fields import check_field, choice, integers, number, switch, words
+from explainer.errors import ConstraintError, InvalidValueError, must_be, shorten
+from explainer.number_table import NumberTable
+from explainer.setting_fields import (
+    OWN_NUMBERS,
+    check_field,
+    choice,
+    integers,
+    number,
+    switch,
+    words,
+)
 
 ACTIVATIONS = {
     "sigmoid": "1 / (1 + exp(-a)), between 0 and 1",
@@ -31,7 +40,8 @@ class Settings:
         ValueError: a value is not a possible one.
     """
 
-    text: str = words(None, 200_000, "Text")
+    text: str = words("", 200_000, "Text")
+    values: NumberTable | None = field(default=None, metadata=OWN_NUMBERS)
     tokenizer: str = choice(
         "bpe", "Tokenizer", characters="one token for each character", bpe="byte-pair merges"
     )
@@ -175,8 +185,28 @@ class Settings:
                 f"{tokens:,} tokens",
                 "Use a smaller batch or a shorter context.",
             )
+        if self.values is None and not self.text:
+            expected = f"a string of 1 to {TEXT['high']:,} characters"
+            raise InvalidValueError("text", expected, "0 characters")
+        if self.values is not None:
+            self._fit_values(self.values)
         if self.lengths:
             check_lengths(self.lengths, self.batch_size, self.context_length)
+
+    def _fit_values(self, values: NumberTable) -> None:
+        """Be no larger than the numbers are, and have no text.
+
+        Raises:
+            ConstraintError: lengths are given besides.
+        """
+        if self.lengths:
+            raise ConstraintError(
+                "lengths", "values have lengths of their own", "Both values and lengths are given"
+            )
+        T = min(self.context_length, max(values.lengths))
+        object.__setattr__(self, "text", "")
+        object.__setattr__(self, "context_length", T)
+        object.__setattr__(self, "batch_size", min(self.batch_size, len(values.pieces(T))))
 
 
 def check_lengths(lengths: tuple[int, ...], B: int, T: int) -> None:
@@ -197,6 +227,9 @@ def check_lengths(lengths: tuple[int, ...], B: int, T: int) -> None:
             f"context length {T:,} is the most",
             f"Sequence {lengths.index(max(lengths)):,} would be {max(lengths):,} time steps long",
         )
+
+
+TEXT = Settings.__dataclass_fields__["text"].metadata
 
 
 def must_be_settings(value: object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import Field, fields, replace
@@ -10,7 +9,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from explainer.errors import (
-    ConstraintError,
     ExplainerError,
     InvalidValueError,
     WrongTypeError,
@@ -18,6 +16,8 @@ from explainer.errors import (
     names_of,
     shorten,
 )
+from explainer.fingerprints import missing_numbers, missing_text, text_hash
+from explainer.number_table import NumberTable
 from explainer.presets import PRESETS
 from explainer.setting_fields import check_field
 from explainer.settings import Settings, must_be_settings
@@ -59,7 +59,11 @@ def write_query(settings: Settings, base: Settings | None = None) -> dict[str, s
     query = {} if preset == "start" else {"preset": preset}
     for f in differs(preset):
         value = getattr(settings, f.name)
-        if f.name == "text" and len(value) > TEXT_IN_LINK:
+        if f.name == "values":
+            query["values"] = value.fingerprint if value else ""
+        elif f.name == "text" and settings.values is not None:
+            continue
+        elif f.name == "text" and len(value) > TEXT_IN_LINK:
             query["fingerprint"] = text_hash(value)
         else:
             query[f.name] = query_value(value)
@@ -67,7 +71,7 @@ def write_query(settings: Settings, base: Settings | None = None) -> dict[str, s
 
 
 def read_query(
-    query: Mapping[str, str], text: str | None = None
+    query: Mapping[str, str], text: str | None = None, values: NumberTable | None = None
 ) -> tuple[Settings, list[ExplainerError]]:
     """Return the settings of a link, and an error for each part that could not be used.
 
@@ -85,34 +89,29 @@ def read_query(
         problems.append(InvalidValueError("preset", expected, shorten(preset), shown))
         preset = "start"
     settings = PRESETS[preset]
-    values: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for f in fields(Settings):
-        left_empty = f.metadata.get("required") and not query.get(f.name)
-        if f.name in query and not left_empty:
+        left_empty = f.name == "text" and not query.get(f.name)
+        if f.name in query and f.name != "values" and not left_empty:
             try:
-                values[f.name] = read_field(f, query[f.name])
+                found[f.name] = read_field(f, query[f.name])
             except InvalidValueError as error:
                 problems.append(error.also("The preset's value is shown."))
     wanted = query.get("fingerprint")
     if wanted:  # empty where nothing was uploaded
         if text is not None and text_hash(text) == wanted:
-            values["text"] = text
+            found["text"] = text
         else:
             problems.append(missing_text(wanted))
+    if wanted := query.get("values"):
+        if values is not None and values.fingerprint == wanted:
+            found["values"] = values
+        else:
+            problems.append(missing_numbers(wanted))
     try:
-        return replace(settings, **values), problems
+        return replace(settings, **found), problems
     except InvalidValueError as error:
         return settings, [*problems, error.also("The preset's values are shown.")]
-
-
-def missing_text(fingerprint: str) -> ExplainerError:
-    """Return what is said of a link whose text is too long to stand in it."""
-    return ConstraintError(
-        "fingerprint",
-        "its text is too long to be part of it",
-        f"This link needs the text with the fingerprint {shorten(fingerprint)}",
-        "Upload that text to see the same numbers.",
-    )
 
 
 def write_view(view: ViewState) -> dict[str, str]:
@@ -163,18 +162,21 @@ def to_link(
     return f"/{chapter}?{urlencode(query, safe=':,;*')}".removesuffix("?")
 
 
-def from_link(link: str | Mapping[str, str], text: str | None = None) -> Settings:
+def from_link(
+    link: str | Mapping[str, str], text: str | None = None, values: NumberTable | None = None
+) -> Settings:
     """Return the settings that a link says.
 
     Args:
         link: a whole address, its part after the "?", or names and values as they stand in it;
             what says edits and where the user looks is left alone.
         text: the long text, where the link has only its fingerprint.
+        values: the numbers, of which it never has more.
 
     Raises:
         ValueError: what is wrong with the link, one sentence for each problem.
     """
-    settings, problems = read_query(query_of(link), text)
+    settings, problems = read_query(query_of(link), text, values)
     if problems:
         raise problems[0].also(*map(str, problems[1:]))
     return settings
@@ -246,11 +248,6 @@ def view_table() -> dict[str, dict[str, Any]]:
     return table
 
 
-def text_hash(text: str) -> str:
-    """Return 16 hexadecimal digits that stand for a text too long for a link."""
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
-
-
 def read_field(f: Field[Any], value: str) -> Any:
     """Return a field's value from a link, checked.
 
@@ -285,7 +282,7 @@ def parse(f: Field[Any], value: str) -> Any:
         ValueError: it is neither true nor false.
     """
     kind = f.metadata["kind"]
-    if kind in (str, tuple):
+    if kind in (str, tuple, NumberTable):
         return value
     if f.metadata.get("optional") and (value == "" or (value == "0" and f.metadata["low"] > 0)):
         return None  # 0 switches off what can't be 0

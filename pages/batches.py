@@ -4,6 +4,7 @@ import streamlit as st
 
 from explainer.app.chapter_page import show_chapter
 from explainer.app.page import Page
+from explainer.number_table import NumberTable
 from explainer.plots import tables
 
 WINDOWS = {
@@ -43,9 +44,36 @@ def of_text(page: Page) -> str:
     )
 
 
+def numbers(page: Page, values: NumberTable) -> None:
+    """Show what goes in and what should come out, where these are numbers."""
+    batch, trace = page.run.batch, page.trace
+    B, T = batch.ids.shape
+    out = "the values of the next row"
+    if values.targets is not None:
+        out = "the class in the column `target`" if values.classes else "the column `target`"
+    page.text(
+        f"A batch is B = {B} {'sequences' if B > 1 else 'sequence'} of up to T = {T} time steps: "
+        "each sequence of the table, cut into pieces where it is longer. At each time step the "
+        f"features go in, and what should come out is {out}."
+    )
+    st.caption(f"Batch {batch.index:,} of 0–{batch.count - 1:,}.")
+    page.choose_sequence()
+    st.subheader("What goes in")
+    st.dataframe(tables.matrix(trace, "values", batch, page.sequence))
+    st.subheader("What should come out")
+    st.dataframe(tables.wanted(batch, page.sequence))
+    page.note(
+        f"{int(trace['answers']):,} of {trace['counted'].size:,} answers count in the loss: none "
+        "where a target is missing, or after the end of a sequence (·)."
+    )
+
+
 def body(page: Page) -> None:
     """Show the windows, the shift by one, the triangle of next-token pairs."""
     batch, settings = page.run.batch, page.run.settings
+    if settings.values is not None:
+        numbers(page, settings.values)
+        return
     B, T = batch.ids.shape
     page.text(
         f"A batch is B = {B} {'rows' if B > 1 else 'row'} of T = {T} "

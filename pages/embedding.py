@@ -8,6 +8,12 @@ from explainer.app.page import Page
 
 def body(page: Page) -> None:
     """Show the lookup, and that it is a one-hot row times the matrix."""
+    if page.has("values"):
+        page.text(
+            "Numbers need no embedding: the features of a time step *are* the vector that goes in."
+        )
+        page.stage()
+        return
     if not page.has("E"):
         page.stage()
         page.text(

@@ -9,10 +9,30 @@ from explainer.app.chapter_page import show_chapter
 from explainer.app.page import NOTHING, Page
 
 
+def squared(page: Page) -> None:
+    """Show the squared error of outputs that are numbers."""
+    trace = page.trace
+    page.text(
+        "The answers are numbers, so the loss is the **mean squared error**: the difference "
+        "between what comes out and what should, squared; the mean over the outputs; the mean "
+        "over the answers that count. It is computed in three steps, so that each can be checked."
+    )
+    title = "third term: each time step's part of the loss"
+    page.bars("se_3", trace["se_3"], page.tokens(), title)
+    page.note(f"Of {trace['counted'].size:,} answers **{int(trace['answers']):,}** count.")
+    st.subheader("The loss")
+    left, right = st.columns(2)
+    left.metric("mean squared error", f"{float(trace['loss']):.4g}")
+    right.metric("its root", f"{math.sqrt(float(trace['loss'])):.4g}")
+
+
 def body(page: Page) -> None:
     """Show the three terms of cross-entropy and their mean."""
     trace, batch = page.trace, page.run.batch
     page.stage()
+    if page.has("se_3"):
+        squared(page)
+        return
     some = page.has("counted")
     mean = (
         "take minus the mean over the answers that count"

@@ -11,6 +11,12 @@ def body(page: Page) -> None:
     """Show the way from the state to probabilities, and the likeliest tokens."""
     batch = page.run.batch
     page.stage()
+    if not page.has("p"):
+        page.text(
+            "The output head turns the state into one number for each output: a weighted sum of "
+            "the hidden units. They are compared with the numbers that should come out."
+        )
+        return
     page.text(
         "The output head turns the state into one score for each token of the vocabulary, the "
         "**logits**. Softmax turns the logits into probabilities that add up to 1."
@@ -23,12 +29,15 @@ def body(page: Page) -> None:
             "probability of exactly 1 in V."
         )
     page.text("The probability of the target at every time step:")
-    rows = range(batch.ids.shape[1])
-    targets = batch.targets[page.sequence]
+    counted = page.trace["counted"][page.sequence] if page.has("counted") else None
+    rows = np.arange(batch.ids.shape[1]) if counted is None else np.flatnonzero(counted)
+    targets = page.trace["targets"][page.sequence, rows].astype(int)
+    if not len(rows):
+        return
     found = page.trace["p"][page.sequence, rows, targets]
     labels = [
         f"{read} → {visible(batch.vocabulary[target])}"
-        for read, target in zip(page.tokens(), targets, strict=True)
+        for read, target in zip([page.tokens()[t] for t in rows], targets, strict=True)
     ]
     page.bars("target-p", found, labels, "probability of the target: token read → token to predict")
 

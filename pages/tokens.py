@@ -16,6 +16,15 @@ from explainer.tokenizer import END_OF_TEXT, Tokenizer, normalize
 def body(page: Page) -> None:
     """Show the text as tokens, every merge, the vocabulary."""
     settings = page.run.settings
+    if settings.values is not None:
+        page.text(
+            "The input is **numbers** here, so there are no tokens and no vocabulary: a row of the "
+            "table is a time step, a column a feature, and what goes in are the numbers as they "
+            "are. The rows of the sequence that is looked at:"
+        )
+        page.choose_sequence()
+        st.dataframe(tables.matrix(page.trace, "values", page.run.batch, page.sequence))
+        return
     tokenizer, ids = tokenize(settings)
     page.text(
         "A network computes with numbers, so the text is split into **tokens**, and each token "

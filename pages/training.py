@@ -34,6 +34,10 @@ def body(page: Page) -> None:
             "batch's graph, which PyTorch has already freed: “Trying to backward through the graph "
             "a second time”."
         )
+    if not page.has("p"):
+        st.subheader("Download the network")
+        downloads(page.run)
+        return
     blind = len(page.run.batch.vocabulary)
     page.text(
         "**Perplexity**, exp(loss), is the effective number of tokens the model is choosing "

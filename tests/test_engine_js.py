@@ -14,7 +14,7 @@ from node import NODE
 from strategies import small_settings
 from test_edits import draw_edits
 
-from explainer import PRESETS, run
+from explainer import PRESETS, run, with_targets
 from explainer.engine import expression
 from explainer.engine.edits import edited_run, limits
 from explainer.engine.hold import hold, holdable
@@ -100,6 +100,8 @@ def assert_same(found, expected):
 
 
 START = PRESETS["start"]
+DRAW = np.random.default_rng(1)
+X, WANTED = DRAW.normal(size=(2, 7, 3)), DRAW.normal(size=(2, 7))
 CHOSEN = {
     **{name: PRESETS[name] for name in PRESETS},
     **{f"H{H}": replace(START, hidden_size=H) for H in (1, 32)},
@@ -108,6 +110,9 @@ CHOSEN = {
     "clipped": replace(START, clip_norm=0.01, variant="reset_before", input="one_hot"),
     "carried": replace(START, carry_state=True, batch_index=3, windows="sequential"),
     "last": replace(START, answers="last", redraw_masks=True, lengths=(8, 3)),
+    "numbers": replace(START, values=with_targets(X, WANTED, (7, 4)), context_length=5),
+    "next row": replace(START, values=X, answers="last", variant="reset_before"),
+    "classes": replace(START, values=with_targets(X, (WANTED > 0) * 1 - 101 * (WANTED > 1))),
     "trained": replace(START, updates=3),
     "hard": replace(
         START,
@@ -129,6 +134,8 @@ EDITED = (
     "start",
     "math",
     "linear_algebra",
+    "numbers",
+    "classes",
     "H1",
     "before",
     "one_hot",

@@ -24,7 +24,7 @@ from explainer.engine.equations.activation import activations_of
 from explainer.engine.layer_edits import edited_layer
 from explainer.errors import ExplainerError
 from explainer.interop.network_record import squared_error
-from explainer.interop.number_table import MOST_ROWS, read_table
+from explainer.number_table import MOST_ROWS, read_table
 
 APP = str(Path(__file__).parent.parent / "app.py")
 
@@ -157,7 +157,7 @@ def test_the_example_is_well_and_its_twin_is_not():
     head.load_state_dict(
         {"weight": torch.from_numpy(weights.copy()), "bias": torch.from_numpy(bias.copy())}
     )
-    x, y = torch.from_numpy(table.x).float(), torch.from_numpy(table.targets).float()
+    x, y = torch.tensor(table.x).float(), torch.tensor(table.targets).float()
     with torch.no_grad():
         assert found.loss == pytest.approx(float(((head(gru(x)[0])[..., 0] - y) ** 2).mean()), 1e-5)
     twin, table = example(broken=True)

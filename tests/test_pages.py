@@ -24,10 +24,11 @@ from explainer.app.cache import BUDGET, CACHE, weigh_again
 from explainer.app.current_run import kept_run
 from explainer.batches import tokenize
 from explainer.engine.batch_run import run_batch
+from explainer.fingerprints import text_hash
 from explainer.plots.colours import SCALES
 from explainer.stage.chapters import CHAPTERS, HOME
 from explainer.stage.parts import Place
-from explainer.url import read_query, text_hash, write_query
+from explainer.url import read_query, write_query
 
 pytestmark = pytest.mark.page
 APP = str(Path(__file__).parent.parent / "app.py")

@@ -29,13 +29,14 @@ ACTIVATED = [
     ("reset_after", "embedding", None, False, "linear", "hard_sigmoid_6"),
 ]
 COUNTED = [("reset_after", "embedding", None, True, "sigmoid", "tanh", "last", (5, 2, 4))]
-KINDS = [*NETWORKS, *ACTIVATED, *COUNTED]
+VALUES = [(*COUNTED[0][:6], "last", (), np.arange(45.0).reshape(3, 5, 3) / 45)]
+KINDS = [*NETWORKS, *ACTIVATED, *COUNTED, *VALUES]
 
 
-@pytest.fixture(scope="module", params=KINDS, ids=lambda p: "-".join(map(str, p)))
+@pytest.fixture(scope="module", params=KINDS, ids=lambda p: "-".join(map(str, p[:8])))
 def network_run(request):
     names = ("variant", "input", "clip_norm", "head_bias", "gate_activation")
-    more = ("candidate_activation", "answers", "lengths")
+    more = ("candidate_activation", "answers", "lengths", "values")
     chosen = dict(zip((*names, *more), request.param, strict=False))
     return run(replace(SMALL, **chosen))
 
@@ -229,8 +230,9 @@ def test_a_lane_holds_what_its_equations_take_in(network_run, slug):
 
 @pytest.mark.parametrize("slug", STAGED)
 def test_each_name_in_a_lane_is_that_of_a_quantity(slug):
-    kinds = (("reset_after", "every"), ("reset_before", "last"))
-    runs = [run(replace(SMALL, variant=v, answers=a)) for v, a in kinds]
+    kinds = (("reset_after", "every", None), ("reset_before", "last", None))
+    kinds = (*kinds, ("reset_after", "every", np.ones((3, 5, 3))))
+    runs = [run(replace(SMALL, variant=v, answers=a, values=x)) for v, a, x in kinds]
     names = {n for result in runs for n in quantities_of(result)}
     for result in runs:
         for spec in written_scene(slug, result)[0]:

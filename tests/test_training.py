@@ -55,9 +55,10 @@ from explainer.engine.unroll import (
     learning_plans,
 )
 from explainer.errors import NotFiniteError
+from explainer.fingerprints import text_hash
 from explainer.interop.pytorch import safetensors, snippet, state_dict
 from explainer.stage.influence_maps import influence_summary
-from explainer.url import from_link, text_hash, write_query
+from explainer.url import from_link, write_query
 
 SAME = {"rtol": 0, "atol": 1e-12}
 SMALL = replace(

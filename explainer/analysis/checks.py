@@ -81,6 +81,8 @@ def largest_difference(a: Array | Tensor, b: Array | Tensor) -> float:
 def check_tokens(run: Run) -> Check:
     """Ids back to text: every character that differs counts 1."""
     settings = run.settings
+    if settings.values is not None:
+        return without_tokens(run)
     tokenizer, ids = tokenize(settings)
     text = normalize(settings.text, settings.normalization, settings.end_of_text)
     decoded = tokenizer.decode(ids.tolist())
@@ -90,11 +92,25 @@ def check_tokens(run: Run) -> Check:
     return Check("characters that differ after encoding and decoding", "the text itself", wrong)
 
 
+def without_tokens(run: Run) -> Check:
+    """The numbers that go in are those of the table, each where its row says."""
+    values = run.settings.values
+    assert values is not None
+    edit = run.edits.get("values")
+    found = run.trace["values"] if edit is None or edit.before is None else edit.before
+    rows = {tuple(row) for sequence in values.x.tolist() for row in sequence}
+    given = zip(found.tolist(), run.trace.lengths, strict=True)
+    wrong = sum(tuple(row) not in rows for sequence, n in given for row in sequence[:n])
+    return Check("rows of numbers that are not in the table", "the table", wrong)
+
+
 def check_batches(run: Run) -> Check:
     """Rows stand in the text, targets one place further: every row that doesn't counts 1.
 
     Where tokens were changed these are the rows before that.
     """
+    if run.settings.values is not None:
+        return without_tokens(run)
     text = as_characters(tokenize(run.settings)[1])
     edited = {n: e.before for n, e in run.edits.items() if e.before is not None}
     before = [edited.get(n, getattr(run.batch, n)).astype(int) for n in ("ids", "targets")]
@@ -113,6 +129,8 @@ def as_characters(ids: Iterable[int]) -> str:
 def check_embedding(run: Run) -> Check:
     """The looked-up row is the one-hot row times the matrix."""
     t = run.trace
+    if "values" in t:
+        return without_tokens(run)
     product = t["one_hot"] @ t["E"] if "E" in t else t["one_hot"]
     return Check(
         "e",
@@ -133,7 +151,7 @@ def check_dropout(run: Run) -> Check:
     return Check(
         "x and h_out",
         "the masked numbers with the scale of F.dropout",
-        max(off("x", "mask_x", "e"), off("h_out", "mask_h", "h")),
+        max(off("x", "mask_x", "e" if "e" in t else "values"), off("h_out", "mask_h", "h")),
     )
 
 
@@ -167,6 +185,8 @@ def check_prediction(run: Run) -> Check:
     """Probabilities against torch.softmax of a torch.nn.Linear."""
     t = run.trace
     logits = linear(t)
+    if "p" not in t:
+        return Check("logits", "F.linear", largest_difference(t["logits"], logits))
     return Check(
         "p", "torch.softmax of F.linear", largest_difference(t["p"], torch.softmax(logits, -1))
     )
@@ -175,7 +195,12 @@ def check_prediction(run: Run) -> Check:
 def check_loss(run: Run) -> Check:
     """The three terms and their mean against F.cross_entropy."""
     expected = mean_loss(run.trace, linear(run.trace))
-    return Check("loss", "F.cross_entropy", largest_difference(run.trace["loss"], expected))
+    return Check("loss", loss_name(run), largest_difference(run.trace["loss"], expected))
+
+
+def loss_name(run: Run) -> str:
+    """Return the function of PyTorch's that computes the loss."""
+    return "F.cross_entropy" if "targets" in run.trace else "F.mse_loss"
 
 
 def check_gradients(run: Run) -> Check:
@@ -234,7 +259,7 @@ def check_second_pass(run: Run) -> Check:
     logits = torch_logits(run.second, after, run.settings.activations)
     expected = mean_loss(run.second, logits)
     return Check(
-        "loss after the update", "F.cross_entropy", largest_difference(run.second["loss"], expected)
+        "loss after the update", loss_name(run), largest_difference(run.second["loss"], expected)
     )
 
 

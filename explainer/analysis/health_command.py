@@ -8,8 +8,8 @@ from pathlib import Path
 from explainer.analysis.health import health
 from explainer.errors import ExplainerError
 from explainer.interop.network_record import squared_error
-from explainer.interop.number_table import read_table
 from explainer.interop.weight_files import load
+from explainer.number_table import read_table
 
 
 def tell_health(words: Sequence[str]) -> None:

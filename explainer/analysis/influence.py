@@ -129,7 +129,8 @@ def rnn_influence(run: Run, sequence: int, state: TrainingState | None = None) -
             raise InvalidValueError("state", "the state of an RNNTraining", f"one with {others}")
         known["h_0"] = state.h_0[sequence : sequence + 1].double()
         parameters = {n: v.double() for n, v in state.parameters.items()}
-    known["ids"] = known["ids"].long()  # a trace holds nothing but float64
+    if "ids" in known:
+        known["ids"] = known["ids"].long()  # a trace holds nothing but float64
     known = {q.name: known[q.name] for q in net.given} | parameters
     known |= forward_pass(net.forward, known)
     return gradient_norms(net.backward, known, range(sizes["T"]), "d_h")
@@ -218,7 +219,7 @@ def gradient_norms(
     Raises:
         ValueError: a gradient stops being finite.
     """
-    found = np.zeros((len(targets), known["p"].shape[1]))
+    found = np.zeros((len(targets), known["logits"].shape[1]))
     for k, made in back_from_each(equations, known, targets, of):
         # not the root of squares, which are 0 or infinite long before the norm is
         with np.errstate(over="ignore", invalid="ignore"):
@@ -253,9 +254,12 @@ def back_from_each(
     """
     plan = make_plan(tuple(equations), BACKWARD, (of,))
     # a loss of a single target: no others share in the mean
-    values = {**known, "targets": known["targets"][:, :1]}
+    values = dict(known)
+    if "targets" in known:
+        values["targets"] = known["targets"][:, :1]
     if "counted" in known:
         values["answers"] = torch.ones((), dtype=torch.float64, device="cpu")
+        values["d_loss"] = values["answers"]
     values |= solve(plan.before, values)
     outside = inputs_of((*plan.recurrent, *plan.after)) & values.keys()
     rows = torch.tensor(targets, device="cpu").unsqueeze(-1)
@@ -265,7 +269,7 @@ def back_from_each(
         return here | {"d_h_out": here["d_h_out"] * (rows == k)}
 
     start = torch.zeros(len(rows), values["d_h_out"].shape[-1], dtype=torch.float64, device="cpu")
-    for k, solved in time_steps(plan, at, start, range(known["p"].shape[1] - 1, -1, -1)):
+    for k, solved in time_steps(plan, at, start, range(known["logits"].shape[1] - 1, -1, -1)):
         yield k, solved if of in solved else solved | solve(plan.after, {**at(k), **solved})
 
 

@@ -152,7 +152,7 @@ def loop_with_held(
         bias = own.get(f"b_{name}" if after else f"b_{name[1]}" if name[0] == "i" else "")
         return held(f"a_{name}", F.linear(value, own[f"W_{name}"], bias), t)
 
-    one_hot = as_tensor(trace, "one_hot")
+    one_hot = as_tensor(trace, "values" if "values" in trace else "one_hot")
     e = held("e", one_hot @ own["E"] if "E" in own else one_hot)
     x = held("x", as_tensor(trace, "mask_x") * e * scale)
     h, states = as_tensor(trace, "h_0"), []
@@ -169,9 +169,13 @@ def loop_with_held(
 
 def mean_loss(trace: Trace, of: Tensor) -> Tensor:
     """Return the loss of logits (B, T, V) from F.cross_entropy, on the trace's targets."""
+    counted = as_tensor(trace, "counted") if "counted" in trace else None
+    if "targets" not in trace:
+        assert counted is not None
+        return F.mse_loss(of[counted == 1], as_tensor(trace, "y")[counted == 1])
     targets = as_tensor(trace, "targets").long()
-    if "counted" in trace:
-        targets = torch.where(as_tensor(trace, "counted") == 1, targets, IGNORED)
+    if counted is not None:
+        targets = torch.where(counted == 1, targets, IGNORED)
     return F.cross_entropy(of.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
 
 
@@ -189,8 +193,11 @@ def torch_logits(
         return loop_with_held(trace, parameters, activations)[1]
     gate, candidate = (TORCH_ACTIVATED[name] for name in activations)
     own, keep = parameters, 1 - float(trace["dropout"])
-    e = F.embedding(as_tensor(trace, "ids").long(), own["E"]) if "E" in own else None
-    x = as_tensor(trace, "mask_x") * (as_tensor(trace, "one_hot") if e is None else e) / keep
+    if "E" in own:
+        e = F.embedding(as_tensor(trace, "ids").long(), own["E"])
+    else:
+        e = as_tensor(trace, "values" if "values" in trace else "one_hot")
+    x = as_tensor(trace, "mask_x") * e / keep
     h, states = as_tensor(trace, "h_0"), []
     for x_t in x.unbind(1):
         if "b_ir" in own:  # two biases: the reset gate comes after the product

@@ -139,7 +139,9 @@ def give_back() -> None:
 
 def key_size(settings: Settings) -> int:
     """Return what settings take as a key, in bytes: their text, mostly."""
-    return sys.getsizeof(settings.text) + sys.getsizeof(settings.alphabet) + 1_000
+    values = settings.values
+    numbers = 0 if values is None else 2 * values.x.nbytes
+    return sys.getsizeof(settings.text) + sys.getsizeof(settings.alphabet) + numbers + 1_000
 
 
 def run_key(settings: Settings, edit: str = "") -> Hashable:

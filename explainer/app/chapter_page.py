@@ -34,7 +34,7 @@ def show_chapter(slug: str, body: Callable[[Page], None]) -> None:
         checks_line(page)
         weigh_again(run, edit)
         return
-    if page.chapter.task:
+    if page.chapter.task and not (page.has("values") and page.chapter.of_text):
         st.success(f"**Try this.** {page.chapter.task}")
     if page.names:
         lazy_expander("open-number", open_number, page)

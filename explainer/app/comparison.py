@@ -78,6 +78,8 @@ def ready_pairs(run: Run, edit: str, here: Place) -> tuple[Pair, ...]:
         edit: what is changed and held in it, as in an address.
         here: where the user looks.
     """
+    if run.settings.values is not None:  # there is no other token
+        return pairs(run.settings, edit, "")
     id = int(run.batch.ids[here.sequence, here.t])
     other = (id + 1) % len(tokenize(run.settings)[0])
     return pairs(run.settings, edit, f"ids.{here.sequence}.{here.t}:{other}")

@@ -11,7 +11,7 @@ import torch
 from explainer.app.cache import CACHE, run_key, run_size, shared_training
 from explainer.app.gate import GATE, Tell, Ticket
 from explainer.app.session import session
-from explainer.batches import tokenize
+from explainer.batches import output_names
 from explainer.engine.batch_run import Run, batches_before, check_size, run_batch, trace_numbers
 from explainer.engine.edits import edited_run
 from explainer.engine.training import History, Training
@@ -83,7 +83,7 @@ def kept_run(settings: Settings, edit: str = "") -> Run:
     found: Run | None = CACHE.peek(key)
     if found is not None:
         return found
-    V = len(tokenize(settings)[0])
+    V = len(output_names(settings))
     check_size(settings, V)
     parameters = None
     if settings.updates:

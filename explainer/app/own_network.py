@@ -16,9 +16,9 @@ from explainer.engine.layer_trace import numbers_of_a_layer
 from explainer.errors import ConstraintError
 from explainer.interop.cells import Cell, GRUNetwork
 from explainer.interop.network_record import parts_of, squared_error
-from explainer.interop.number_table import NumberTable, read_table
 from explainer.interop.recording import Recording
 from explainer.interop.weight_files import read_network
+from explainer.number_table import NumberTable, read_table
 
 DATA = Path(__file__).parents[1] / "data"
 MOST_BYTES = 8 * 2**20

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # the menu does not wait for torch
     from explainer.app.own_network import OwnNetwork
     from explainer.errors import ExplainerError
     from explainer.interop.cells import GRUNetwork
-    from explainer.interop.number_table import NumberTable
+    from explainer.number_table import NumberTable
     from explainer.settings import Settings
 
 KEY = "session"
@@ -103,6 +103,7 @@ class Session:
     own_kept: str | None = None
     network_files: tuple[Hashable, tuple[GRUNetwork, NumberTable]] | None = None
     network: tuple[Hashable, OwnNetwork, object] | None = None
+    numbers: tuple[str, NumberTable | None, ExplainerError | None] | None = None
     parameter: tuple[str, str] | None = None
     station: int = 1
     station_seen: str | None = None

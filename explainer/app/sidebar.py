@@ -9,6 +9,7 @@ import streamlit as st
 
 from explainer.app.address import BOUND, unfolding
 from explainer.app.session import session
+from explainer.app.uploaded_numbers import uploaded_numbers
 from explainer.app.uploaded_text import uploaded_text
 from explainer.errors import ExplainerError, InvalidValueError
 from explainer.presets import PRESETS
@@ -80,6 +81,8 @@ def sidebar() -> tuple[Settings, str, list[str]]:
             if problem:
                 shown = "shorter text" if values["text"] else "preset's text"
                 problems.append(problem.also(f"Until then the {shown} is shown."))
+            values["values"], wrong = uploaded_numbers(changed)
+            problems += [error.also("Until then the text is shown.") for error in wrong]
             st.button(
                 "Undo all my settings",
                 key="back-to-preset",
@@ -110,15 +113,15 @@ def first_link() -> list[ExplainerError]:
     if own.link_problems is None:
         query = st.query_params.to_dict()
         _, own.link_problems = read_query(
-            {name: value for name, value in query.items() if name != "fingerprint"}
+            {n: value for n, value in query.items() if n not in ("fingerprint", "values")}
         )
         for name in LADDERS:
             own.steps[name] = []
         # widgets read the link themselves, and fail on what they can't read or spell otherwise
-        clean = {name: value for name, value in query.items() if name not in SETTINGS}
+        clean = {n: value for n, value in query.items() if n not in SETTINGS or n == "values"}
         if clean.get("preset", "start") not in PRESETS:
             del clean["preset"]
-        for name in SETTINGS.keys() & query.keys():
+        for name in SETTINGS.keys() & query.keys() - {"values"}:
             try:
                 value = read_field(SETTINGS[name], query[name])
             except InvalidValueError:
@@ -147,14 +150,14 @@ def apply_preset() -> None:
     preset = st.session_state.get("preset", "start")
     base = PRESETS[preset]
     for name in SETTINGS:
-        if name != "text":
+        if name not in ("text", "values"):
             value = getattr(base, name)
             shown = query_value(value) if isinstance(value, tuple) else value
             st.session_state[name] = 0.0 if value is None else shown
     own = session()
     own.uploads += 1
     st.session_state["text"] = (own.own_text or base.text) if preset == "your_text" else ""
-    st.session_state["fingerprint"] = ""
+    st.session_state["fingerprint"] = st.session_state["values"] = ""
     st.session_state["edit"] = ""
 
 

@@ -12,8 +12,9 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from explainer.app.address import BOUND
 from explainer.app.session import session
 from explainer.errors import ExplainerError, InvalidValueError
+from explainer.fingerprints import missing_text, text_hash
 from explainer.setting_fields import check_field
-from explainer.url import SETTINGS, missing_text, text_hash
+from explainer.url import SETTINGS
 
 
 def uploaded_text(changed: Callable[[], None]) -> tuple[str, ExplainerError | None]:

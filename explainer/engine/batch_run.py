@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from explainer.batches import Batch, batch, tokenize
+from explainer.batch_data import Batch
+from explainer.batches import batch, output_names
 from explainer.engine.equations import backward, gru, update
 from explainer.engine.exports import Exports
 from explainer.engine.expression import Leaf
@@ -151,14 +152,14 @@ def run_batch(
             does not fit, or a number stops being finite; the message says what to do.
     """
     draw = in_range("draw", draw, int, 0, 2**32 - 1)
-    tokenizer, _ = tokenize(settings)
-    sizes = check_size(settings, len(tokenizer))
+    V = len(output_names(settings))
+    sizes = check_size(settings, V)
     chosen = batch(settings)
     net = network(settings)
     if parameters is None:
-        own = initial_parameters(settings, len(tokenizer))
+        own = initial_parameters(settings, V)
     else:
-        own = checked_parameters(settings, parameters, len(tokenizer))
+        own = checked_parameters(settings, parameters, V)
     if h_0 is None:
         h_0 = carried_state(settings, net, own, sizes, on_carried)
     h_0 = real_numbers("h_0", h_0)
@@ -196,7 +197,7 @@ def solve_run(
     values = {**known, **forward_pass(net.forward, known)}
     values |= backward_pass(net.backward, values)
     masks = {n: m.to(torch.float64).numpy() for n, m in redrawn.items()}
-    plain = Origin(chosen.lengths, precision=settings.precision)
+    plain = Origin(chosen.lengths, names=chosen.names, precision=settings.precision)
     origin = replace(plain, settings=settings, redrawn=masks)
     trace = make_trace(net, values, sizes, origin=origin)
     updated, new = update_pass(settings, net, values, sizes)
@@ -240,10 +241,11 @@ def carried_state(
         if on_carried is not None:
             on_carried(i)
         masks = draw_masks(settings, sizes, i)  # as in a training
-        known = known_values(batch(settings, i), effective_dropout(settings), masks, h)
+        before = batch(settings, i)
+        known = known_values(before, effective_dropout(settings), masks, h)
         known = in_precision(settings, {**known, **parameters})
         found = forward_pass(net.forward, known, ("h",))
-        h = last_states(found["h"], settings.lengths)
+        h = last_states(found["h"], before.lengths)
     return h
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from explainer.engine.batch_run import Run, solve_run
 from explainer.engine.hold import hold, holdable
@@ -19,6 +18,7 @@ from explainer.engine.network import Network, network
 from explainer.engine.parameters import real_numbers
 from explainer.engine.quantity import Quantity
 from explainer.engine.trace import Array, Trace
+from explainer.engine.unroll import one_hot_rows
 from explainer.errors import (
     InvalidValueError,
     WrongTypeError,
@@ -76,14 +76,21 @@ def limits(settings: Settings, V: int) -> dict[str, Limits]:
         V: size of the vocabulary.
     """
     rates = {f.name: f.metadata for f in fields(Settings)}
-    found = {n: Limits(0, V - 1, whole=True) for n in ("ids", "targets")}
     given = {q.name for q in network(settings).given}
+    found: dict[str, Limits] = {}
+    found |= {n: Limits(0, V - 1, whole=True) for n in ("ids", "targets") if n in given}
     found |= {n: Limits(0, 1, whole=True) for n in ("mask_x", "mask_h", "counted") if n in given}
     for name in ("dropout", "learning_rate", "clip_norm"):
         found[name] = Limits(rates[name]["low"], rates[name]["high"])
     if settings.clip_norm is None:
         del found["clip_norm"]
     return found
+
+
+def followed(net: Network) -> dict[str, str]:
+    """Return which given quantities follow others in a network."""
+    given = {q.name for q in net.given}
+    return {n: of for n, of in FOLLOWING.items() if of in given}
 
 
 def read_edits(edits: Edits, run: Run) -> dict[str, Edit]:
@@ -98,7 +105,8 @@ def read_edits(edits: Edits, run: Run) -> dict[str, Edit]:
         ValueError: a quantity or a place is not there, or a number is out of range.
     """
     net = network(run.settings)
-    among = {q.name: q for q in (*net.given, *net.parameters) if q.name not in FOLLOWING}
+    following = followed(net)
+    among = {q.name: q for q in (*net.given, *net.parameters) if q.name not in following}
     among |= {n: q for n, q in run.update.quantities.items() if n in ("learning_rate", "clip_norm")}
     held = {q.name: q for q in net.forward if q.name in holdable(net)}
     bounds = limits(run.settings, run.trace.sizes["V"])
@@ -260,7 +268,8 @@ def edited_run(run: Run, edits: Edits) -> Run:
     known = {
         q.name: torch.from_numpy(run.trace[q.name].copy()) for q in (*net.given, *net.parameters)
     }
-    known |= {n: known[n].long() for n in ("ids", "targets")}
+    following = followed(net)
+    known |= {n: known[n].long() for n in following.values()}
     rates: dict[str, Any] = {}
     held = tuple(name for name in holdable(net) if name in read)
     for name, edit in read.items():
@@ -271,10 +280,10 @@ def edited_run(run: Run, edits: Edits) -> Run:
             rates[name] = float(edit.values)
         else:
             known |= {f"free_{name}": (~where).to(torch.float64), f"set_{name}": values}
-    rows = {n: one_hot(known[of], run.trace.sizes["V"]) for n, of in FOLLOWING.items()}
+    rows = {n: one_hot_rows(known[of], run.trace.sizes["V"]) for n, of in following.items()}
     known |= {n: value.to(torch.float64) for n, value in rows.items()}
-    ids, targets = (known[n].numpy() for n in ("ids", "targets"))
-    batch = replace(run.batch, ids=ids, targets=targets)
+    numbers: dict[str, Any] = {n: known[n].numpy() for n in following.values()}
+    batch = replace(run.batch, **numbers)
     masks = ("mask_x", "mask_h") if run.settings.redraw_masks else ()
     redrawn = {n: torch.from_numpy(run.second[n].copy()) for n in masks}
     settings = replace(run.settings, **rates)

@@ -11,6 +11,7 @@ from explainer.engine.equations import backward, embedding, gru, head, loss, rnn
 from explainer.engine.equations.activation import USUAL, activated, activations_of
 from explainer.engine.equations.backward import d_loss
 from explainer.engine.quantity import Part, Quantity, leaf
+from explainer.engine.value_network import with_values
 from explainer.settings import Settings
 
 GATES: tuple[Part, ...] = ("r", "z", "n")
@@ -51,13 +52,19 @@ class Network:
 
 def network(settings: Settings) -> Network:
     """Return the equations of a variant with its input, head and gradients."""
-    return _network(
+    net = _network(
         settings.variant == "reset_after",
-        settings.input == "embedding",
+        embeds(settings),
         settings.head_bias,
         counts_some(settings),
         (settings.gate_activation, settings.candidate_activation),
     )
+    return net if settings.values is None else with_values(net, not settings.values.classes)
+
+
+def embeds(settings: Settings) -> bool:
+    """Tell whether tokens become rows of an embedding; numbers and one-hot rows have none."""
+    return settings.input == "embedding" and settings.values is None
 
 
 @cache
@@ -73,7 +80,8 @@ def without_dropout(net: Network) -> Network:
 
 def rnn_network(settings: Settings) -> Network:
     """Return the same network with an ordinary RNN in the GRU's place."""
-    return _rnn_network(settings.input == "embedding", settings.head_bias, counts_some(settings))
+    net = _rnn_network(embeds(settings), settings.head_bias, counts_some(settings))
+    return net if settings.values is None else with_values(net, not settings.values.classes)
 
 
 @cache

@@ -45,7 +45,7 @@ def dim_sizes(settings: Settings, V: int) -> dict[str, int]:
     return {
         "B": settings.batch_size,
         "T": settings.context_length,
-        "D": V if settings.input == "one_hot" else settings.embedding_size,
+        "D": input_size(settings, V),
         "H": settings.hidden_size,
         "V": V,
     }
@@ -55,6 +55,13 @@ def parameter_shapes(settings: Settings, vocabulary_size: int) -> Shapes:
     """Return the shape of every parameter by name."""
     sizes = dim_sizes(settings, vocabulary_size)
     return {q.name: tuple(sizes[d] for d in q.dims) for q in network(settings).parameters}
+
+
+def input_size(settings: Settings, vocabulary_size: int) -> int:
+    """Return D: how many numbers go in at each time step."""
+    if settings.values is not None:
+        return len(settings.values.features)
+    return vocabulary_size if settings.input == "one_hot" else settings.embedding_size
 
 
 def checked_parameters(

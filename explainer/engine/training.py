@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from explainer.batches import batch, tokenize
+from explainer.batches import batch, output_names
 from explainer.engine.batch_run import Run, check_size, run_batch, smaller_update
 from explainer.engine.network import Network, network, rnn_network
 from explainer.engine.parameters import initial_parameters, rnn_parameters
@@ -249,7 +249,7 @@ def vocabulary_size(settings: Settings) -> int:
     Raises:
         ValueError: one trace would have too many numbers.
     """
-    V = len(tokenize(settings)[0])
+    V = len(output_names(settings))
     check_size(settings, V)
     return V
 

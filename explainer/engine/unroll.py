@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 import torch
 from torch import Tensor
 
-from explainer.batches import Batch
+from explainer.batch_data import Batch
 from explainer.engine.expression import Leaf, rename_leaves
 from explainer.engine.network import Network, without_dropout
 from explainer.engine.quantity import Quantity, ancestors, depends, leading_to, solve
@@ -164,20 +164,28 @@ def known_values(batch: Batch, dropout: float, masks: Values, h_0: Tensor) -> di
     All of it has the dtype of `h_0`, but for the ids.
     """
     V = len(batch.vocabulary)
-    marks = batch.counted
-    counted = {} if marks is None else {"counted": torch.tensor(marks, dtype=h_0.dtype)}
-    # a copy: torch warns of read-only arrays, and ids are shared
-    ids, targets = (torch.from_numpy(a.copy()) for a in (batch.ids, batch.targets))
-    return {
-        "ids": ids,
-        "targets": targets,
-        "one_hot": torch.nn.functional.one_hot(ids, V).to(h_0.dtype),
-        "y": torch.nn.functional.one_hot(targets, V).to(h_0.dtype),
-        **counted,
+    # copies: torch warns of read-only arrays, and ids are shared
+    found = {"targets": torch.from_numpy(batch.targets.copy())}
+    found["y"] = one_hot_rows(found["targets"], V).to(h_0.dtype)
+    if batch.wanted is not None:
+        found = {"y": torch.tensor(batch.wanted, dtype=h_0.dtype)}
+    if batch.values is not None:
+        found["values"] = torch.tensor(batch.values, dtype=h_0.dtype)
+    else:
+        found["ids"] = torch.from_numpy(batch.ids.copy())
+        found["one_hot"] = one_hot_rows(found["ids"], V).to(h_0.dtype)
+    if batch.counted is not None:
+        found["counted"] = torch.tensor(batch.counted, dtype=h_0.dtype)
+    return found | {
         "h_0": h_0,
         "dropout": torch.tensor(dropout, dtype=h_0.dtype, device=h_0.device),
         **{name: mask.to(h_0.dtype) for name, mask in masks.items()},
     }
+
+
+def one_hot_rows(ids: Tensor, V: int) -> Tensor:
+    """Return a row for each id, (…, V): a 1 at its place, and zeros alone where that is below 0."""
+    return torch.nn.functional.one_hot(ids.clamp(min=0), V) * (ids >= 0).unsqueeze(-1)
 
 
 def last_states(h: Tensor, lengths: tuple[int, ...]) -> Tensor:
@@ -195,13 +203,13 @@ def forward_pass(
     equations: tuple[Quantity, ...], known: Values, wanted: tuple[str, ...] | None = None
 ) -> dict[str, Tensor]:
     """Compute the forward quantities; `known` holds parameters and `known_values`."""
-    T = known["ids"].shape[1]
+    T = known["mask_x"].shape[1]
     return unroll(make_plan(equations, FORWARD, wanted), known, known["h_0"], range(T))
 
 
 def backward_pass(equations: tuple[Quantity, ...], known: Values) -> dict[str, Tensor]:
     """Compute the gradients by hand; `known` holds the forward pass too."""
-    T = known["ids"].shape[1]
+    T = known["mask_x"].shape[1]
     start = torch.zeros_like(known["h_0"])
     first = {"d_loss": torch.ones_like(known["loss"])}
     plan = make_plan(equations, BACKWARD)
@@ -231,7 +239,7 @@ def learning_pass(net: Network, known: Values) -> dict[str, Tensor]:
         Loss, hidden states, and the gradient of each parameter.
     """
     forward, backward = learning_plans(without_dropout(net) if known["dropout"] == 0 else net)
-    T = known["ids"].shape[1]
+    T = known["mask_x"].shape[1]
     values = unroll(forward, known, known["h_0"], range(T))
     known = {**known, **values, "d_loss": torch.ones_like(values["loss"])}
     found = unroll(backward, known, torch.zeros_like(known["h_0"]), range(T - 1, -1, -1))

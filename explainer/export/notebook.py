@@ -86,7 +86,10 @@ def _cells(run: Run, given: list[Quantity]) -> Iterator[dict[str, Any]]:
     )
     yield code_cell(IMPORTS.replace("float64", run.settings.precision))
     yield text_cell("## What is given\n\nThe text's tokens, the parameters, masks, rates.")
-    yield code_cell(f"text = {run.settings.text!r}\nvocabulary = {list(run.batch.vocabulary)!r}\n")
+    named = {"text": run.settings.text, "vocabulary": list(run.batch.vocabulary)}
+    if run.batch.features:
+        named = {"features": list(run.batch.features), "outputs": list(run.batch.vocabulary)}
+    yield code_cell("".join(f"{name} = {value!r}\n" for name, value in named.items()))
     rates = [q for q in update.quantities.values() if q.role == "rate"]
     lines = [
         f"    # {q.description}\n    {q.name!r}: tensor({_literal(q, source)}),"
@@ -164,7 +167,7 @@ def _function(name: str, plan: Plan, start: str, order: str, run: Run, **first: 
     arguments = [n for n in run.trace.quantities if n in used]
     loops = {plan.input, *(q.name for q in plan.recurrent)}
     timed = {n for n in run.trace.quantities if "T" in run.trace.quantities[n].dims}
-    size = "ids" if not first else "h"
+    size = "mask_x" if not first else "h"
     lines = [f"{n} = {value}" for n, value in first.items()]
     lines += [line for q in plan.before for line in _line(q)]
     shape = f"*{size}.shape[:2], h_0.shape[1]"
@@ -181,8 +184,8 @@ def _function(name: str, plan: Plan, start: str, order: str, run: Run, **first: 
         lines += [f"    {comment}", f"    {line}"]
     lines.append(f"    carried = {plan.output}[:, t]")
     lines += [line for q in plan.after for line in _line(q)]
-    if not first and "ids" not in arguments:
-        arguments.insert(0, "ids")
+    if not first and "mask_x" not in arguments:
+        arguments.insert(0, "mask_x")
     return _definition(name, arguments, lines)
 
 

@@ -30,7 +30,7 @@ MOST_CELLS_IN_BOOK = 20_000
 MOST_TERMS = 120
 """Most terms of a sum: a spreadsheet takes formulas of 8,192 characters."""
 SHEETS = ("Given", "Forward", "Loss", "Gradients", "Update")
-LOSS_NAMES = ("ce_1", "ce_2", "answers", "ce_3", "loss")
+LOSS_NAMES = ("ce_1", "ce_2", "error", "se_1", "se_2", "answers", "ce_3", "se_3", "loss")
 FIRST_COLUMN = 2
 """Where the numbers begin; what each row is stands before them."""
 WIDTH = 13
@@ -141,6 +141,11 @@ class Writer:
         """Write the tokens of the batch, as text."""
         batch = self.run.batch
         sheet = self.book["Given"]
+        if batch.features:
+            self.rows["Given"] += 2
+            for i, name in enumerate(("features", *batch.features)):
+                write_text(sheet, 1, 1 + i, name, bold=not i)
+            return
         for title, ids in (("tokens", batch.ids), ("target tokens", batch.targets)):
             write_text(sheet, self.rows["Given"], 1, title, bold=True)
             for i, row in enumerate(ids.tolist()):

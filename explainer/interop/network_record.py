@@ -25,8 +25,8 @@ from explainer.errors import (
 from explainer.interop.cells import Cell, GRUNetwork
 from explainer.interop.layer_names import torch_names
 from explainer.interop.layer_stack import Part, Sequences, compute_stack, record_stack, turned
-from explainer.interop.number_table import NumberTable
 from explainer.interop.recording import Again, Recording, labels
+from explainer.number_table import NumberTable
 
 
 def record_cell(
@@ -228,7 +228,9 @@ def shaped(name: str, value: Any, shape: tuple[int, ...]) -> Tensor:
 
 def squared_error(network: GRUNetwork, table: NumberTable) -> Callable[[Tensor], Tensor] | None:
     """Return the mean squared error of the network's head; None without targets or a head."""
-    if table.targets is None or network.head is None or len(module_paths(network)) > 1:
+    if table.targets is None or table.classes or np.isnan(table.targets).all():
+        return None
+    if network.head is None or len(module_paths(network)) > 1:
         return None
     weights, bias = network.head
     if weights.shape[0] != 1:
@@ -237,6 +239,7 @@ def squared_error(network: GRUNetwork, table: NumberTable) -> Callable[[Tensor],
     b = torch.zeros(1, dtype=torch.float64) if bias is None else torch.from_numpy(bias.copy())
     targets = torch.from_numpy(table.targets.copy())
     inside = np.arange(targets.shape[1]) < np.array(table.lengths)[:, None]
+    inside &= ~np.isnan(table.targets)
 
     def loss(states: Tensor) -> Tensor:
         error = ((states @ W.T + b)[..., 0] - targets)[torch.from_numpy(inside)]

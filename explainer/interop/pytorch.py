@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from explainer.batches import tokenize
+from explainer.batches import output_names, tokenize
 from explainer.engine.network import GATES
 from explainer.engine.parameters import checked_parameters, real_numbers
 from explainer.engine.trace import Array
@@ -57,7 +57,7 @@ def state_dict(settings: Settings, parameters: Mapping[str, Tensor | Array]) -> 
     if not settings.is_torch_gru:
         expected = "sigmoid at the gates and tanh at the candidate, as torch.nn.GRU has them"
         raise InvalidValueError("activations", expected, " and ".join(settings.activations))
-    own = checked_parameters(settings, parameters, len(tokenize(settings)[0]))
+    own = checked_parameters(settings, parameters, len(output_names(settings)))
 
     def gates(start: str) -> Tensor:
         return torch.cat([own[f"{start}{g}"] for g in GATES])
@@ -92,6 +92,10 @@ def snippet(settings: Settings, file: str) -> str:
     """Return Python code that loads the file into PyTorch's modules and reads a few tokens."""
     must_be_settings(settings)
     must_be("file", file, str, "a string")
+    if settings.values is not None:
+        numbers = settings.values.x[:1, :8].tolist()
+        code = SNIPPET.format(file=file, ids=[], x=f"torch.tensor({numbers}).double()")
+        return "\n".join(line for line in code.split("\n") if not line.startswith("ids ="))
     rows = 'state["embedding.weight"][ids]'
     if settings.input == "one_hot":
         rows = "torch.nn.functional.one_hot(ids, D).double()"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from explainer.batches import Batch
+from explainer.batch_data import Batch
 from explainer.engine.trace import Array, Trace
 from explainer.tokenizer import Merge
 
@@ -73,7 +73,12 @@ def axis_labels(dim: str, size: int, batch: Batch, sequence: int | None = None) 
     if dim == "V" and size == len(batch.vocabulary):
         return numbered(list(batch.vocabulary))
     if dim == "T" and sequence is not None:
-        return numbered(batch.labels(sequence))
+        labels = batch.labels(sequence)
+        if not batch.features:
+            return numbered(labels)
+        return [f"t {label}" if label != "·" else f"· {i}" for i, label in enumerate(labels)]
+    if dim == "D" and size == len(batch.features):
+        return [visible(name) for name in batch.features]
     word = {"B": "sequence", "T": "t", "D": "feature", "H": "unit", "V": "id"}[dim]
     return [f"{word} {i}" for i in range(size)]
 
@@ -128,6 +133,18 @@ def batch_table(
         index=axis_labels("B", len(tokens), batch),
         columns=axis_labels("T", len(tokens[0]), batch),
     )
+
+
+def wanted(batch: Batch, sequence: int) -> pd.DataFrame:
+    """Return what should come out of numbers: a row for each time step, empty where nothing."""
+    labels = axis_labels("T", batch.ids.shape[1], batch, sequence)
+    counted = np.ones(len(labels), bool) if batch.counted is None else batch.counted[sequence]
+    if batch.wanted is not None:
+        numbers = np.where(counted[:, None], batch.wanted[sequence], np.nan)
+        return pd.DataFrame(numbers, index=labels, columns=[visible(n) for n in batch.vocabulary])
+    pairs = zip(batch.targets[sequence], counted, strict=True)
+    names = [quoted(batch.vocabulary[i]) if c else "" for i, c in pairs]
+    return pd.DataFrame({"class": names}, index=labels)
 
 
 def next_token_pairs(batch: Batch, sequence: int) -> pd.DataFrame:

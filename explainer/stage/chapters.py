@@ -24,6 +24,7 @@ class Chapter:
         backwards: whether time runs from the last step to the first there, as gradients do.
         learning: whether it is about the loss, so that targets stand beside the tokens.
         ranking: whether it ranks the tokens that may come next.
+        of_text: whether its task is about the tokens of a text.
     """
 
     slug: str
@@ -39,6 +40,7 @@ class Chapter:
     backwards: bool = False
     learning: bool = False
     ranking: bool = False
+    of_text: bool = False
 
 
 HOME = Chapter(
@@ -65,15 +67,17 @@ CHAPTERS = (
         "grows. Then raise **Merges** under *More settings*; if every character is a token, choose "
         "*byte-pair merges* there first.",
         checks=("tokens",),
+        of_text=True,
     ),
     Chapter(
         "batches",
         "Batches",
         "Which tokens go in, and which should come out?",
-        ("ids", "targets"),
+        ("ids", "values", "targets"),
         "Compare a row of inputs with its row of targets: the same tokens, shifted by one. Then "
         "choose another **Batch** under *More settings*.",
         checks=("batches",),
+        of_text=True,
     ),
     Chapter(
         "embedding",
@@ -81,20 +85,24 @@ CHAPTERS = (
         "How does a token become a vector?",
         ("ids", "one_hot", "E", "e"),
         "Find a token that occurs twice and go to both time steps: the same token, the same row.",
-        scene=(lane("From id to vector", "e", hue="x"),),
-        over_time=("e",),
+        scene=(
+            lane("From id to vector", "e", hue="x"),
+            lane("The numbers that go in", first=("values",), hue="x"),
+        ),
+        over_time=("e", "values"),
         timed=True,
         checks=("embedding",),
+        of_text=True,
     ),
     Chapter(
         "dropout",
         "Dropout",
         "What does dropout do to the numbers?",
-        ("e", "mask_x", "dropout", "x", "mask_h", "h_out"),
+        ("e", "values", "mask_x", "dropout", "x", "mask_h", "h_out"),
         "Set **Dropout** to 0.5 in training mode: about half of the numbers become 0, the others "
         "double. Then lock the mask and step through time: the zeros stay where they are.",
         scene=(
-            lane("On the input", "x", first=("e",)),
+            lane("On the input", "x", first=("e", "values")),
             lane("On the hidden states", "h_out", first=("h",)),
         ),
         over_time=("mask_x", "x", "mask_h", "h_out"),
@@ -150,25 +158,30 @@ CHAPTERS = (
         learning=True,
         ranking=True,
         checks=("prediction",),
+        of_text=True,
     ),
     Chapter(
         "loss",
         "Loss",
         "How wrong is the prediction, as one number?",
-        ("p", "log_p", "y", "ce_1", "ce_2", "ce_3", "loss"),
+        ("p", "log_p", "y", "ce_1", "ce_2", "error", "se_1", "se_2", "ce_3", "se_3", "loss"),
         "Find the target with the smallest probability: it has the lowest entry in the second "
         "term.",
         scene=(
             lane("First term: the one-hot target times ln p", "log_p", "ce_1", first=("p",)),
             lane("Second term: the sum over the vocabulary, for each sequence", "ce_2"),
+            lane("First term: each output's squared error", "error", "se_1", first=("logits",)),
+            lane("Second term: the mean over the outputs, for each sequence", "se_2"),
             lane("Which answers count", first=("counted",)),
+            lane("Third term: the sequences together, for each time step", "se_3"),
             lane("Third term: the sequences together, for each time step", "ce_3"),
             lane("Loss: the time steps together", "loss"),
         ),
-        over_time=("ce_2",),
+        over_time=("ce_2", "error"),
         timed=True,
         learning=True,
         checks=("loss",),
+        of_text=True,
     ),
     Chapter(
         "gradients",
@@ -182,7 +195,7 @@ CHAPTERS = (
         "Start at the last time step and go back: `d_h_next` is zero there; then gradients from "
         "later time steps arrive in it.",
         scene=(
-            lane("From the loss to the logits", "d_logits"),
+            lane("From the loss to the logits", "d_error", "d_logits"),
             lane("To the state", "d_h_out", "d_h"),
             lane("To the candidate", "d_n", "d_a_n"),
             lane("To the update gate", "d_z", "d_a_z"),

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from explainer.engine.batch_run import Run
-from explainer.engine.edits import Limits
+from explainer.engine.edits import FOLLOWING, Limits, followed
 from explainer.engine.equations import backward, gru, update
 from explainer.engine.layer_trace import LayerRun
 from explainer.engine.network import Network
@@ -39,11 +39,22 @@ def network_as_json(net: Network, bounds: Mapping[str, Limits]) -> dict[str, lis
         "update": update.update_equations(net.parameters, clipped) if updated else (),
         "on_demand": net.on_demand,
     }
-    return {name: [_equation(q, bounds) for q in equations] for name, equations in parts.items()}
+    trees = derived(net)
+    return {
+        name: [_equation(q, bounds, trees) for q in equations] for name, equations in parts.items()
+    }
 
 
-def _equation(q: Quantity, bounds: Mapping[str, Limits]) -> dict[str, Any]:
-    tree = DERIVED.get(q.name, as_json(q.expression))
+def derived(net: Network) -> dict[str, Any]:
+    """Return the trees of what follows from given numbers alone in a network."""
+    without = FOLLOWING.keys() - followed(net).keys()
+    return {name: tree for name, tree in DERIVED.items() if name not in without}
+
+
+def _equation(
+    q: Quantity, bounds: Mapping[str, Limits], trees: Mapping[str, Any]
+) -> dict[str, Any]:
+    tree = trees.get(q.name, as_json(q.expression))
     limits = {"limits": asdict(bounds[q.name])} if q.name in bounds else {}
     return {"name": q.name, "dims": list(q.dims), "tree": tree, **limits}
 
@@ -55,7 +66,7 @@ def given_numbers(run: Run | LayerRun, net: Network) -> dict[str, Array]:
     `second.mask_h` where the second pass has masks of its own.
     """
     given = (*net.given, *net.parameters, *((net.arriving,) if net.backward else ()))
-    names = [q.name for q in given if q.name not in DERIVED]
+    names = [q.name for q in given if q.name not in derived(net)]
     found = {name: run.trace[name] for name in names}
     found |= {n: run.update[n] for n in ("learning_rate", "clip_norm") if n in run.update}
     if isinstance(run, Run) and run.settings.redraw_masks:

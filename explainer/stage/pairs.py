@@ -41,9 +41,10 @@ def pairs(settings: Settings, edit: str, swap: str) -> tuple[Pair, ...]:
     Args:
         settings: every choice.
         edit: what is changed and held now, as in an address.
-        swap: an edit that puts another token where the user looks.
+        swap: an edit that puts another token where the user looks; empty where there is none.
     """
     dropped = settings.dropout or DROPPED
+    swapped = (Pair("another token at this time step", edit_a=edit, edit_b=swap),) if swap else ()
     return (
         Pair(
             "before and after training",
@@ -58,7 +59,7 @@ def pairs(settings: Settings, edit: str, swap: str) -> tuple[Pair, ...]:
             "b_r:0;b_z:0;b_n:0",
         ),
         Pair("update gate held at 1", edit_a=edit, edit_b="z:1"),
-        Pair("another token at this time step", edit_a=edit, edit_b=swap),
+        *swapped,
         Pair(
             "dropout off and on",
             {"dropout": dropped, "training": False},

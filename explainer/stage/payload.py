@@ -170,6 +170,8 @@ def batch_tokens(run: Run) -> dict[str, Any]:
     """Return the tokens by id, of a large vocabulary those that occur, and where they stand."""
     batch = run.batch
     found: dict[str, Any] = {"tokens": [visible(v) for v in batch.vocabulary]}
+    if batch.features:
+        return found | value_labels(run)
     if batch.lengths:
         found["lengths"] = batch.lengths
     if len(batch.vocabulary) > 2_000:
@@ -180,6 +182,30 @@ def batch_tokens(run: Run) -> dict[str, Any]:
         if batch.counted is not None:  # no target stands where no answer counts
             targets = np.where(batch.counted, targets, -1)
         found |= {"ids": batch.ids.tolist(), "targets": targets.tolist()}
+    return found
+
+
+def value_labels(run: Run) -> dict[str, Any]:
+    """Return what the stage of a run on numbers calls its features, outputs and time steps.
+
+    The labels of time steps come after the outputs' in one list.
+    """
+    batch = run.batch
+    outputs = [visible_label(v) for v in batch.vocabulary]
+    rows = [batch.labels(sequence) for sequence in range(len(batch.ids))]
+    labels = list(dict.fromkeys(label for row in rows for label in row))
+    ids = {label: len(outputs) + i for i, label in enumerate(labels)}
+    found: dict[str, Any] = {
+        "tokens": [*outputs, *labels],
+        "features": [visible_label(v) for v in batch.features],
+        "lengths": batch.lengths,
+        "ids": [[ids[label] for label in row] for row in rows],
+    }
+    if not is_computed_in_browser(run):
+        asked = np.full_like(batch.ids, -1)
+        if batch.wanted is None and batch.counted is not None:
+            asked = np.where(batch.counted, batch.targets, asked)
+        found["targets"] = asked.tolist()
     return found
 
 

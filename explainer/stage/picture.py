@@ -32,6 +32,7 @@ class PictureRow:
 
 PICTURE = (
     PictureRow("tokens", "Tokens", "what goes in", ("ids",), "token"),
+    PictureRow("tokens", "Numbers", "what goes in", ("values",), "units"),
     PictureRow("embedding", "Embedding e", "a vector for each token", ("e",), "units", ("E",)),
     PictureRow("dropout", "Dropout x", "some numbers become 0", ("x",), "units"),
     PictureRow(
@@ -41,8 +42,11 @@ PICTURE = (
     PictureRow("cell", "Candidate n", "what could be written", ("n",), "units", ("W_in", "W_hn")),
     PictureRow("time", "State h", "the memory, handed on", ("h",), "units", way="forward"),
     PictureRow("prediction", "Prediction p", "of the target, 0 to 1", ("p",), "target", ("W_o",)),
+    PictureRow("prediction", "Output", "one number for each", ("logits",), "units", ("W_o",)),
+    PictureRow("batches", "Target", "the number that should come out", ("y",), "units"),
     PictureRow("batches", "Target", "what comes next in the text", ("targets",), "token"),
     PictureRow("loss", "Loss", "−ln p of the target, averaged", ("ce_3",), "number"),
+    PictureRow("loss", "Loss", "squared error, averaged", ("se_3",), "number"),
     PictureRow("gradients", "Gradient of h", "back through time", ("d_h",), "units", way="back"),
     PictureRow("update", "Update", "one step downhill", ("learning_rate", "loss"), "update"),
 )
@@ -60,6 +64,8 @@ def picture_of(names: Collection[str], dropout: bool) -> tuple[PictureRow, ...]:
     for row in PICTURE:
         if row.slug == "dropout" and not dropout:
             continue
+        if row.names in (("logits",), ("y",)) and "p" in names:
+            continue  # of classes, the target's probability and name say it
         have = tuple(name for name in row.names if name in names)
         weights = tuple(name for name in row.weights if name in names)
         if have:

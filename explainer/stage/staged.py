@@ -60,7 +60,7 @@ def staged(
         timed=chapter.timed,
         backwards=chapter.backwards,
         learning=chapter.learning and not isinstance(run, LayerRun),
-        ranking=chapter.ranking,
+        ranking=chapter.ranking and "p" in run.trace,
         wired=chapter.wired,
         beside=staged_beside(chapter),
         contributions=next((n for n in shown if n.startswith("d_") and n.endswith("_t")), ""),

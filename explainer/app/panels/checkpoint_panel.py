@@ -80,6 +80,8 @@ def writing(own: Trainer, settings: Settings, at: int, network: TrainingState | 
         at: after how many updates.
         network: the network then; None where it has to be looked for.
     """
+    if settings.values is not None:  # there are no tokens to write
+        return
     left, middle, right = st.columns([2, 1, 1])
     remembered = session()
     some = settings.text[:8].strip() or settings.text[:1]

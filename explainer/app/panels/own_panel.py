@@ -22,7 +22,7 @@ from explainer.engine.trace import Trace
 from explainer.errors import ExplainerError
 from explainer.interop.cells import GRUNetwork
 from explainer.interop.network_record import module_paths
-from explainer.interop.number_table import NumberTable
+from explainer.number_table import NumberTable
 from explainer.stage.chapters import chapter
 from explainer.stage.html import html_bytes
 from explainer.stage.payload import is_computed_in_browser

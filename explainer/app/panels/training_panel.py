@@ -16,7 +16,7 @@ from explainer.app.current_run import train_up_to, waiting
 from explainer.app.header import escape_markdown
 from explainer.app.panels.checkpoint_panel import checkpoint_slider, show_everywhere, writing
 from explainer.app.session import session
-from explainer.batches import tokenize
+from explainer.batches import output_names
 from explainer.engine.training import History
 from explainer.errors import InvalidValueError
 from explainer.plots import charts
@@ -130,7 +130,10 @@ def lately(history: History, done: int) -> str:
     """Say what the last pass over the text came to, after so many updates."""
     last = history.losses[max(done - history.batches, 0) : done]
     mean = fmean(last)
-    blind = len(tokenize(history.settings)[0])
+    values = history.settings.values
+    if values is not None and not values.classes:
+        return f"Mean squared error of the last {len(last):,}: **{mean:.4g}**."
+    blind = len(output_names(history.settings))
     wavers = perplexity(mean)
     number = f"{wavers:.4g}" if math.isfinite(wavers) else "above 1e308"
     words = f"Mean loss of the last {len(last):,}: **{mean:.4f}**, perplexity **{number}**."

@@ -156,6 +156,7 @@ export function placeWords(tensors, name, index) {
   return tensors.quantities[name].dims.map((d, i) => {
     const token = d === "V" ? ` ${tensors.token(index[i])}` : "";
     const feature = d === "D" && features?.[index[i]] ? ` ${features[index[i]]}` : "";
-    return `${PLACE_WORDS[d]} ${index[i]}${token}${feature}`;
+    const word = d === "V" && features ? "output" : PLACE_WORDS[d];
+    return `${word} ${index[i]}${token}${feature}`;
   });
 }

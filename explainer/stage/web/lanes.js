@@ -124,7 +124,8 @@ function laidOut(stage, row, lane) {
  */
 function heading(tensors, along, from, to) {
   const row = line("row heads");
-  row.append(roleElement("columnheader", "head", DIM_WORDS[along.dim]));
+  const output = along.dim === "V" && tensors.meta.features; // of numbers, not of tokens
+  row.append(roleElement("columnheader", "head", output ? "output" : DIM_WORDS[along.dim]));
   for (let c = from; c < to; c++)
     row.append(roleElement("columnheader", "place", placeName(tensors, along, c)));
   return row;

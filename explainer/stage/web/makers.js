@@ -193,7 +193,10 @@ function makeOneHot(compiler, _kind, _option, [ids], target) {
   compiler.kernels.push((from, to) => {
     for (let b = 0; b < B; b++) {
       target.data.fill(0, (b * T + from) * n, (b * T + to) * n);
-      for (let t = from; t < to; t++) target.data[(b * T + t) * n + ids.data[b * T + t]] = 1;
+      for (let t = from; t < to; t++) {
+        const id = ids.data[b * T + t];
+        if (id >= 0) target.data[(b * T + t) * n + id] = 1; // below 0 there is none
+      }
     }
   });
   return target;

@@ -228,7 +228,7 @@ function takeAlong(next, tensors, before) {
 function followToken(next, tensors, large) {
   const dim = large.has("V") ? "V" : "D";
   const size = large.get(dim);
-  if (size === undefined || (dim === "D" && (tensors.has("E") || tensors.meta.features))) return;
+  if (size === undefined || tensors.meta.features || (dim === "D" && tensors.has("E"))) return;
   const id = tensors.tokenIds("ids", next.sequence)[next.t];
   const first = next.focus[dim] ?? 0;
   if (id >= first && id < first + PART) return;

@@ -60,7 +60,8 @@ export function drawStrip(view, state) {
 export function targetAt(tensors, sequence, t) {
   const counted = tensors.engine?.makes("counted") && tensors.engine.value("counted").data;
   if (counted && !counted[sequence * tensors.sizes.T + t]) return undefined;
-  const id = tensors.tokenIds("targets", sequence)[t];
+  const none = !tensors.meta.targets && tensors.engine && !tensors.engine.makes("targets");
+  const id = none ? -1 : tensors.tokenIds("targets", sequence)[t];
   return id < 0 ? undefined : id;
 }
 
