@@ -10,6 +10,7 @@ import weakref
 from dataclasses import fields, replace
 from itertools import pairwise, product
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from explainer.analysis.checks import verify
 from explainer.app import current_run
 from explainer.app.cache import BUDGET, CACHE, weigh_again
 from explainer.app.current_run import kept_run
+from explainer.app.panels import export_panel
 from explainer.batches import tokenize
 from explainer.engine.batch_run import run_batch
 from explainer.fingerprints import text_hash
@@ -1247,6 +1249,26 @@ def test_a_small_run_can_be_taken_away_in_every_form():
     assert "equations must be one or more" in " ".join(sentences_of(at))
     at = visit("cell", preset="math", updates="2")
     assert downloads(at) == files
+
+
+def test_a_page_is_taken_away_at_the_present_place(monkeypatch):
+    made = {}
+    keep = lambda label, name, mime, make: made.update({label: make})  # noqa: E731
+    monkeypatch.setattr(export_panel, "download", keep)
+    query = {"t": "2", "sequence": "1", "digits": "4", "cell": "d_h:1,2,0", "present": "true"}
+    visit("gradients", preset="math", weight="W_in", edit="z.0.0.0:1", **query)
+    page = made["This page (.html)"]().decode()
+    data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
+    wanted = {"t": "2", "sequence": "1", "digits": "4", "cell": "d_h:1,2,0", "weight": "W_in"}
+    assert {k: v for k, v in parse_qsl(data["query"]) if not k.startswith("open_")} == wanted
+    assert data["edit"] == "z.0.0.0:1"
+    shown = {
+        r["name"]
+        for lane in json.loads(data["meta"])["scene"]
+        for b in lane["bands"]
+        for r in b["rows"]
+    }
+    assert "d_W_in" in shown
 
 
 def sentences_of(at):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
 from explainer.app.current_run import kept_run
 from explainer.app.header import escape_markdown
+from explainer.app.position import position
 from explainer.engine.batch_run import Run
 from explainer.errors import ExplainerError
 from explainer.export.latex import latex_bytes
@@ -16,7 +18,10 @@ from explainer.export.spreadsheet import refuse_unreadable, spreadsheet_bytes
 from explainer.export.worksheet import Worksheets, worksheet
 from explainer.stage.chapters import CHAPTERS
 from explainer.stage.html import html_bytes, refuse_beyond_browser
+from explainer.stage.parts import Place
+from explainer.url import read_view
 from explainer.url_edits import parse_edits
+from explainer.view_state import ViewState
 
 MOST_STUDENTS_HERE = 30
 """Most worksheets that a page makes at once; the command line makes more."""
@@ -33,14 +38,16 @@ def export_panel(run: Run, slug: str, edit: str) -> None:
         edit: what is changed and held in it, as in an address.
     """
     unedited = kept_run(run.settings)  # in the file, too, the browser makes the edits
+    view = present_view(position(slug, run.trace.sizes))
+    page = slug if slug in STAGED else "cell"
     left, middle, right, last = st.columns(4)
     with left:
         file_button(
             *("This page (.html)", f"{slug}.html", "text/html"),
-            "One file that needs no server: step, open and change numbers there, or in a frame "
-            "of a course page.",
+            "One file that needs no server, at this time step: step, open and change numbers "
+            "there, or in a frame of a course page.",
             lambda: refuse_beyond_browser(run),
-            lambda: html_bytes(unedited, chapter=slug if slug in STAGED else "cell", edit=edit),
+            lambda: html_bytes(unedited, chapter=page, edit=edit, view=view),
         )
     with middle:
         file_button(
@@ -70,6 +77,13 @@ def export_panel(run: Run, slug: str, edit: str) -> None:
         st.caption("Set *Training updates done* to 0: every student then has another network.")
         return
     worksheet_panel(run, edit)
+
+
+def present_view(here: Place) -> ViewState:
+    """Return where the user looks, without what a file has not: state A, and a class."""
+    view, _ = read_view(dict(st.query_params))
+    view = replace(view, against="", compared="b", present=False)
+    return replace(view, t=here.t, sequence=here.sequence)
 
 
 def worksheet_panel(run: Run, edit: str) -> None:
