@@ -21,8 +21,8 @@ from explainer.setting_fields import (
 )
 
 ACTIVATIONS = {
-    "sigmoid": "1 / (1 + exp(-a)), between 0 and 1",
-    "tanh": "between -1 and 1",
+    "sigmoid": "1 / (1 + exp(−a)), between 0 and 1",
+    "tanh": "between −1 and 1",
     "relu": "max(a, 0)",
     "hard_sigmoid_6": "a / 6 + 1/2, clipped to 0 and 1 (Keras 3)",
     "hard_sigmoid_5": "0.2 a + 0.5, clipped to 0 and 1 (Keras 2, ONNX)",

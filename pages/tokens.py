@@ -32,8 +32,6 @@ def body(page: Page) -> None:
         "characters. Byte-pair encoding (BPE) starts from these and merges the most frequent pair "
         "of neighbours into one new token, again and again."
     )
-    if settings.tokenizer == "bpe" and settings.merges:
-        page.text(merge_rules(settings))
     left, middle, right = st.columns(3)
     clean = normalize(settings.text, settings.normalization, settings.end_of_text)
     documents = clean.split(END_OF_TEXT) if settings.end_of_text else [clean]
@@ -42,6 +40,7 @@ def body(page: Page) -> None:
     right.metric("vocabulary V", f"{len(tokenizer):,}")
     if tokenizer.merges:
         st.subheader("Merge by merge")
+        st.caption(merge_rules(settings))
         most = len(tokenizer.merges)
         done = st.slider(**bound("merge", max_value=most, value=most))
         if done:
@@ -120,7 +119,7 @@ def merge_rules(settings: Settings) -> str:
         else "In a run such as *aaa* only one pair counts, the one that can be merged."
     )
     least = (
-        f" A pair that stands side by side less than {times(settings.min_frequency)} is not merged."
+        f" A pair that occurs fewer than {times(settings.min_frequency)} is not merged."
         if settings.min_frequency > 1
         else ""
     )

@@ -78,9 +78,10 @@ function keptElements(stage) {
     button.setAttribute("aria-pressed", String(state.compared === side));
     choice.append(button);
   }
-  const losses = [state.against?.tensors, state.tensors].map((t) =>
-    formatNumber(t?.loss() ?? Number.NaN, OF_LOSS),
-  );
+  const both = [state.against?.tensors, state.tensors].map((t) => t?.loss() ?? Number.NaN);
+  // two that differ by little are told apart by more digits
+  const written = [OF_LOSS, 2 * OF_LOSS].map((d) => both.map((loss) => formatNumber(loss, d)));
+  const losses = written.find(([a, b]) => a !== b) ?? written[0];
   const spot = parting(state);
   const part = spot
     ? action("part", `they part at t = ${spot.t}: ${spot.name}`, () =>
