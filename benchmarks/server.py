@@ -32,7 +32,7 @@ SECONDS = 120
 
 def measure() -> list[Row]:
     """Time the start and the pages, and weigh the server."""
-    return [*first_pictures(), *warm_pages(), *memory()]
+    return [*first_pictures(), *warm_pages(), *sent(), *memory()]
 
 
 def first_pictures() -> list[Row]:
@@ -87,6 +87,22 @@ def warm_pages() -> list[Row]:
             took.append(f"{preset} {1000 * median(times):.0f}")
         rows.append(Row(f"/{chapter.slug} again, ms", ", ".join(took), "under 100 ms"))
     return rows
+
+
+def sent() -> list[Row]:
+    """Weigh what a browser is sent for the stage with each change of the settings."""
+    from streamlit.testing.v1 import AppTest
+
+    largest = {}
+    for preset in PRESETS:
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
+        app.query_params["preset"] = preset
+        for chapter in (HOME, *CHAPTERS):
+            app.switch_page(f"pages/{chapter.slug}.py").run()
+            sizes = [c.proto.ByteSize() for c in app.get("bidi_component") if c.key == "stage"]
+            largest[preset] = max([largest.get(preset, 0), *sizes])
+    measured = ", ".join(f"{preset} {size / 1000:.0f}" for preset, size in largest.items())
+    return [Row("sent for the stage with a change, largest page, KB", measured, "at most 80 KB")]
 
 
 def memory() -> list[Row]:

@@ -13,7 +13,7 @@ from explainer.errors import InvalidValueError
 
 MOST_STEPS = 128
 """Most time steps of a map; of a longer sequence it has the first ones."""
-DIGITS = 4
+DIGITS = 3
 """Significant digits of a map's numbers."""
 
 NO_INFLUENCE = "No state has any influence on the loss: there is nothing to measure."
@@ -79,7 +79,8 @@ def influence_json(maps: tuple[InfluenceMap, ...], sequence: int, edit: str = ""
         {"title": m.title, "says": m.says, "norms": [] if m.norms is None else rows_of(m.norms)}
         for m in maps
     ]
-    return json.dumps({"sequence": sequence, "edit": edit, "maps": sent}, allow_nan=False)
+    found = {"sequence": sequence, "edit": edit, "maps": sent}
+    return json.dumps(found, allow_nan=False, separators=(",", ":"))
 
 
 def rows_of(norms: Array) -> list[list[float]]:

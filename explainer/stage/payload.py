@@ -37,7 +37,7 @@ MOST_NUMBERS = 2_000_000
 """Most numbers of such a run; 8 bytes each."""
 LONGEST_LABEL = 24
 """Most characters of a time step's label."""
-SAMPLES = 12
+SAMPLES = 10
 """Most numbers of a quantity that the browser checks itself by."""
 
 

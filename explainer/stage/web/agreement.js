@@ -19,7 +19,7 @@ import { formatNumber } from "./numbers.js";
 /** How long edits must be at rest before they are checked, in milliseconds. */
 const CALM = 300;
 /** Most numbers of a quantity that were sent to check it by; as in payload.py. */
-const SAMPLES = 12;
+const SAMPLES = 10;
 
 /**
  * Return what Python computed with the edits that the server knows of; null where there are none.
