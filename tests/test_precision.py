@@ -9,7 +9,7 @@ import torch
 from beside_torch import SMALL, packed, some_state
 from torch import nn
 
-from explainer import compare, explain, run, train
+from explainer import Settings, compare, explain, run, train, with_targets
 from explainer.analysis.checks import CHECKS, verify
 from explainer.engine.sampling import continue_text
 from explainer.engine.training import History, RNNTraining
@@ -26,6 +26,13 @@ CASES = {
     ),
     "carried": replace(SMALL32, carry_state=True, batch_index=1, batch_size=2, clip_norm=0.1),
     "trained": replace(SMALL32, updates=4, redraw_masks=True),
+    "numbers": Settings(
+        values=with_targets(np.random.default_rng(0).normal(size=(3, 5, 2))),
+        precision="float32",
+        batch_size=3,
+        context_length=5,
+        hidden_size=3,
+    ),
 }
 
 

@@ -33,6 +33,7 @@ from explainer.analysis.time_contributions import too_many
 from explainer.batches import tokenize
 from explainer.engine.batch_run import Run
 from explainer.engine.network import GATES
+from explainer.engine.precision import dtype_of
 from explainer.engine.trace import Array
 from explainer.errors import ExplainerError
 from explainer.tokenizer import END_OF_TEXT, normalize
@@ -98,7 +99,8 @@ def without_tokens(run: Run) -> Check:
     assert values is not None
     edit = run.edits.get("values")
     found = run.trace["values"] if edit is None or edit.before is None else edit.before
-    rows = {tuple(row) for sequence in values.x.tolist() for row in sequence}
+    table = torch.from_numpy(values.x.copy()).to(dtype_of(run.trace))
+    rows = {tuple(row) for sequence in table.tolist() for row in sequence}
     given = zip(found.tolist(), run.trace.lengths, strict=True)
     wrong = sum(tuple(row) not in rows for sequence, n in given for row in sequence[:n])
     return Check("rows of numbers that are not in the table", "the table", wrong)
