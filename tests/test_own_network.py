@@ -17,7 +17,7 @@ from test_stage import cell, inside
 from test_stage_edits import type_in
 from torch import nn
 
-from explainer import Cell, GRUNetwork, from_torch, health
+from explainer import Cell, GRUNetwork, from_torch, health, save
 from explainer.app import own_network
 from explainer.app.own_network import DATA, example, from_others, room, uploaded
 from explainer.engine.equations.activation import activations_of
@@ -319,6 +319,19 @@ def test_files_of_ones_own_are_shown(app, tmp_path):
     assert not app.exception
     assert not app.error
     assert "1 sequence of 6 time steps" in words(app).replace("\\", "")
+
+
+def test_a_file_with_other_activations_is_computed(app, tmp_path):
+    own = from_torch(module().state_dict()).cell
+    path = tmp_path / "own.npz"
+    save(path, Cell(own.variant, own.parameters, ("hard_sigmoid_5", "relu")))
+    app.get("button_group")[0].set_value("your own files").run()
+    app.file_uploader(key="own-weights").set_value(("own.npz", path.read_bytes(), "")).run()
+    rows = b"1,2,3\n0.5,0.1,-1\n0,1,0\n"
+    app.file_uploader(key="own-numbers").set_value(("own.csv", rows, "")).run()
+    assert not app.exception
+    assert not app.error
+    assert "from a plain NumPy loop" in words(app)
 
 
 @pytest.mark.browser
