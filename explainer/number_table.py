@@ -38,6 +38,7 @@ class NumberTable:
         targets: (B, T) the column "target", 0 after the end and not a number where no answer is
             asked for; ids of classes where there are some. None where there is no such column.
         classes: the names of the classes; empty where targets are numbers.
+        steps: what each time step is called; empty where they are numbered.
     """
 
     x: Array
@@ -46,6 +47,7 @@ class NumberTable:
     sequences: tuple[str, ...]
     targets: Array | None
     classes: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Lock the numbers."""
@@ -104,6 +106,23 @@ class NumberTable:
     def __hash__(self) -> int:
         """Return a number that is the same for equal tables."""
         return hash(self.fingerprint)
+
+    def cut(self, sequences: int, T: int) -> NumberTable:
+        """Return the first of its sequences and time steps."""
+        return NumberTable(
+            self.x[:sequences, :T],
+            tuple(min(n, T) for n in self.lengths[:sequences]),
+            self.features,
+            self.sequences[:sequences],
+            None if self.targets is None else self.targets[:sequences, :T],
+            self.classes,
+            self.steps[:T],
+        )
+
+    @property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Labels by dim, as `record` takes them."""
+        return {"D": self.features, **({"T": self.steps} if self.steps else {})}
 
 
 def read_table(data: bytes) -> NumberTable:

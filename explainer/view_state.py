@@ -44,6 +44,9 @@ class ViewState:
     station: int = number(1, 1, 24, "Station")
     answered: int = number(0, 0, 2**24 - 1, "Stations answered, one bit for each")
     trial: str = words("", 4_000, "Numbers changed or held at a station")
+    # a network of the user's own: which, module, layer and view; and the place on its stage
+    own: str = words("", 400, "Network of one's own")
+    own_place: str = words("", 6_000, "Place in it")
     # chapters
     merge: int | None = number(None, 0, 256, "Merge", optional=True)
     try_text: str = words("Mathematics", 500, "Any text")

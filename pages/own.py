@@ -9,7 +9,8 @@ def body(page: Page) -> None:
     """Show a network of the user's own: what stands out, then every number."""
     page.text(
         "A GRU that was trained elsewhere, on numbers of your own: what stands out first, then "
-        "every number in it, to open and to change. The settings in the sidebar do not matter here."
+        "every number in it, to open and to change. The settings in the sidebar matter for the "
+        "network of the other pages alone."
     )
     own_panel()
 

@@ -73,7 +73,7 @@ BREAKS = [
     ("explainer/analysis/importance.py", "SHUT = -1e4", "SHUT = 0.0", "tests/test_importance.py"),
     ("explainer/analysis/step_ratio.py", "other = copy.deepcopy(optimizer)", "other = optimizer", "tests/test_health.py"),
     ("explainer/number_table.py", "if math.isfinite(value):", "if True:", "tests/test_own_network.py"),
-    ("explainer/interop/network_record.py", "error = ((states @ W.T + b)[..., 0] - targets)[torch.from_numpy(inside)]", "error = ((states @ W.T)[..., 0] - targets)[torch.from_numpy(inside)]", "tests/test_own_network.py"),
+    ("explainer/interop/head_loss.py", "error = (states @ W.T + b)[..., 0][where] - wanted", "error = (states @ W.T)[..., 0][where] - wanted", "tests/test_own_network.py"),
     ("explainer/interop/layouts.py", 'split_gates("b_", biases[0] + biases[1], order)', 'split_gates("b_", biases[0], order)', "tests/test_layouts.py"),
     ("explainer/interop/layouts.py", 'return negated_update(parameters) if z == "takes" else parameters', "return parameters", "tests/test_layouts.py"),
     ("explainer/interop/stacked_gates.py", "return {n: -v if n.endswith(\"z\") else v for n, v in parameters.items()}", "return {n: -v if n == \"W_iz\" else v for n, v in parameters.items()}", "tests/test_layouts.py"),

@@ -1,10 +1,11 @@
 """What a unit is worth: against plain loops that hold its state at 0."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from explainer import PRESETS, from_torch, importance, record, run, watch
+from explainer import PRESETS, GRUNetwork, from_torch, importance, record, run, watch
 from explainer.errors import ExplainerError
 from explainer.interop.stacked_layers import pack
 
@@ -175,3 +176,13 @@ def test_what_can_not_be_asked_is_said():
         importance(seen.recording(), "rnn.l0")
     with pytest.raises(ExplainerError, match="edits"):
         importance(run(PRESETS["start"], edits={"z": 1.0}))
+
+
+@pytest.mark.parametrize("own", [("hard_sigmoid_5", "relu"), ("linear", "hard_sigmoid_6")])
+def test_other_activations_are_0_where_they_are(own):
+    """A trace of the cell alone holds the state itself; a network's has it from its parameters."""
+    cell = from_torch(Model().state_dict()).cell
+    other = type(cell)(cell.variant, cell.parameters, own)
+    x = torch.randn(2, 5, 3, dtype=F64)
+    found = importance(GRUNetwork({"rnn.l0": other}).record(x))
+    np.testing.assert_allclose(found.change, importance(other.record(x)).change, atol=1e-14)

@@ -1,8 +1,12 @@
 """Networks and numbers of one's own: files in, every number against torch.nn.GRU."""
 
+import copy
 import io
+import json
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import loops
@@ -17,13 +21,25 @@ from test_stage import cell, inside
 from test_stage_edits import type_in
 from torch import nn
 
-from explainer import Cell, GRUNetwork, from_torch, health, save
+from explainer import PRESETS, Cell, GRUNetwork, from_torch, health, load, run, save
+from explainer.analysis.finding_places import finding_place
 from explainer.app import own_network
-from explainer.app.own_network import DATA, example, from_others, room, uploaded
+from explainer.app.own_link import own_fingerprint
+from explainer.app.own_network import (
+    DATA,
+    example,
+    first_text,
+    from_others,
+    read_weights,
+    room,
+    trained_network,
+)
 from explainer.engine.equations.activation import activations_of
 from explainer.engine.layer_edits import edited_layer
 from explainer.errors import ExplainerError
-from explainer.interop.network_record import squared_error
+from explainer.interop.head_loss import head_loss
+from explainer.interop.pytorch import safetensors, state_dict
+from explainer.interop.text_table import text_table
 from explainer.number_table import MOST_ROWS, read_table
 
 APP = str(Path(__file__).parent.parent / "app.py")
@@ -148,7 +164,7 @@ def test_a_network_with_other_activations_is_checked_by_a_loop():
 def test_the_example_is_well_and_its_twin_is_not():
     network, table = example(broken=False)
     assert table.features == ("temp", "sin day", "cos day")
-    loss = squared_error(network, table)
+    loss = head_loss(network, table)
     found = network.record(table.x, table.lengths, loss=loss)
     assert found.health().ok
     gru, head = nn.GRU(3, 8, batch_first=True), nn.Linear(8, 1)
@@ -214,7 +230,7 @@ def saved(network, tmp_path):
 
 def test_sizes_are_bounded(tmp_path, monkeypatch):
     data = saved(module().state_dict(), tmp_path)
-    network, table = uploaded(data, ".safetensors", b"a,b,c\n1,2,3\n4,5,6")
+    network, table = read_weights(data, ".safetensors"), read_table(b"a,b,c\n1,2,3\n4,5,6")
     assert room(network, table, "") == (1, 2, "", room(network, table, "")[3])
     monkeypatch.setattr(own_network, "MOST_NUMBERS", 150)
     sequences, steps, said, numbers = room(network, table, "")
@@ -223,17 +239,17 @@ def test_sizes_are_bounded(tmp_path, monkeypatch):
     assert numbers <= 150
     monkeypatch.setattr(own_network, "MOST_WEIGHTS", 10)
     with pytest.raises(ExplainerError, match="at most 10"):
-        uploaded(data, ".safetensors", b"1,2,3")
+        read_weights(data, ".safetensors")
     with pytest.raises(ExplainerError, match="reads 3"):
         room(network, read_table(b"1,2"), "")
 
 
 def test_a_loss_needs_a_head_and_targets(tmp_path):
     network, table = example(broken=False)
-    assert squared_error(network, table) is not None
-    assert squared_error(network, read_table(b"1,2,3")) is None
+    assert head_loss(network, table) is not None
+    assert head_loss(network, read_table(b"1,2,3")) is None
     alone = GRUNetwork(dict(network), network.kind)
-    assert squared_error(alone, table) is None
+    assert head_loss(alone, table) is None
 
 
 def command(*words):
@@ -282,10 +298,10 @@ def test_the_page_lives_without_an_upload(app):
     assert not app.exception
     assert "Nothing is wrong" in words(app)
     assert "from torch.nn.GRU" in words(app)
-    app.get("button_group")[0].set_value("its broken twin").run()
+    app.get("button_group")[0].set_value("twin").run()
     assert not app.exception
     assert any("keep the old state" in e.value for e in app.error)
-    app.get("button_group")[0].set_value("your own files").run()
+    app.get("button_group")[0].set_value("files").run()
     assert not app.exception
     assert not app.error
     assert "save_file" in app.code[0].value
@@ -302,7 +318,7 @@ def test_the_page_lives_without_an_upload(app):
 )
 def test_files_that_do_not_fit_are_a_sentence(app, tmp_path, name, weights, numbers, message):
     data = saved(module().state_dict(), tmp_path) if weights is None else weights
-    app.get("button_group")[0].set_value("your own files").run()
+    app.get("button_group")[0].set_value("files").run()
     app.file_uploader(key="own-weights").set_value((name, data, "")).run()
     app.file_uploader(key="own-numbers").set_value(("own.csv", numbers, "")).run()
     assert not app.exception
@@ -311,7 +327,7 @@ def test_files_that_do_not_fit_are_a_sentence(app, tmp_path, name, weights, numb
 
 def test_files_of_ones_own_are_shown(app, tmp_path):
     data = saved(module(num_layers=2).state_dict(), tmp_path)
-    app.get("button_group")[0].set_value("your own files").run()
+    app.get("button_group")[0].set_value("files").run()
     app.file_uploader(key="own-weights").set_value(("own.safetensors", data, "")).run()
     rows = io.StringIO()
     np.savetxt(rows, np.random.default_rng(0).normal(size=(6, 3)), delimiter=",")
@@ -325,7 +341,7 @@ def test_a_file_with_other_activations_is_computed(app, tmp_path):
     own = from_torch(module().state_dict()).cell
     path = tmp_path / "own.npz"
     save(path, Cell(own.variant, own.parameters, ("hard_sigmoid_5", "relu")))
-    app.get("button_group")[0].set_value("your own files").run()
+    app.get("button_group")[0].set_value("files").run()
     app.file_uploader(key="own-weights").set_value(("own.npz", path.read_bytes(), "")).run()
     rows = b"1,2,3\n0.5,0.1,-1\n0,1,0\n"
     app.file_uploader(key="own-numbers").set_value(("own.csv", rows, "")).run()
@@ -334,8 +350,188 @@ def test_a_file_with_other_activations_is_computed(app, tmp_path):
     assert "from a plain NumPy loop" in words(app)
 
 
+def upload(app, tmp_path, weights, numbers=None):
+    """Choose files of one's own."""
+    app.get("button_group")[0].set_value("files").run()
+    app.file_uploader(key="own-weights").set_value(("own.safetensors", weights, "")).run()
+    if numbers is not None:
+        app.file_uploader(key="own-numbers").set_value(("own.csv", numbers, "")).run()
+    assert not app.exception
+
+
+def test_a_link_has_the_files_fingerprints_and_asks_for_them(app, tmp_path):
+    data, numbers = saved(module(num_layers=2).state_dict(), tmp_path), b"a,b,c\n1,2,3\n4,5,6"
+    upload(app, tmp_path, data, numbers)
+    app.selectbox(key="own-layer").set_value("l1").run()
+    said = app.query_params["own"]
+    assert said == f"{own_fingerprint(data, numbers)};;l1"
+    other = AppTest.from_file(APP, default_timeout=60).switch_page("pages/own.py")
+    other.query_params["own"] = said
+    other.run()
+    assert not other.exception
+    assert own_fingerprint(data, numbers)[:8] in other.warning[0].value
+    assert "Upload the same two files" in other.warning[0].value.replace("\\", "")
+    other.file_uploader(key="own-weights").set_value(("own.safetensors", data, "")).run()
+    other.file_uploader(key="own-numbers").set_value(("b.csv", b"1,2,3\n4,5,7", "")).run()
+    assert "asks for other numbers" in other.warning[0].value
+    other.file_uploader(key="own-numbers").set_value(("own.csv", numbers, "")).run()
+    assert not any("link" in w.value for w in other.warning)
+    assert other.selectbox(key="own-layer").value == "l1"
+
+
+@pytest.mark.parametrize("said", ["nobody", "twin;<b>;no;no", ";".join("x" * 9), "%00;%ff"])
+def test_a_link_that_nobody_wrote_shows_what_there_is(said):
+    app = AppTest.from_file(APP, default_timeout=60).switch_page("pages/own.py")
+    app.query_params["own"] = said
+    app.run()
+    assert not app.exception
+    assert app.selectbox(key="own-layer").value == "rnn.l0"
+
+
+def test_findings_lead_to_their_layer_and_number(app):
+    app.get("button_group")[0].set_value("twin").run()
+    links = [b for b in app.button if b.key.startswith("own-go-")]
+    assert "unit 0 → z[" in links[0].label
+    links[0].click().run()
+    assert not app.exception
+    assert app.session_state["own-layer"] == "rnn.l0"
+
+
+def test_what_was_found_shows_at_its_place():
+    network, table = example(broken=True)
+    trace = network.record(table.x).trace
+    (frozen,) = (f for f in health(network.record(table.x)) if f.name == "frozen")
+    for unit in frozen.units:
+        name, index = finding_place(frozen, trace, unit)
+        assert (name, index[2]) == ("z", unit)
+        assert trace["z"][index] == trace["z"][..., unit].max()
+    assert trace["z"][frozen.where[1]] == trace["z"].max()
+    x = table.x.copy()
+    x[2, 5, 1] = -900
+    (inputs,) = (f for f in health(network.record(x)) if f.name == "inputs")
+    assert inputs.where == ("x", (2, 5, 1))
+
+
+def test_the_network_of_the_other_pages_opens_with_its_text():
+    result = run(replace(PRESETS["start"], dropout=0.0))
+    network = trained_network(result)
+    table = text_table(network, first_text(result, network))
+    assert list(table.steps) == [result.batch.vocabulary[i] for i in result.batch.ids[0]]
+    trace = network.record(table.x).trace
+    np.testing.assert_allclose(trace["h"][0], result.trace["h"][0], atol=1e-15)
+    app = AppTest.from_file(APP, default_timeout=60).switch_page("pages/own.py")
+    app.query_params["own"] = "trained"
+    app.run()
+    assert not app.exception
+    assert "Cross-entropy of the next tokens" in words(app)
+    text = next(field for field in app.text_input if field.key.startswith("own-text"))
+    text.set_value("never seen: ☃").run()
+    assert "the file's tokens" in app.error[0].value
+
+
+def texts(tmp_path, **said):
+    """A module with an embedding of five letters as a file."""
+    torch.manual_seed(0)
+    own = nn.ModuleDict({"emb": nn.Embedding(5, 3), "rnn": nn.GRU(3, 4), "out": nn.Linear(4, 5)})
+    path = tmp_path / "text.safetensors"
+    save_file(own.state_dict(), path, {n: json.dumps(v) for n, v in said.items()})
+    return own, path
+
+
+def test_a_text_goes_through_the_files_own_embedding(tmp_path):
+    own, path = texts(tmp_path, vocabulary=["a", "b", "ab", "c", "\n"])
+    network = load(path)
+    table = text_table(network, "abcab\n")
+    assert table.steps == ("ab", "c", "ab", "\n")
+    ids = torch.tensor([2, 3, 2, 4])
+    found = network.record(table.x, table.lengths, None, head_loss(network, table), table.labels)
+    logits = own["out"](own["rnn"](own["emb"](ids))[0])
+    expected = nn.functional.cross_entropy(logits[:-1], ids[1:])
+    assert found.loss == pytest.approx(float(expected.detach()), abs=1e-6)
+    assert found.trace.origin.names["T"] == ("ab", "c", "ab", "\n")
+    save(tmp_path / "again.npz", network)
+    assert load(tmp_path / "again.npz").tokens == network.tokens
+    with pytest.raises(ExplainerError, match="'d' at character 2"):
+        text_table(network, "abd")
+
+
+def test_a_file_that_does_not_name_its_rows_takes_ids(tmp_path):
+    own, path = texts(tmp_path)
+    table = text_table(load(path), " 4 0  2")
+    np.testing.assert_allclose(table.x[0], own["emb"].weight[[4, 0, 2]].detach(), atol=1e-7)
+    with pytest.raises(ExplainerError, match="token ids"):
+        text_table(load(path), "1 7")
+    with pytest.raises(ExplainerError, match="neither an embedding"):
+        text_table(from_torch(module().state_dict()), "1")
+    _, path = texts(tmp_path, vocabulary=["a"])
+    with pytest.raises(ExplainerError, match="1 tokens, and an embedding of 5"):
+        text_table(load(path), "a")
+
+
+def test_what_training_offers_comes_in_again(tmp_path):
+    result = run(replace(PRESETS["start"], dropout=0.0))
+    parameters = {n: torch.from_numpy(v.copy()) for n, v in result.update.before.items()}
+    named = safetensors(parameters, result.batch.vocabulary)
+    torch_names = safetensors(state_dict(result.settings, parameters), result.batch.vocabulary)
+    for data in (named, torch_names):
+        network = read_weights(data, ".safetensors")
+        table = text_table(network, first_text(result, network))
+        found = network.record(table.x, loss=head_loss(network, table)).trace
+        np.testing.assert_allclose(found["h"][0], result.trace["h"][0], atol=1e-15)
+
+
+def test_several_modules_of_a_file_have_a_head_each(tmp_path):
+    torch.manual_seed(0)
+    parts = {"rnn": nn.GRU(3, 4, batch_first=True, bidirectional=True), "out": nn.Linear(8, 1)}
+    both = nn.ModuleDict(
+        {"first": nn.ModuleDict(parts), "second": nn.ModuleDict(copy.deepcopy(parts))}
+    ).double()
+    with torch.no_grad():
+        both["second"]["out"].bias += 3
+    network, table = from_torch(both), read_table(b"a,b,c,target\n1,2,3,4\n5,6,7,8")
+    assert head_loss(network, table) is None
+    x, y = (torch.from_numpy(v.copy()) for v in (table.x, table.targets))
+    for name, own in both.items():
+        path = f"{name}.rnn"
+        found = network.record(table.x, path=path, loss=head_loss(network, table, path))
+        expected = ((own["out"](own["rnn"](x)[0])[..., 0] - y) ** 2).mean()
+        assert found.loss == pytest.approx(float(expected.detach()), abs=1e-12)
+        expected.backward()
+        d_W = found[f"{path}.l0"]["d_W_hn"]
+        np.testing.assert_allclose(d_W, own["rnn"].weight_hh_l0.grad[8:], atol=1e-12)
+
+
 @pytest.mark.browser
-def test_a_weight_of_ones_own_network_is_changed_and_stays_out_of_the_link(chromium, server):
+def test_findings_map_and_link_lead_to_a_place(chromium, server):
+    context = chromium.new_context(viewport={"width": 1300, "height": 900})
+    tab = Tab(context, server.address)
+    page = tab.page
+    page.goto(f"{server.address}/own?own=twin")
+    expect(inside(page, '[data-quantity="h"]').first).to_be_visible(timeout=30_000)
+    link = page.get_by_role("button", name="unit 3 → z[").first
+    place = link.inner_text().partition("[")[2].rstrip("]")
+    link.click()
+    there = f'[data-quantity="z"][data-index="{place}"]:focus'
+    expect(inside(page, there)).to_be_attached()
+    expect(page.locator("[data-stage]")).to_have_attribute("data-t", place.split(",")[1])
+    canvas = inside(page, ".unit-map canvas")
+    box = canvas.bounding_box()
+    canvas.click(position={"x": box["width"] * 4.5 / 24, "y": box["height"] * 6.5 / 8})
+    expect(page.locator("[data-stage]")).to_have_attribute("data-t", "4")
+    expect(inside(page, "[data-explanation]")).to_contain_text("h[")
+    expect(page).to_have_url(re.compile("own-place=t%3D4.*cell%3Dh"))
+    inside(page, '.unit-map [data-map^="units by"]').select_option("keeping")
+    inside(page, '.unit-map [data-map^="go to"]').select_option(index=1)
+    expect(page).to_have_url(re.compile("own-place=t%3D4"))
+    again = Tab(context, server.address).page
+    again.goto(page.url)
+    expect(inside(again, "[data-explanation]")).to_be_visible(timeout=30_000)
+    expect(again.locator("[data-stage]")).to_have_attribute("data-t", "4")
+    context.close()
+
+
+@pytest.mark.browser
+def test_a_weight_of_ones_own_network_is_changed_on_its_own_page_alone(chromium, server):
     context = chromium.new_context(viewport={"width": 1300, "height": 900})
     tab = Tab(context, server.address)
     page = tab.page
@@ -348,7 +544,8 @@ def test_a_weight_of_ones_own_network_is_changed_and_stays_out_of_the_link(chrom
     expect(inside(page, "[data-chip]")).to_have_attribute("data-chip", "W_hz[0,1]")
     page.get_by_test_id("stMain").get_by_text("Gradients", exact=True).click()
     expect(inside(page, '[data-quantity="d_h_prev"]').first).to_be_attached()
-    assert "edit=" not in page.url
+    expect(page).to_have_url(re.compile("own-place=.*W_hz"))
+    assert "&edit=" not in page.url
     page.get_by_test_id("stSidebarNavLink").get_by_text("The cell", exact=True).click()
     expect(inside(page, '[data-quantity="W_ir"]').first).to_be_attached()
     expect(inside(page, "[data-chip]")).to_have_count(0)

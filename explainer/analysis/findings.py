@@ -22,6 +22,8 @@ class Finding:
         threshold: what that number is compared with.
         units: the hidden units it is about, or the features of a finding on inputs.
         layer: the layer's name in a recording; else empty.
+        where: the number at which it shows most: a quantity and an index; None where it shows in
+            no single one.
         text: a sentence.
         advice: what to do; may be empty.
     """
@@ -34,6 +36,7 @@ class Finding:
     advice: str = ""
     units: tuple[int, ...] = ()
     layer: str = ""
+    where: tuple[str, tuple[int, ...]] | None = None
 
     def __str__(self) -> str:
         """Return level, layer, sentence and advice."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, overload
 
+from explainer.analysis.finding_places import finding_place
 from explainer.analysis.findings import LEVELS, Finding
 from explainer.analysis.health_numbers import LayerNumbers
 from explainer.analysis.health_rules import chaotic_note, layer_findings, not_finite
@@ -114,6 +115,11 @@ def health(
         numbers[name] = arrays_of(own)
         found += [replace(f, layer=name) for f in layer_findings(own, first)]
     found += [chaotic_note(a) for a in chaotic]
+    traces = {name: trace for name, trace in layers.items() if trace is not None}
+    found = [
+        replace(f, where=finding_place(f, traces[f.layer])) if f.layer in traces else f
+        for f in found
+    ]
     ordered = sorted(found, key=lambda f: LEVELS.index(f.level))
     return Health(tuple(ordered), tuple(shapes), numbers)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from explainer.analysis.health import health
 from explainer.errors import ExplainerError
-from explainer.interop.network_record import squared_error
+from explainer.interop.head_loss import head_loss
 from explainer.interop.weight_files import load
 from explainer.number_table import read_table
 
@@ -31,8 +31,8 @@ def tell_health(words: Sequence[str]) -> None:
     try:
         network = load(asked.weights)
         table = read_table(Path(asked.numbers).read_bytes())
-        loss, names = squared_error(network, table), {"D": table.features}
-        recording = network.record(table.x, table.lengths, asked.module, loss, names)
+        loss = head_loss(network, table, asked.module)
+        recording = network.record(table.x, table.lengths, asked.module, loss, table.labels)
         found = health(recording)
     except (ExplainerError, ImportError, OSError) as error:
         sys.stderr.write(f"{error}\n")

@@ -10,6 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from explainer.engine.batch_run import Run
+from explainer.engine.equations.activation import activations_of
 from explainer.engine.layer_edits import edited_layer
 from explainer.engine.origin import Provenance
 from explainer.engine.run import run
@@ -26,11 +27,9 @@ from explainer.errors import (
 from explainer.interop.recording import Again, Recording
 
 SHUT = -1e4
-"""A bias at which z is exactly 0, in float16, too."""
-OFF = {"W_iz": 0.0, "W_hz": 0.0, "b_iz": SHUT, "b_hz": 0.0, "b_z": SHUT} | dict.fromkeys(
-    ("W_in", "W_hn", "b_in", "b_hn", "b_n"), 0.0
-)
-"""A unit's row of each parameter with which its state is 0 at every time step: z = 0, n = 0."""
+"""A bias at which a sigmoid is exactly 0, in float16, too."""
+ZERO = {"tanh": 0.0, "relu": 0.0, "linear": 0.0}
+"""Where another activation is 0; all the others are at `SHUT`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +153,7 @@ def held_in_recording(of: Recording, layer: str) -> Callable[[int], float]:
         advice = "Or take one of its traces: importance(recording['rnn.l0'])."
         raise InvalidValueError("of", expected, "one of watch", advice)
     sources = again.sources[layer]
+    gates, candidate = (ZERO.get(a, SHUT) for a in activations_of(of[layer].quantities))
     first = shared_states(of, again, layer)
     before = None if of.loss is not None else tensors_in(again.output({}))
 
@@ -161,7 +161,7 @@ def held_in_recording(of: Recording, layer: str) -> Callable[[int], float]:
         if not {"b_iz", "b_z"} & set(sources) and any(h_0[:, unit].any() for h_0 in first):
             given = f"The layer has no biases, and its first state has other numbers for {unit}"
             raise ConstraintError("units", "a unit without a bias must begin at 0", given)
-        parameters = without_unit(again.parameters, sources, unit)
+        parameters = without_unit(again.parameters, sources, unit, gates, candidate)
         if before is None:
             assert of.loss is not None
             assert again.loss is not None
@@ -181,17 +181,25 @@ def shared_states(of: Recording, again: Again, layer: str) -> list[Array]:
 
 
 def without_unit(
-    parameters: Mapping[str, Tensor], sources: Mapping[str, Provenance], unit: int
+    parameters: Mapping[str, Tensor],
+    sources: Mapping[str, Provenance],
+    unit: int,
+    gates: float,
+    candidate: float,
 ) -> dict[str, Tensor]:
-    """Return the parameters that are others where a unit's state is always 0.
+    """Return the parameters that are others where a unit's state is always 0: z = 0, n = 0.
 
     Args:
         parameters: by name.
         sources: which of them a layer's quantities are rows of.
         unit: whose rows are changed.
+        gates: a bias at which the gates' activation is 0.
+        candidate: the same of the candidate's.
     """
     changed: dict[str, Tensor] = {}
-    for name, number in OFF.items():
+    off = {"b_iz": gates, "b_z": gates, "b_in": candidate, "b_n": candidate}
+    off |= dict.fromkeys(("W_iz", "W_hz", "b_hz", "W_in", "W_hn", "b_hn"), 0.0)
+    for name, number in off.items():
         if source := sources.get(name):
             own = changed.setdefault(source.name, parameters[source.name].detach().clone())
             own[source.row + unit] = number

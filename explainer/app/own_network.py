@@ -12,11 +12,16 @@ from explainer.analysis.references import plain_loop, torch_states
 from explainer.app.current_run import wait_for
 from explainer.app.gate import GATE, Tell
 from explainer.app.session import session
+from explainer.engine.batch_run import Run
+from explainer.engine.equations.activation import activations_of
 from explainer.engine.layer_trace import numbers_of_a_layer
-from explainer.errors import ConstraintError
+from explainer.errors import ConstraintError, ExplainerError
 from explainer.interop.cells import Cell, GRUNetwork
-from explainer.interop.network_record import parts_of, squared_error
+from explainer.interop.head_loss import head_loss
+from explainer.interop.network_record import parts_of
 from explainer.interop.recording import Recording
+from explainer.interop.stacked_gates import Variant
+from explainer.interop.text_table import text_table
 from explainer.interop.weight_files import read_network
 from explainer.number_table import NumberTable, read_table
 
@@ -70,24 +75,48 @@ def example(broken: bool) -> tuple[GRUNetwork, NumberTable]:
     return network, read_table((DATA / "forecaster.csv").read_bytes())
 
 
-def uploaded(weights: bytes, ending: str, numbers: bytes) -> tuple[GRUNetwork, NumberTable]:
-    """Return the network and the numbers of two files.
+def read_weights(data: bytes, ending: str) -> GRUNetwork:
+    """Return the network of a file.
 
     Args:
-        weights: a .safetensors or .npz file.
+        data: of a .safetensors or .npz file.
         ending: which of them.
-        numbers: a .csv file.
 
     Raises:
-        ValueError: one of them can't be read, or is too large.
+        ValueError: it can't be read, or is too large.
     """
-    network = read_network(weights, ending, most_bytes=MOST_UNPACKED)
+    network = read_network(data, ending, most_bytes=MOST_UNPACKED)
     count = sum(v.size for cell in network.values() for v in cell.parameters.values())
     if count > MOST_WEIGHTS:
         raise ConstraintError(
             "weights", f"at most {MOST_WEIGHTS:,} are possible", f"The network has {count:,}"
         )
-    return network, read_table(numbers)
+    return network
+
+
+def trained_network(run: Run) -> GRUNetwork:
+    """Return the network of the app's own run, as a file of it would be read.
+
+    Raises:
+        ValueError: it is no GRU.
+    """
+    parameters = run.update.before
+    own = {n: v for n, v in parameters.items() if n not in ("E", "W_o", "b_o")}
+    variant: Variant = "reset_after" if "b_hr" in own else "reset_before"
+    cell = Cell(variant, own, activations_of(run.trace.quantities))
+    others = {n: v for n, v in parameters.items() if n not in own}
+    return GRUNetwork({"gru.l0": cell}, "Training", others, (), run.batch.vocabulary)
+
+
+def first_text(run: Run, network: GRUNetwork) -> str:
+    """Return the first sequence of a run as a text that is split into the same tokens."""
+    tokens = [run.batch.vocabulary[i] for i in run.batch.ids[0].tolist()]
+    joined = "".join(tokens)
+    try:
+        same = list(text_table(network, joined).steps) == tokens
+    except ExplainerError:
+        same = False
+    return joined if same else " ".join(tokens)
 
 
 def computed(network: GRUNetwork, table: NumberTable, path: str) -> OwnNetwork:
@@ -101,18 +130,11 @@ def computed(network: GRUNetwork, table: NumberTable, path: str) -> OwnNetwork:
     if own.network is not None and own.network[0] == key:
         return own.network[1]
     sequences, T, left_out, numbers = room(network, table, path)
-    few = NumberTable(
-        table.x[:sequences, :T],
-        tuple(min(n, T) for n in table.lengths[:sequences]),
-        table.features,
-        table.sequences[:sequences],
-        None if table.targets is None else table.targets[:sequences, :T],
-    )
+    few = table.cut(sequences, T)
 
     def work(_: int, tell: Tell) -> OwnNetwork:
-        names = {"D": few.features}
-        loss = squared_error(network, few)
-        recording = network.record(few.x, few.lengths, path, loss, names)
+        loss = head_loss(network, few, path)
+        recording = network.record(few.x, few.lengths, path, loss, few.labels)
         difference = from_others(network, recording)
         return OwnNetwork(network, few, recording, health(recording), left_out, difference)
 
@@ -159,7 +181,7 @@ def room(network: GRUNetwork, table: NumberTable, path: str) -> tuple[int, int, 
             else f"The file has {D:,} columns of features ({', '.join(table.features)})",
             "A column “sequence” or “target” does not count.",
         )
-    gradients = squared_error(network, table) is not None
+    gradients = head_loss(network, table, path) is not None
     each = sum(
         numbers_of_a_layer(
             part.after,

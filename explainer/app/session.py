@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:  # the menu does not wait for torch
     from explainer.app.comparison import KeptState
     from explainer.app.own_network import OwnNetwork
     from explainer.errors import ExplainerError
-    from explainer.interop.cells import GRUNetwork
     from explainer.number_table import NumberTable
     from explainer.settings import Settings
 
@@ -71,7 +70,11 @@ class Session:
         against_problems: what is wrong with the one in the link.
         link_compared: whether the link was asked for it.
         own_kept: the edits of state A of that network; None where nothing is kept.
-        network_files: the files that the user uploaded of one, read: which, and what is in them.
+        own_link: which network, module, layer and view of one of their own, as in an address.
+        own_wanted: the files that a link asks for, by their fingerprint.
+        own_jump: where a link of that page leads, as in an address; empty once it has led there.
+        own_jumps: how many have.
+        own_files: the files that the user uploaded of one, read, by what they are for.
         network: a network of the user's own, computed: for what, what it came to, and from what.
         parameter: the parameter that was chosen last, and on which chapter.
         station: the station of the tour.
@@ -101,7 +104,11 @@ class Session:
     against_problems: list[ExplainerError] = field(default_factory=list)
     link_compared: bool = False
     own_kept: str | None = None
-    network_files: tuple[Hashable, tuple[GRUNetwork, NumberTable]] | None = None
+    own_link: str | None = None
+    own_wanted: str = ""
+    own_jump: str = ""
+    own_jumps: int = 0
+    own_files: dict[str, tuple[Hashable, Any]] = field(default_factory=dict)
     network: tuple[Hashable, OwnNetwork, object] | None = None
     numbers: tuple[str, NumberTable | None, ExplainerError | None] | None = None
     parameter: tuple[str, str] | None = None

@@ -131,26 +131,43 @@ def heard(event: str, stage: str = "stage") -> Any:
 
 
 @st.fragment
-def layer_stage(trace: Trace, chapter: Chapter) -> None:
-    """Draw a layer from elsewhere; what is changed in it stays in the browser.
+def layer_stage(
+    trace: Trace, chapter: Chapter, page: Chapter | None = None, layer: str = ""
+) -> None:
+    """Draw a layer from elsewhere; what is changed in it stays in the browser and its link.
 
     Args:
         trace: of the layer, small enough for the browser to compute.
         chapter: gives lanes, slug, and which way time runs.
+        page: on which it stands, if the link has its place.
+        layer: which network and layer it is; edits of one are not taken to another.
     """
+    own = session()
     lanes = tuple(lane.of("W_hz") for lane in chapter.scene)
-    _, sent = staged(LayerRun(trace), chapter, lanes, linked=False)
+    about: dict[str, Any] = {}
+    query = ""
+    if page:
+        about = {"inside": "own-place", "page": page.slug, "layer": layer}
+        query, own.own_jump = own.own_jump, ""
+    _, sent = staged(LayerRun(trace), chapter, lanes, linked=False, **about)
 
     def kept() -> None:
         said = heard("keep", "own-stage")
-        session().own_kept = said if isinstance(said, str) and len(said) <= EDITS_IN_LINK else None
+        own.own_kept = said if isinstance(said, str) and len(said) <= EDITS_IN_LINK else None
 
-    edit = session().own_kept
+    edit = own.own_kept
     against = "" if edit is None else json.dumps({"query": "", "edit": edit, "sent": sent})
     place = json.dumps({"sequence": 0, "t": 0})
     mount_stage(
         key="own-stage",
-        data={**sent, "answers": "[]", "place": place, "edit": "", "against": against},
+        data={
+            **sent,
+            "answers": "[]",
+            "place": place,
+            "edit": "",
+            "against": against,
+            "query": query,
+        },
         on_ask_change=lambda: None,
         on_edit_change=lambda: None,
         on_failed_change=lambda: None,

@@ -33,6 +33,10 @@ MOST_MEMBERS = 100_000
 ACTIVATIONS = "activations"
 """Under this name a file says which activations its layers have, as JSON by layer."""
 
+VOCABULARY = "vocabulary"
+"""Under this name a file says what the rows of its embedding stand for: tokens as a JSON list, or
+in .npz an array of strings."""
+
 Arrays = dict[str, Any]
 Said = Mapping[str, str]
 """What a file says beside its arrays, in texts by name."""
@@ -99,6 +103,8 @@ def read_npz(data: bytes, most_bytes: int) -> tuple[Arrays, Said]:
                 arrays[key] = array
             elif array.ndim == 0:
                 said[key] = str(array)
+            elif key == VOCABULARY:
+                said[key] = json.dumps(array.ravel().tolist())
     return arrays, said
 
 
@@ -212,3 +218,11 @@ def said_activations(said: str | None) -> Activations:
     """Return the activations of layers, as the file says."""
     named = json.loads(said) if said else {}
     return {str(layer): (str(gates), str(new)) for layer, (gates, new) in named.items()}
+
+
+def said_tokens(said: Said) -> tuple[str, ...]:
+    """Return the tokens that a file names, by id; empty where it names none."""
+    found = json.loads(said.get(VOCABULARY, "[]"))
+    if not isinstance(found, list):
+        raise InvalidValueError(VOCABULARY, "a list of tokens", shorten(found))
+    return tuple(map(str, found))

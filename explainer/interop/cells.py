@@ -160,12 +160,14 @@ class GRUNetwork(Mapping[str, Cell]):
         kind: where they come from, such as "PyTorch state_dict".
         others: the remaining arrays by name, float64.
         says: what was understood, and what was left out: whole sentences.
+        tokens: what the rows of the embedding stand for, where the file says so.
     """
 
     cells: Mapping[str, Cell]
     kind: str = ""
     others: Mapping[str, Array] = field(default_factory=dict)
     says: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Lock the mappings."""
@@ -194,7 +196,13 @@ class GRUNetwork(Mapping[str, Cell]):
 
     def __reduce__(self) -> tuple[type[GRUNetwork], tuple[Any, ...]]:
         """Tell copy and pickle to make it anew."""
-        return type(self), (dict(self.cells), self.kind, dict(self.others), self.says)
+        return type(self), (
+            dict(self.cells),
+            self.kind,
+            dict(self.others),
+            self.says,
+            self.tokens,
+        )
 
     def record(
         self,
@@ -229,7 +237,11 @@ class GRUNetwork(Mapping[str, Cell]):
         """(V, D) the embedding: one row for each token; None where none is found."""
         D = next(iter(self.values())).input_size
         return next(
-            (v for n, v in self.others.items() if "emb" in n and v.ndim == 2 and v.shape[1] == D),
+            (
+                v
+                for n, v in self.others.items()
+                if is_embedding(n) and v.ndim == 2 and v.shape[1] == D
+            ),
             None,
         )
 
@@ -243,13 +255,12 @@ class GRUNetwork(Mapping[str, Cell]):
         found = [
             (n, v)
             for n, v in self.others.items()
-            if "emb" not in n and v.ndim == 2 and v.shape[1] == last.hidden_size
+            if not is_embedding(n) and v.ndim == 2 and v.shape[1] == last.hidden_size
         ]
         if len(found) != 1:
             return None
         name, weights = found[0]
-        bias = self.others.get(name.removesuffix("weight") + "bias") if "weight" in name else None
-        return weights, bias if bias is not None and bias.shape == weights.shape[:1] else None
+        return weights, bias_beside(self.others, name)
 
     def to_torch(self) -> dict[str, torch.Tensor]:
         """Return all cells as one state_dict, "rnn.weight_ih_l0" and so on, float64.
@@ -262,3 +273,15 @@ class GRUNetwork(Mapping[str, Cell]):
             path, number = torch_names(layer)
             found |= {f"{path}{name}": value for name, value in cell.to_torch(number).items()}
         return found
+
+
+def is_embedding(name: str) -> bool:
+    """Tell whether an array's name is that of an embedding, here or elsewhere."""
+    return name == "E" or "emb" in name
+
+
+def bias_beside(arrays: Mapping[str, Array], name: str) -> Array | None:
+    """Return the bias that belongs to an output layer's weights; None where there is none."""
+    other = "b_o" if name == "W_o" else f"{name.removesuffix('weight')}bias"
+    bias = arrays.get(other) if "weight" in name or name == "W_o" else None
+    return bias if bias is not None and bias.shape == arrays[name].shape[:1] else None

@@ -26,7 +26,6 @@ from explainer.interop.cells import Cell, GRUNetwork
 from explainer.interop.layer_names import torch_names
 from explainer.interop.layer_stack import Part, Sequences, compute_stack, record_stack, turned
 from explainer.interop.recording import Again, Recording, labels
-from explainer.number_table import NumberTable
 
 
 def record_cell(
@@ -224,25 +223,3 @@ def shaped(name: str, value: Any, shape: tuple[int, ...]) -> Tensor:
     if tuple(found.shape) != shape:
         raise InvalidValueError(name, f"an array of shape {shape}", f"shape {tuple(found.shape)}")
     return found
-
-
-def squared_error(network: GRUNetwork, table: NumberTable) -> Callable[[Tensor], Tensor] | None:
-    """Return the mean squared error of the network's head; None without targets or a head."""
-    if table.targets is None or table.classes or np.isnan(table.targets).all():
-        return None
-    if network.head is None or len(module_paths(network)) > 1:
-        return None
-    weights, bias = network.head
-    if weights.shape[0] != 1:
-        return None
-    W = torch.from_numpy(weights.copy())
-    b = torch.zeros(1, dtype=torch.float64) if bias is None else torch.from_numpy(bias.copy())
-    targets = torch.from_numpy(table.targets.copy())
-    inside = np.arange(targets.shape[1]) < np.array(table.lengths)[:, None]
-    inside &= ~np.isnan(table.targets)
-
-    def loss(states: Tensor) -> Tensor:
-        error = ((states @ W.T + b)[..., 0] - targets)[torch.from_numpy(inside)]
-        return (error**2).mean()
-
-    return loss

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 
 import torch
 from safetensors.torch import save
@@ -13,6 +14,7 @@ from explainer.engine.network import GATES
 from explainer.engine.parameters import checked_parameters, real_numbers
 from explainer.engine.trace import Array
 from explainer.errors import InvalidValueError, must_be
+from explainer.interop.array_files import VOCABULARY
 from explainer.settings import Settings, must_be_settings
 
 SNIPPET = """\
@@ -76,8 +78,12 @@ def state_dict(settings: Settings, parameters: Mapping[str, Tensor | Array]) -> 
     return state
 
 
-def safetensors(tensors: Mapping[str, Tensor | Array]) -> bytes:
+def safetensors(tensors: Mapping[str, Tensor | Array], tokens: Sequence[str] = ()) -> bytes:
     """Return arrays or tensors as a safetensors file, which holds numbers (float64) and no code.
+
+    Args:
+        tensors: by name.
+        tokens: what the rows of an embedding stand for, for whoever reads the file.
 
     Raises:
         TypeError: something is no array and no tensor, or its numbers are not real.
@@ -85,7 +91,8 @@ def safetensors(tensors: Mapping[str, Tensor | Array]) -> bytes:
     must_be("tensors", tensors, Mapping, "a mapping from names to arrays or tensors")
     for name in tensors:
         must_be("name", name, str, "a string")
-    return save({name: real_numbers(name, v).contiguous() for name, v in tensors.items()})
+    said = {VOCABULARY: json.dumps(list(tokens))} if tokens else None
+    return save({name: real_numbers(name, v).contiguous() for name, v in tensors.items()}, said)
 
 
 def snippet(settings: Settings, file: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from explainer.errors import (
 )
 from explainer.interop.array_files import (
     ACTIVATIONS,
+    VOCABULARY,
     Arrays,
     Path,
     Said,
@@ -32,6 +34,7 @@ from explainer.interop.array_files import (
     read_pt,
     read_safetensors,
     said_activations,
+    said_tokens,
 )
 from explainer.interop.cells import Cell, GRUNetwork
 from explainer.interop.keras_files import read_h5, read_keras
@@ -90,7 +93,7 @@ def load(
         raise UnknownNameError("layer", f"one of {names_of(found, layer)}", shorten(layer))
     if isinstance(found, Recording):
         return found[layer]
-    return GRUNetwork({layer: found[layer]}, found.kind, found.others, found.says)
+    return replace(found, cells={layer: found[layer]})
 
 
 def read_network(
@@ -140,7 +143,8 @@ def _npz(data: bytes, most_bytes: int, _: bool | None) -> GRUNetwork | SavedTrac
 def _named(arrays: Arrays, said: Said, kind: str) -> GRUNetwork | SavedTraces:
     if TRACES in said:
         return SavedTraces(arrays, said[TRACES])
-    return named_network(arrays, kind, activations=said_activations(said.get(ACTIVATIONS)))
+    network = named_network(arrays, kind, activations=said_activations(said.get(ACTIVATIONS)))
+    return replace(network, tokens=said_tokens(said))
 
 
 def _pt(data: bytes, most_bytes: int, _: bool | None) -> GRUNetwork:
@@ -193,6 +197,7 @@ def save(path: Path, network: GRUNetwork | Cell | Trace | Recording) -> None:
     arrays = {**network.others, **stored_names(network)}
     unusual = {n: c.activations for n, c in network.items() if c.activations != USUAL}
     said = {ACTIVATIONS: json.dumps(unusual)} if unusual else {}
+    said |= {VOCABULARY: json.dumps(network.tokens)} if network.tokens else {}
     data = array_file_bytes(ending, arrays, said)
     with open(path, "wb") as file:
         file.write(data)

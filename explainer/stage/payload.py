@@ -222,6 +222,7 @@ def layer_tokens(trace: Trace) -> dict[str, Any]:
         "features": [visible_label(v) for v in features],
         "ids": places,
         "targets": places,
+        **({"lengths": list(trace.origin.lengths)} if trace.origin.lengths else {}),
     }
 
 

@@ -129,7 +129,7 @@ def downloads(run: Run) -> None:
     left, right = st.columns(2)
     left.download_button(
         "parameters, named as here (safetensors)",
-        lambda: safetensors(parameters),
+        lambda: safetensors(parameters, run.batch.vocabulary),
         file_name="parameters.safetensors",
         key="download-parameters",
         on_click="ignore",
@@ -143,7 +143,7 @@ def downloads(run: Run) -> None:
         return
     right.download_button(
         "for torch.nn.GRU and torch.nn.Linear (safetensors)",
-        lambda: safetensors(state_dict(settings, parameters)),
+        lambda: safetensors(state_dict(settings, parameters), run.batch.vocabulary),
         file_name="gru.safetensors",
         key="download-gru",
         on_click="ignore",

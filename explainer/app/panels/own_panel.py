@@ -2,135 +2,105 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from urllib.parse import urlencode
+
 import streamlit as st
 
+from explainer.analysis.finding_places import Spot, finding_place
 from explainer.analysis.findings import Finding
 from explainer.app.header import escape_markdown
-from explainer.app.own_network import (
-    MOST_BYTES,
-    OwnNetwork,
-    computed,
-    example,
-    sentences,
-    uploaded,
-)
+from explainer.app.own_link import OwnLink, forget_place, read_own_link, write_own_link
+from explainer.app.own_network import OwnNetwork, computed, sentences
+from explainer.app.own_sources import choose_source, network_and_numbers
 from explainer.app.panels.export_panel import download
 from explainer.app.session import session
 from explainer.app.stage_component import layer_stage
 from explainer.engine.layer_trace import LayerRun, window
 from explainer.engine.trace import Trace
 from explainer.errors import ExplainerError
-from explainer.interop.cells import GRUNetwork
 from explainer.interop.network_record import module_paths
-from explainer.number_table import NumberTable
 from explainer.stage.chapters import chapter
 from explainer.stage.html import html_bytes
 from explainer.stage.payload import is_computed_in_browser
 
-EXAMPLE, TWIN, OWN = "a small forecaster", "its broken twin", "your own files"
-VIEWS = {"The cell": "cell", "Through time": "time", "Gradients": "gradients"}
-MOST_UNITS = 12
-"""Most units that a finding names."""
+VIEWS = {"cell": "The cell", "time": "Through time", "gradients": "Gradients"}
+MOST_UNITS = {"error": 12, "warning": 12, "note": 3}
+"""Most units that a finding leads to."""
 LONGEST_STRETCH = 16
 """Most time steps that are shown at once of a layer too large for the browser."""
-SAVE = """\
-from safetensors.torch import save_file
-save_file(model.state_dict(), "gru.safetensors")"""
 
 
 def own_panel() -> None:
     """Let the user choose a network and numbers, and show what happens in it."""
-    source = st.segmented_control(
-        "Network", [EXAMPLE, TWIN, OWN], default=EXAMPLE, key="own-source", required=True
-    )
+    link = read_own_link()
+    source = choose_source(link)
+    if source != link.source and not link.is_files:
+        link = OwnLink(source)  # what is said of another network does not matter
     try:
-        given = files() if source == OWN else kept_example(source == TWIN)
+        given = network_and_numbers(source)
         if given is None:
             return
-        paths = list(module_paths(given[0]))
+        network, table, source = given
+        link = replace(link, source=source)
+        paths = list(module_paths(network))
         path = paths[0]
         if len(paths) > 1:
-            path = st.selectbox("Module of the file", paths, key="own-module")
-        found = computed(*given, path)
-        show(found)
+            begin = paths.index(link.module) if link.module in paths else 0
+            path = st.selectbox(
+                "Module of the file", paths, begin, key="own-module", on_change=forget_place
+            )
+        link = replace(link, module=path if path != paths[0] else "")
+        show(computed(network, table, path), link)
     except (ExplainerError, ImportError) as error:
         st.error(escape_markdown(str(error)))
 
 
-@st.cache_resource(show_spinner=False)
-def kept_example(broken: bool) -> tuple[GRUNetwork, NumberTable]:
-    """Return the built-in example, read once."""
-    return example(broken)
-
-
-def files() -> tuple[GRUNetwork, NumberTable] | None:
-    """Let the user upload weights and numbers; None until both are there.
-
-    Raises:
-        ValueError: one of them can't be read.
-    """
-    left, right = st.columns(2)
-    megabytes = MOST_BYTES // 2**20
-    weights = left.file_uploader(
-        "Weights (.safetensors or .npz)",
-        type=["safetensors", "npz"],
-        key="own-weights",
-        max_upload_size=megabytes,
-    )
-    left.caption("In PyTorch, save them like this; other files: `python -m explainer convert`.")
-    left.code(SAVE, language="python")
-    numbers = right.file_uploader(
-        "Numbers (.csv)", type="csv", key="own-numbers", max_upload_size=megabytes
-    )
-    right.caption(
-        "A row is a time step, a column a feature, with names in the first row. A column "
-        "`sequence` splits the rows into sequences; a column `target` gives a loss where the file "
-        "has an output layer of one unit."
-    )
-    right.code("sequence,temperature,wind,target\nOslo,0.31,-0.20,0.35", language=None)
-    if not (weights and numbers):
-        st.info(
-            "Both files stay in this server's memory for as long as this page is open; nothing in "
-            "them is run."
-        )
-        return None
-    own, key = session(), (weights.file_id, numbers.file_id)
-    if own.network_files is None or own.network_files[0] != key:
-        ending = f".{weights.name.rpartition('.')[2].lower()}"
-        own.network_files = key, uploaded(weights.getvalue(), ending, numbers.getvalue())
-    return own.network_files[1]
-
-
-def show(found: OwnNetwork) -> None:
+def show(found: OwnNetwork, link: OwnLink) -> None:
     """Show findings, then the stage."""
     st.caption(escape_markdown(sentences([*found.health.shapes, found.left_out])))
     if found.recording.loss is not None:
-        st.caption(f"Mean squared error against the column `target`: {found.recording.loss:.4g}.")
+        what = "Mean squared error against the column `target`"
+        what = "Cross-entropy of the next tokens" if found.table.classes else what
+        st.caption(f"{what}: {found.recording.loss:.4g}.")
+    layers = [name for name, layer in found.recording.layers.items() if layer.trace is not None]
     st.markdown("#### What stands out")
     if found.health.ok:
         st.success("Nothing is wrong with this network, as far as its numbers tell.")
-    for finding in found.health:
-        tell(finding)
+    for i, finding in enumerate(found.health):
+        with st.container(gap=None):
+            tell(finding)
+            if finding.layer in layers:
+                links(finding, found.recording[finding.layer], str(i))
     if found.network.says:
         with st.expander("How the file was read"):
             st.markdown(escape_markdown(sentences(found.network.says)))
-    layers = [name for name, layer in found.recording.layers.items() if layer.trace is not None]
     if not layers:
         return
     st.markdown("#### Every number in it")
     left, middle, right = st.columns([2, 3, 2], vertical_alignment="bottom")
-    name = left.selectbox("Layer", layers, key="own-layer")
+    begin = layers.index(link.layer) if link.layer in layers else 0
+    name = left.selectbox("Layer", layers, begin, key="own-layer", on_change=forget_place)
     trace = found.recording[name]
-    views = {t: s for t, s in VIEWS.items() if s != "gradients" or "d_h_out" in trace}
-    view = middle.segmented_control(
-        "Shown", list(views), default="The cell", key="own-view", required=True
+    views = [slug for slug in VIEWS if slug != "gradients" or "d_h_out" in trace]
+    if st.session_state.get("own-view") not in (None, *views):
+        st.session_state["own-view"] = views[0]
+    slug = middle.segmented_control(
+        "Shown",
+        views,
+        default=link.view if link.view in views else views[0],
+        format_func=VIEWS.__getitem__,
+        key="own-view",
+        required=True,
     )
     shown = part_of_trace(trace, found.table.sequences)
-    slug = views[view]
     if slug == "gradients" and "d_h_out" not in shown:
         st.caption("Of so large a layer gradients are not shown here; a notebook has them.")
         slug = "cell"
-    layer_stage(shown, chapter(slug))
+    first = name == layers[0]
+    link = replace(link, layer="" if first else name, view=slug if slug != views[0] else "")
+    write_own_link(link)
+    layer_stage(shown, chapter(slug), chapter("own"), f"{link.source};{link.module};{name}")
     if found.difference is not None:
         difference, reference = found.difference
         st.caption(
@@ -144,13 +114,9 @@ def show(found: OwnNetwork) -> None:
 
 
 def tell(finding: Finding) -> None:
-    """Show a finding as a sentence, with the units it is about."""
-    more = ""
-    if len(finding.units) > 1:  # the sentence names a single one
-        end = " …" if len(finding.units) > MOST_UNITS else "."
-        more = f" Units {', '.join(map(str, finding.units[:MOST_UNITS]))}{end}"
+    """Show a finding as a sentence."""
     layer = f"{finding.layer}: " if finding.layer else ""
-    text = escape_markdown(f"{layer}{finding.text}{more} {finding.advice}".strip())
+    text = escape_markdown(f"{layer}{finding.text} {finding.advice}".strip())
     if finding.level == "error":
         st.error(text)
     elif finding.level == "warning":
@@ -159,13 +125,67 @@ def tell(finding: Finding) -> None:
         st.markdown(f"- {text}")
 
 
+def links(finding: Finding, trace: Trace, key: str) -> None:
+    """Offer the way to the units of a finding, each at the time step where it shows most.
+
+    Args:
+        finding: what was found.
+        trace: of its layer.
+        key: which finding it is.
+    """
+    one = "feature" if finding.name == "inputs" else "unit"
+    most = MOST_UNITS[finding.level]
+    spots = {f"{one} {unit}": finding_place(finding, trace, unit) for unit in finding.units[:most]}
+    spots = spots or {"": finding.where}
+    with st.container(
+        horizontal=True, gap="small", key=f"own-links-{key}", vertical_alignment="center"
+    ):
+        for name, spot in spots.items():
+            if spot is None:
+                continue
+            number = f"{spot[0]}[{','.join(map(str, spot[1]))}]"
+            st.button(
+                f"{name} → {number}" if name else f"→ {number}",
+                key=f"own-go-{key}-{name}",
+                type="tertiary",
+                on_click=lead_to,
+                args=(finding.layer, spot, trace),
+            )
+        if len(finding.units) > most:
+            st.caption(f"and {len(finding.units) - most:,} more", width="content")
+
+
+def lead_to(layer: str, spot: Spot, trace: Trace) -> None:
+    """Bring the stage to a number of a layer."""
+    own, (name, index) = session(), spot
+    st.session_state["own-layer"] = layer
+    view = st.session_state.get("own-view")
+    if name.startswith("d_"):
+        st.session_state["own-view"] = "gradients"
+    elif view == "gradients":
+        st.session_state["own-view"] = "cell"
+    if not is_computed_in_browser(LayerRun(trace)):
+        if name.startswith("d_"):  # of a stretch of time there are none
+            name, st.session_state["own-view"] = "h", "cell"
+        if len(index) == 3:
+            first = max(0, index[1] - 2)
+            st.session_state["own-sequence"] = index[0]
+            st.session_state["own-first"] = first
+            index = (0, index[1] - first, index[2])
+    own.own_jumps += 1
+    cell = f"{name}:{','.join(map(str, index))}"
+    own.own_jump = urlencode({"cell": cell, "jump": own.own_jumps})
+
+
 def part_of_trace(trace: Trace, sequences: tuple[str, ...]) -> Trace:
     """Return a trace, or of a large one the stretch of time that the user chooses."""
     if is_computed_in_browser(LayerRun(trace)):
         return trace
     names = [name or f"sequence {i}" for i, name in enumerate(sequences)]
     left, right = st.columns([1, 3])
-    sequence = left.selectbox("Sequence", range(len(names)), format_func=names.__getitem__)
+    sequence = left.selectbox(
+        "Sequence", range(len(names)), format_func=names.__getitem__, key="own-sequence"
+    )
     length = trace.lengths[sequence]
     first = 0
     if length > 1:

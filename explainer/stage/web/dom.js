@@ -46,7 +46,7 @@
 const ELEMENTS = [
   ...["strip", "where", "panel", "lanes", "check", "question", "answer", "verdict"],
   ...["wires", "veil", "equation", "parts", "legend", "ranking", "status", "agreement", "edits"],
-  ...["descent", "compare", "tour"],
+  ...["descent", "compare", "tour", "unit-map"],
 ];
 
 /**

@@ -25,6 +25,7 @@ import { drawRanking } from "./ranking.js";
 import { colourStrip, drawStrip, markStrip } from "./strip.js";
 import { paintThumbnail } from "./thumbnail.js";
 import { drawTour } from "./tour.js";
+import { drawUnitMap } from "./unit_map.js";
 import { drawWires } from "./wires.js";
 
 /** @import { Stage } from "./dom.js" */
@@ -82,6 +83,8 @@ export function render(stage, before) {
     complete = paint(stage, all);
     drawRanking(view, state);
   }
+  const drawn = built || changed("sequence", "edits", "range", "map", "order");
+  if (drawn || changed("t", "opened")) drawUnitMap(stage, !drawn);
   if (built || changed("verdict", "hinted", "answered")) drawTour(stage);
   if (built || asked) drawEquation(view, state);
   if (built || moved || asked || changed("opened")) drawQuiz(view, state);

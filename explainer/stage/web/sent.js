@@ -63,6 +63,9 @@
  * @property {Record<string, Field>} address
  * @property {import("./colours.js").Colours} colours
  * @property {boolean} linked the address says what is shown
+ * @property {string} [inside] the part of the address that says it of a stage in another page
+ * @property {string} [page] that page
+ * @property {string} [layer] which network and layer of somebody's own
  * @property {boolean} timed
  * @property {boolean} backwards time runs backwards
  * @property {number[]} [lengths] of each sequence, where some end before the last time step

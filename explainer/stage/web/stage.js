@@ -13,16 +13,17 @@ import { bindEvents } from "./events.js";
 import { bringEquation, bringOpened } from "./focus.js";
 import { lineDigits, withAnswers } from "./highlight.js";
 import { readInfluence } from "./influence.js";
+import { cameBack, follow, showOpened } from "./jump.js";
 import { tensorsOf } from "./layout.js";
 import { mustAsk } from "./panel.js";
 import { bindPaper } from "./paper.js";
 import { leastZoom } from "./present.js";
 import { render } from "./render.js";
 import { ServerEdits } from "./server_edits.js";
-import { EMPTY, update, withNumbers } from "./state.js";
+import { EMPTY, forgotten, update, withNumbers } from "./state.js";
 import { Tensors } from "./tensors.js";
 import { assessed, isAnother, stationQuery } from "./tour.js";
-import { openChapter, PHONE, readQuery, watchAddress, writeAddress } from "./url.js";
+import { firstQuery, openChapter, PHONE, readQuery, watchAddress, writeAddress } from "./url.js";
 
 /** @import { Edit } from "./edits.js" */
 /** @import { Data } from "./sent.js" */
@@ -42,11 +43,6 @@ const STAGES = new WeakMap();
 let visited = null;
 /** whether the server does not know of the last edit yet */
 let untold = false;
-/** @type {string | null} the page that the browser's Back or Forward leads to */
-let returned = null;
-addEventListener("popstate", () => {
-  returned = location.pathname;
-});
 
 /**
  * Draw the stage, or what has changed of it.
@@ -180,6 +176,7 @@ class Mounted {
   receive(data) {
     const elsewhere = this.serverEdits.heard(data.edit);
     const other = elsewhere ? edited(this.state, parseEdits(data.edit).edits) : {};
+    const asked = this.data && data.query !== this.data.query ? (data.query ?? "") : "";
     const another = data.meta !== this.data?.meta || data.numbers !== this.data?.numbers;
     const news = {
       theme: themeOf(this.view.root),
@@ -191,7 +188,7 @@ class Mounted {
     this.data = data;
     if (!another) {
       this.change({ ...news, ...other });
-      return;
+      return follow(this, asked);
     }
     this.waiting = "";
     const tensors = new Tensors(data);
@@ -199,8 +196,9 @@ class Mounted {
     find(this.view.root, ".body").hidden = false;
     const { sequence } = JSON.parse(data.place);
     if (isAnother(this.state, tensors))
-      this.begin(update(EMPTY, { tensors, sequence, room: this.room(), ...news }));
-    else this.change({ tensors, ...news, ...other });
+      return this.begin(update(EMPTY, { tensors, sequence, room: this.room(), ...news }));
+    this.change({ tensors, ...forgotten(this.state, tensors), ...news, ...other });
+    follow(this, asked);
   }
 
   /**
@@ -208,19 +206,17 @@ class Mounted {
    * @param {State} state
    */
   begin(state) {
-    const { slug, linked } = tensorsOf(state).meta;
+    const { slug, linked, inside } = tensorsOf(state).meta;
     const before = linked ? visited : null;
-    const back = returned === location.pathname;
-    const arrived = before !== null && before.tensors?.meta.slug !== slug && !back;
-    returned = null;
-    const query = new URLSearchParams((linked && location.search) || this.data?.query);
+    const arrived = !cameBack() && before !== null && before.tensors?.meta.slug !== slug;
+    const query = firstQuery(tensorsOf(state), this.data?.query);
     const edit = before !== null && untold ? writeEdits(before.edits) : this.data?.edit;
-    query.set("edit", edit ?? "");
+    if (!inside) query.set("edit", edit ?? "");
     stationQuery(tensorsOf(state), query);
     const narrow = this.view.root.clientWidth < PHONE;
     this.queue.length = 0;
     this.show(readQuery(state, query, before, arrived, narrow), null);
-    if (this.state.opened) bringOpened(this);
+    showOpened(this);
   }
 
   /**
@@ -267,14 +263,16 @@ class Mounted {
   /** Once at rest, write the state into the address; the server is told of edits alone. */
   syncUrl() {
     const { edits } = this.state;
+    const { linked, inside } = tensorsOf(this.state).meta;
     clearTimeout(this.resting);
-    if (tensorsOf(this.state).meta.linked) visited = this.state;
+    if (linked) visited = this.state;
     else this.resting = setTimeout(() => this.atRest?.(this.state), REST);
-    if (this.state.playing || !tensorsOf(this.state).meta.linked) return;
+    if (this.state.playing || !(linked || inside)) return;
     this.resting = setTimeout(() => {
       const edit = writeEdits(edits);
       const { engine, meta } = tensorsOf(this.state);
-      const fits = untold && engine !== null && edit.length <= (meta.address.edit.high ?? 0);
+      const fits =
+        linked && untold && engine !== null && edit.length <= (meta.address.edit.high ?? 0);
       if (fits && this.serverEdits.mustTell(edit)) this.send("edit", edit);
       untold = false;
       writeAddress(this.state);

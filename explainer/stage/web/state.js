@@ -57,6 +57,8 @@ import { presented } from "./walk.js";
  * @property {boolean} hinted the station's hint is shown
  * @property {import("./assess.js").Assessment | null} verdict what is said of an answer there
  * @property {import("./influence.js").Influence | null} influence how far back the past matters
+ * @property {string} map which quantity the map of all units shows
+ * @property {string} order what the units are ordered by there
  * @property {string} message what a link asks for in vain
  */
 
@@ -101,6 +103,8 @@ export const EMPTY = {
   hinted: false,
   verdict: null,
   influence: null,
+  map: "h",
+  order: "number",
   message: "",
 };
 
@@ -245,6 +249,17 @@ function followToken(next, tensors, large) {
 export function opening(state, spot, before) {
   if (!state.tensors?.hasNumber(spot.name, spot.index)) return {};
   return { opened: spot, trail: [...before, spot].slice(-MOST_OPENED) };
+}
+
+/**
+ * Return what another layer of somebody's own does not take over from the one before.
+ * @param {State} state
+ * @param {Tensors} tensors
+ * @returns {Partial<State>}
+ */
+export function forgotten(state, { meta }) {
+  const same = state.tensors?.meta.layer === meta.layer;
+  return same ? {} : { ...CLOSED, edits: [], past: [], future: [], editing: null };
 }
 
 /** @type {Partial<State>} the change that closes the opened number */

@@ -21,6 +21,17 @@ const LINKS = '[class*="st-key-card-"] a, [data-testid="stSidebarNavLink"], nav 
 /** @typedef {"t" | "sequence" | "range" | "digits" | "strip" | "presenting" | "way" | "compared" | "answered"} Kept */
 
 /**
+ * Return where a stage begins: where the address says, or what it is given.
+ * @param {Tensors} tensors
+ * @param {string | undefined} given
+ */
+export function firstQuery({ meta: { linked, inside } }, given) {
+  const address = new URLSearchParams(location.search);
+  if (inside) return new URLSearchParams(address.get(inside) || given);
+  return linked && address.size ? address : new URLSearchParams(given);
+}
+
+/**
  * Return the state that a link, or the chapter before, asks for.
  * @param {State} state a stage with its first tensors, at the sequence that the server shows
  * @param {URLSearchParams} query
@@ -137,10 +148,25 @@ export function writeAddress(state) {
   if (self.origin === "null" || !location.protocol.startsWith("http")) return;
   if (!isHere(/** @type {Tensors} */ (state.tensors))) return;
   const url = new URL(location.href);
-  for (const [name, value] of Object.entries(writeQuery(state)))
+  for (const [name, value] of Object.entries(nested(state, writeQuery(state))))
     if (value === null) url.searchParams.delete(name);
     else url.searchParams.set(name, value);
   if (url.href !== location.href) history.replaceState(history.state, "", url);
+}
+
+/**
+ * Return what is written, of a stage in a page of its own as one part of the address.
+ * @param {State} state
+ * @param {Record<string, string | null>} query
+ */
+function nested({ tensors }, query) {
+  const inside = tensors?.meta.inside;
+  if (!inside) return query;
+  const said = Object.entries(query).filter(
+    ([name, value]) => value !== null && name !== "against",
+  );
+  const text = new URLSearchParams(/** @type {[string, string][]} */ (said)).toString();
+  return { [inside]: text || null };
 }
 
 /**
@@ -163,6 +189,7 @@ export function watchAddress(changed) {
 function isHere({ meta }) {
   const page = location.pathname.split("/").at(-1)?.replace(".html", "") ?? "";
   // the first page has no name, or that of the folder in which the app is
+  if (meta.inside) return page === meta.page;
   return meta.picture ? !meta.picture.some(({ slug }) => slug === page) : page === meta.slug;
 }
 
