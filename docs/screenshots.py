@@ -1,4 +1,4 @@
-"""Take a picture of every chapter, light and dark: `python -m docs.screenshots`.
+"""Take a picture of home, the tour and every chapter, light and dark: `python -m docs.screenshots`.
 
 A running app is expected at http://localhost:8501, as `make run` starts it.
 """
@@ -11,12 +11,13 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from explainer.stage.chapters import CHAPTERS, HOME
+from explainer.stage.chapters import CHAPTERS, HOME, TOUR
 from tests.get_browser import get
 
 HERE = Path(__file__).parent
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WHERE = {
+    "tour": "station=7&trial=z.0.2.0:1",
     "cell": "t=3&cell=z:0,3,1",
     "embedding": "t=2&cell=e:0,2,1",
     "time": "preset=story&t=3",
@@ -45,7 +46,7 @@ def main(address: str = "http://localhost:8501", *only: str) -> None:
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=get(), args=["--no-sandbox", "--disable-gpu"])
         for theme in THEMES:
-            for chapter in (c for c in (HOME, *CHAPTERS) if c.slug in only or not only):
+            for chapter in (c for c in (HOME, TOUR, *CHAPTERS) if c.slug in only or not only):
                 context = browser.new_context(color_scheme=theme)
                 page = context.new_page()
                 page.set_viewport_size({"width": SIZE["width"], "height": SIZE["height"]})

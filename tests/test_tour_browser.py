@@ -4,9 +4,10 @@ import re
 from urllib.parse import parse_qs, urlparse
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import expect
 from serve import serve
-from test_browser import DESKTOP, PHONE, soon, watched
+from test_browser import DESKTOP, PHONE, SERIOUS, soon, watched
 from test_stage import StageTab, button, cell, inside
 from test_tour import trace_of
 from tour_answers import answers
@@ -152,3 +153,33 @@ def test_a_link_opens_a_station_on_a_fresh_server_with_what_was_tried(chromium, 
         assert small == 0
         context.close()
     assert not tab.problems
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_station_is_whole_on_every_screen_and_axe_finds_nothing_serious(tab, theme):
+    tab.page.emulate_media(color_scheme=theme)
+    page = tab.open("tour", station="10")
+    for width in (1920, 1300, 820, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        tab.settle()
+        expect(inside(page, ".station-title")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        if width == 1300:  # where one equation is shown, those to come are faint
+            page.evaluate(AXE_SCRIPT)
+            soon(page, lambda: page.evaluate(SERIOUS) == [])
+    page = tab.open("tour", station="10")
+    assert inside(page, ".equation .formula").evaluate(CONTRAST) >= 4.5
+
+
+CONTRAST = """(element) => {
+    const channels = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map(Number)
+        .map((v) => (colour.startsWith("color(") ? v : v / 255));
+    const light = (colour) => channels(colour)
+        .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+    const [ink, paper] = [
+        light(getComputedStyle(element).color),
+        light(getComputedStyle(element.closest(".equation")).backgroundColor),
+    ];
+    return (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+}"""
