@@ -45,9 +45,10 @@ def switch(default: bool, label: str) -> Any:
     return field(default=default, metadata={"kind": bool, "label": label})
 
 
-def words(default: str, high: int, label: str) -> Any:
-    """A text of the user's, at most `high` characters."""
-    return field(default=default, metadata={"kind": str, "high": high, "label": label})
+def words(default: str, high: int, label: str, required: bool = False) -> Any:
+    """A text of the user's, at most `high` characters; where it is required it can't be empty."""
+    meta = {"kind": str, "high": high, "label": label, "required": required}
+    return field(default=default, metadata=meta)
 
 
 def integers(low: int, high: int, label: str, help: str) -> Any:
@@ -87,9 +88,9 @@ def check_field(f: Field[Any], value: Any) -> Any:
         must_be(f.name, value, bool, "True or False")
         return value
     must_be(f.name, value, str, "a string")
-    high = meta["high"]
-    if len(value) > high:
-        expected = f"a string of 0 to {high:,} characters"
+    low, high = int(meta["required"]), meta["high"]
+    if not low <= len(value) <= high:
+        expected = f"a string of {low} to {high:,} characters"
         raise InvalidValueError(f.name, expected, f"{len(value):,} characters")
     if half := re.search("[\ud800-\udfff]", value):
         raise InvalidValueError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 
-from explainer.errors import ConstraintError, InvalidValueError, must_be, shorten
+from explainer.errors import ConstraintError, must_be, shorten
 from explainer.number_table import NumberTable
 from explainer.setting_fields import (
     OWN_NUMBERS,
@@ -40,7 +40,7 @@ class Settings:
         ValueError: a value is not a possible one.
     """
 
-    text: str = words("", 200_000, "Text")
+    text: str = words("", 200_000, "Text", required=True)
     values: NumberTable | None = field(default=None, metadata=OWN_NUMBERS)
     tokenizer: str = choice(
         "bpe", "Tokenizer", characters="one token for each character", bpe="byte-pair merges"
@@ -175,6 +175,8 @@ class Settings:
     def __post_init__(self) -> None:
         """Refuse what is out of range."""
         for f in fields(self):
+            if f.name == "text" and self.values is not None:
+                continue  # numbers take its place
             object.__setattr__(self, f.name, check_field(f, getattr(self, f.name)))
         tokens = self.batch_size * self.context_length
         if tokens > 4096:
@@ -185,9 +187,6 @@ class Settings:
                 f"{tokens:,} tokens",
                 "Use a smaller batch or a shorter context.",
             )
-        if self.values is None and not self.text:
-            expected = f"a string of 1 to {TEXT['high']:,} characters"
-            raise InvalidValueError("text", expected, "0 characters")
         if self.values is not None:
             self._fit_values(self.values)
         if self.lengths:
@@ -227,9 +226,6 @@ def check_lengths(lengths: tuple[int, ...], B: int, T: int) -> None:
             f"context length {T:,} is the most",
             f"Sequence {lengths.index(max(lengths)):,} would be {max(lengths):,} time steps long",
         )
-
-
-TEXT = Settings.__dataclass_fields__["text"].metadata
 
 
 def must_be_settings(value: object) -> None:

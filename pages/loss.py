@@ -34,13 +34,14 @@ def body(page: Page) -> None:
         squared(page)
         return
     some = page.has("counted")
+    right = "the class that is right" if page.has("values") else "the token that actually came next"
     mean = (
         "take minus the mean over the answers that count"
         if some
         else "take minus the mean over the sequences"
     )
     page.text(
-        "Cross-entropy looks only at the probability of the token that actually came next. It is "
+        f"Cross-entropy looks only at the probability of {right}. It is "
         "computed here in the “three terms” of the tutorial *GRUs explained with matrices*. They "
         "are three **steps**, each made from the one before: pick ln p of the target, add up over "
         f"the vocabulary, {mean}. Taken apart, each step can be "
@@ -62,10 +63,10 @@ def body(page: Page) -> None:
         )
     st.subheader("The loss")
     loss = float(trace["loss"])
-    left, middle, right = st.columns(3)
+    left, middle, last = st.columns(3)
     left.metric("loss", f"{loss:.4f}")
     middle.metric("perplexity exp(loss)", f"{math.exp(min(loss, 700.0)):.2f}")
-    right.metric("uniform guessing, ln V", f"{math.log(len(batch.vocabulary)):.4f}")
+    last.metric("uniform guessing, ln V", f"{math.log(len(batch.vocabulary)):.4f}")
     if page.equal_head and np.ptp(trace["logits"], axis=-1).max() < NOTHING:
         page.note(
             "Whatever dropout does, the loss is ln V: all logits are equal at each time step, so "

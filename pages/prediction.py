@@ -17,16 +17,17 @@ def body(page: Page) -> None:
             "the hidden units. They are compared with the numbers that should come out."
         )
         return
+    one, all_of_them = ("class", "") if page.has("values") else ("token", " of the vocabulary")
     page.text(
-        "The output head turns the state into one score for each token of the vocabulary, the "
+        f"The output head turns the state into one score for each {one}{all_of_them}, the "
         "**logits**. Softmax turns the logits into probabilities that add up to 1."
     )
     chance = 1 / len(batch.vocabulary)
-    page.text(f"Uniform guessing gives every token the probability {chance:.4f}.")
+    page.text(f"Uniform guessing gives every {one} the probability {chance:.4f}.")
     if page.equal_head and np.ptp(page.trace["logits"], axis=-1).max() < NOTHING:
         page.note(
-            "All rows of the head are equal, so all logits are equal, and every token gets a "
-            "probability of exactly 1 in V."
+            "All rows of the head are equal, so all logits are equal, and every "
+            f"{one} gets a probability of exactly 1 in V."
         )
     page.text("The probability of the target at every time step:")
     counted = page.trace["counted"][page.sequence] if page.has("counted") else None
@@ -39,7 +40,8 @@ def body(page: Page) -> None:
         f"{read} → {visible(batch.vocabulary[target])}"
         for read, target in zip([page.tokens()[t] for t in rows], targets, strict=True)
     ]
-    page.bars("target-p", found, labels, "probability of the target: token read → token to predict")
+    read = "time step → class" if page.has("values") else "token read → token to predict"
+    page.bars("target-p", found, labels, f"probability of the target: {read}")
 
 
 show_chapter("prediction", body)

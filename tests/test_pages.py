@@ -323,8 +323,9 @@ def test_a_preset_sets_every_widget(preset):
     at.selectbox(key="preset").set_value(preset).run()
     assert run_of(at).settings == PRESETS[preset]
     assert not at.error
+    assert (at.session_state["lengths"], at.session_state["values"]) == ("", "")
     for f in fields(Settings):
-        if f.name != "text":
+        if f.name not in ("text", "lengths", "values"):
             value = (
                 0.0
                 if f.name == "clip_norm" and PRESETS[preset].clip_norm is None

@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 import torch
 from beside_torch import CLOSE, packed, tensor
+from test_pages import page_of, run_of, sentences, visit
 from torch import nn
 from torch.nn import functional as F
 
-from explainer import Settings, explain, from_link, run, to_link, train, with_targets
+from explainer import PRESETS, Settings, explain, from_link, run, to_link, train, with_targets
 from explainer.analysis.checks import CHECKS, verify
 from explainer.analysis.influence import influence, rnn_influence
 from explainer.batches import batch
 from explainer.number_table import read_table
+from explainer.stage.chapters import CHAPTERS
 
 DRAW = np.random.default_rng(1)
 X = DRAW.normal(size=(3, 6, 2))
@@ -225,3 +227,43 @@ def test_names_and_lengths_that_do_not_fit():
         with_targets(X, lengths=[1, 2])
     with pytest.raises(ValueError, match="values have lengths of their own"):
         Settings(values=X, lengths=(1, 2))
+
+
+# In the app.
+
+
+def sent(at, data):
+    return at.file_uploader(key="numbers").set_value(("wind.csv", data, "text/csv")).run()
+
+
+@pytest.mark.page
+@pytest.mark.parametrize("target", ["classes", "numbers"])
+def test_a_table_takes_the_place_of_the_text_on_every_page(target):
+    data = CSV if target == "classes" else CSV.replace(b"calm", b"0.5").replace(b"storm", b"2")
+    at = sent(visit("batches", open_settings="true"), data)
+    shown = run_of(at).settings
+    assert shown.values == read_table(data)
+    assert at.session_state["values"] == shown.values.fingerprint
+    assert not sentences(at)
+    for chapter in CHAPTERS:
+        at.switch_page(page_of(chapter.slug)).run()
+        assert not at.exception, (chapter.slug, at.exception[0].value)
+        assert not sentences(at), chapter.slug
+    words = " ".join(m.value for m in at.switch_page(page_of("tokens")).run().markdown)
+    assert "no tokens and no vocabulary" in words
+    at.selectbox(key="preset").set_value("math").run()
+    assert run_of(at).settings == PRESETS["math"]
+
+
+@pytest.mark.page
+def test_a_table_that_is_missing_or_wrong_is_asked_for():
+    fingerprint = read_table(CSV).fingerprint
+    at = visit("batches", values=fingerprint)
+    (said,) = sentences(at)
+    assert "This link needs the numbers with the fingerprint" in said
+    assert run_of(at).settings == PRESETS["start"]
+    sent(at, CSV)
+    assert not sentences(at)
+    assert run_of(at).settings.values.fingerprint == fingerprint
+    (said,) = sentences(sent(at, b"a,b\n1,2\n3\n"))
+    assert said.startswith("Row 3 has 1 columns; a row must have 2 columns")

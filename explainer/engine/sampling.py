@@ -15,7 +15,7 @@ from explainer.engine.precision import dtype_of, in_precision
 from explainer.engine.quantity import leading_to, solve
 from explainer.engine.trace import Array
 from explainer.errors import ConstraintError, InvalidValueError, in_range, must_be, shorten
-from explainer.settings import Settings
+from explainer.settings import Settings, must_be_settings
 from explainer.tokenizer import normalize
 
 LONGEST = 500
@@ -52,6 +52,7 @@ def continue_text(
     tokens = in_range("tokens", tokens, int, 1, LONGEST)
     temperature = in_range("temperature", temperature, float, 0.0, 10.0)
     seed = in_range("seed", seed, int, 0, 2**32 - 1)
+    must_be_settings(settings)
     if settings.values is not None:
         given = "These settings have numbers in the place of a text"
         raise ConstraintError("values", "there are no tokens to write", given)

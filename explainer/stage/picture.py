@@ -66,6 +66,8 @@ def picture_of(names: Collection[str], dropout: bool) -> tuple[PictureRow, ...]:
             continue
         if row.names in (("logits",), ("y",)) and "p" in names:
             continue  # of classes, the target's probability and name say it
+        if row.names == ("targets",) and "values" in names:
+            row = replace(row, words="the class that should come out")
         have = tuple(name for name in row.names if name in names)
         weights = tuple(name for name in row.weights if name in names)
         if have:

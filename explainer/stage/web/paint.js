@@ -73,6 +73,14 @@ export function cellText(value, digits) {
 }
 
 /**
+ * Tell whether an index means no number: that of a target where no answer is asked for.
+ * @param {number[]} index
+ */
+function isNowhere(index) {
+  return index.some((i) => i < 0);
+}
+
+/**
  * Show the numbers of a drawing at the current place.
  * @param {State} state
  * @param {Drawing} drawing
@@ -87,6 +95,11 @@ export function paintCells(state, drawing) {
     cell.index = drawing.index(state, cell.row, cell.column);
     cell.key = cell.index.join(",");
     cell.element.dataset.index = cell.key;
+    if (isNowhere(cell.index)) {
+      delete cell.element.dataset.index;
+      cell.value = undefined;
+      continue;
+    }
     cell.value = apart ? differenceAt(state, name, cell.index) : tensors.value(name, cell.index);
     if (cell.value === undefined && !apart) complete = false;
   }
@@ -105,7 +118,7 @@ export function paintCells(state, drawing) {
       element.title = edit ? `${edit.held ? "by itself" : "given"} ${cellText(edit.own, 4)}` : "";
     }
     if (hidden || value === undefined) {
-      text.data = hidden ? "?" : "…";
+      text.data = hidden ? "?" : isNowhere(index) ? "–" : "…";
       element.style.backgroundColor = "transparent";
       element.style.color = "inherit";
       continue;

@@ -45,5 +45,6 @@ export function drawRanking({ el: { ranking } }, state) {
     );
     return [row];
   });
-  ranking.replaceChildren(titleElement("The likeliest next tokens"), ...rows);
+  const title = `The likeliest ${tensors.meta.features ? "classes" : "next tokens"}`;
+  ranking.replaceChildren(titleElement(title), ...rows);
 }
