@@ -139,7 +139,7 @@ def key(name, index):
 # What the stage shows.
 
 CELLS = """(root) => [...root.querySelectorAll("[data-quantity]")]
-    .filter((cell) => !cell.closest(".over-time"))  // test_over_time_browser.py
+    .filter((cell) => !cell.closest(".over-time, .folded"))  // test_over_time_browser.py
     .map((cell) => [cell.dataset.quantity, cell.dataset.index, cell.textContent])"""
 LINES = """(root) => {
     const lines = [...root.querySelectorAll("[data-explanation] [data-line]")];

@@ -16,6 +16,7 @@
  * @property {WeakMap<Element, {drawing: Drawing, cell: Cell}>} cellOf
  * @property {HTMLElement[]} lanes
  * @property {string} columns how many there are in each lane
+ * @property {import("./fold.js").Fold[]} folds
  * @property {HTMLElement[]} chips
  * @property {number} firstChip
  * @property {HTMLElement[]} marked cells with an outline
@@ -59,7 +60,7 @@ export function nothingDrawn(root) {
     root,
     el: Object.fromEntries(ELEMENTS.map((name) => [name, find(root, `.${name}`)])),
     ...{ drawings: [], byName: new Map(), cellOf: new WeakMap(), lanes: [], columns: "" },
-    ...{ chips: [], firstChip: 0, marked: [], asked: null, editor: null, telling: 0 },
+    ...{ chips: [], folds: [], firstChip: 0, marked: [], asked: null, editor: null, telling: 0 },
     ...{ animation: 0, wiring: 0, scrolling: 0, checking: 0, descending: 0, beating: 0 },
   };
 }

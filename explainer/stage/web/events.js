@@ -249,7 +249,9 @@ function pressOnCell(here, key) {
   if (beside) to = cellsIn(row)[at + beside];
   else {
     const sheet = /** @type {HTMLElement} */ (here.closest(".sheet"));
-    const rows = [...sheet.querySelectorAll(".row")].filter((r) => cellsIn(r).length);
+    const rows = [...sheet.querySelectorAll(".row")].filter(
+      (r) => cellsIn(r).length && !r.classList.contains("folded"),
+    );
     const cells = cellsIn(rows[rows.indexOf(row) + (below ?? 0)] ?? null);
     to = cells[Math.min(at, cells.length - 1)];
   }

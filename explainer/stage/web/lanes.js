@@ -2,6 +2,7 @@
  * The lanes: bands of aligned rows of cells, still without numbers.
  */
 import { make, titleElement } from "./dom.js";
+import { foldable, MOST_UNFOLDED } from "./fold.js";
 import { isLarge, layoutOf, nameText, placeName, shownSpan, tensorsOf } from "./layout.js";
 import { thumbnailRow } from "./thumbnail.js";
 
@@ -174,8 +175,11 @@ function drawRows(stage, sheet, row, from, to, left) {
       isLarge(row.down, row.rows, "rows") || isLarge(row.across, row.columns, "columns");
     if (large && !drawing.canvas) sheet.append(thumbnailRow(stage, drawing));
   }
+  /** @type {HTMLElement[]} */
+  const lines = [];
   for (let r = first; r < end; r++) {
     const own = line(matrix ? "row product" : "row");
+    lines.push(own);
     const head = matrix ? make("span", "head") : nameHead(tensors, row);
     // a header can't hold the number beside a matrix: that is a cell of its own
     head.setAttribute("role", left ? "presentation" : "rowheader");
@@ -189,6 +193,7 @@ function drawRows(stage, sheet, row, from, to, left) {
     drawing.lines.push(own);
     sheet.append(own);
   }
+  if (lines.length > MOST_UNFOLDED) sheet.append(foldable(stage, drawing, first, lines));
 }
 
 /**

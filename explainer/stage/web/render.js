@@ -11,6 +11,7 @@ import { drawEditor } from "./editor.js";
 import { drawEdits } from "./edits_bar.js";
 import { drawEquation, stepThrough, stopAnimation } from "./equation.js";
 import { moveFocus } from "./focus.js";
+import { foldRows } from "./fold.js";
 import { drawHighlight } from "./highlight.js";
 import { drawInfluence, markInfluence } from "./influence.js";
 import { drawLane, findCells } from "./lanes.js";
@@ -85,6 +86,7 @@ export function render(stage, before) {
   }
   const drawn = built || changed("sequence", "edits", "range", "map", "order");
   if (drawn || changed("t", "opened")) drawUnitMap(stage, !drawn);
+  if (built || moved || asked || changed("range", "edits", "unfolded", "opened")) foldRows(stage);
   if (built || changed("verdict", "hinted", "answered")) drawTour(stage);
   if (built || asked) drawEquation(view, state);
   if (built || moved || asked || changed("opened")) drawQuiz(view, state);
@@ -137,6 +139,7 @@ function buildLanes(stage) {
   for (const [letter, hue] of Object.entries(tensors.meta.colours.hues[state.theme]))
     root.style.setProperty(`--hue-${letter}`, hue);
   view.drawings = [];
+  view.folds = [];
   view.cellOf = new WeakMap();
   view.marked = [];
   const lanes = lanesOf(tensors, state.convention);
