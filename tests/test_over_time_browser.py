@@ -131,3 +131,24 @@ def test_how_far_back_the_past_matters_stands_beside_an_rnn(page, tmp_path):
     cell(page, "W_hz", 0, 0).first.dblclick()
     type_in(page, "1")
     expect(inside(page, ".influence .title")).to_contain_text("before your changes")
+
+
+def test_what_is_left_of_a_state_is_the_product_of_z(page, tmp_path):
+    result = run(START)
+    result.to_html(tmp_path / "time.html", chapter="time", view=ViewState(t=5))
+    opened(page, tmp_path / "time.html")
+    z = result.trace["z"][0]
+    shown = inside(page, ".memory .cell").evaluate_all(
+        "all => all.map(c => [c.dataset.share, c.textContent])"
+    )
+    for at, text in shown:
+        k, unit = map(int, at.split(","))
+        if k > 5:
+            assert text == ""
+        else:
+            assert float(text) == pytest.approx(z[k + 1 : 6, unit].prod(), rel=0.06)
+    lives = np.log(2) / -np.log(z).mean(0)
+    said = inside(page, ".memory .answer-line")
+    expect(said).to_contain_text(f"unit {lives.argmax()}, {lives.max():.2g} time steps")
+    inside(page, '.memory [data-share="2,1"]').click()
+    expect(inside(page, "[data-explanation]")).to_have_attribute("data-explanation", "z:0,5,1")

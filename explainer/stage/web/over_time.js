@@ -15,9 +15,9 @@ import { canvasElement } from "./thumbnail.js";
 /** Width of the rows' names, in pixels. */
 const HEAD = 44;
 /** Least width of a cell, in pixels; where there is less room a picture stands in their place. */
-const NARROW = 7;
+export const NARROW = 7;
 /** Most cells of a quantity. */
-const MOST_CELLS = 1500;
+export const MOST_CELLS = 1500;
 /** Widest picture of a quantity that has more, in pixels. */
 const WIDEST = 1400;
 /** Highest picture, in pixels. */
@@ -28,10 +28,11 @@ const LETTER = 8;
 /**
  * Return what a cell is wide, in pixels: that of a number if all time steps have one.
  * @param {State} state
+ * @param {number} [head] width of the rows' names, in pixels
  */
-export function stepWidth(state) {
+export function stepWidth(state, head = HEAD) {
   const { T } = tensorsOf(state).sizes;
-  const room = Math.min(state.room, WIDEST) - HEAD - 16;
+  const room = Math.min(state.room, WIDEST) - head - 16;
   return Math.min(WIDTHS[state.digits], Math.floor(room / T));
 }
 
@@ -102,11 +103,12 @@ function quantityElement(stage, name) {
 /**
  * Return the heads of the columns, still without tokens.
  * @param {number} T
+ * @param {string} [words] above the rows' heads
  */
-function headsElement(T) {
+export function headsElement(T, words = "") {
   const row = make("div", "row heads");
   row.setAttribute("role", "row");
-  const corner = make("span", "head");
+  const corner = make("span", "head", words);
   corner.setAttribute("role", "columnheader");
   row.append(corner);
   for (let t = 0; t < T; t++) {

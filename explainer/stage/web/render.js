@@ -16,6 +16,7 @@ import { drawHighlight } from "./highlight.js";
 import { drawInfluence, markInfluence } from "./influence.js";
 import { drawLane, findCells } from "./lanes.js";
 import { columnsOf, headWidth, lanesOf, tensorsOf } from "./layout.js";
+import { drawMemory, paintMemory } from "./memory.js";
 import { drawOverTime, paintOverTime, stepWidth } from "./over_time.js";
 import { paintCells } from "./paint.js";
 import { drawPanel } from "./panel.js";
@@ -146,7 +147,7 @@ function buildLanes(stage) {
   const columns = columnsOf(state, lanes);
   view.lanes = lanes.map((lane, i) => drawLane(stage, lane, i, headWidth(state, lane), columns[i]));
   if (tensors.meta.picture) view.lanes = [drawPicture(stage)];
-  const answers = [...drawInfluence(stage), ...drawContributions(stage)];
+  const answers = [...drawMemory(stage), ...drawInfluence(stage), ...drawContributions(stage)];
   el.lanes.replaceChildren(
     ...[el.wires, ...answers, ...view.lanes, ...drawOverTime(stage), el.veil],
   );
@@ -183,6 +184,7 @@ function paint(stage, all) {
   }
   if (tensorsOf(state).meta.picture) paintPicture(stage);
   paintOverTime(stage);
+  paintMemory(stage);
   paintContributions(stage);
   markInfluence(stage);
   view.root.dataset.t = String(state.t);
