@@ -7,6 +7,7 @@ import streamlit as st
 from explainer.app.chapter_page import show_chapter
 from explainer.app.page import Page
 from explainer.app.panels.checkpoint_panel import downloads
+from explainer.app.panels.rates_panel import learning_rates
 from explainer.app.panels.training_panel import watch_training
 
 FAST = 3.0
@@ -21,6 +22,8 @@ def body(page: Page) -> None:
         "predict the text. Every update is computed as in the previous chapter, by the same "
         "equations."
     )
+    if not st.context.is_embedded:
+        learning_rates(settings)
     watch_training(settings)
     if settings.learning_rate >= FAST:
         page.note(

@@ -420,6 +420,9 @@ LOOK = """() => {
 }"""
 
 
+PICTURES = ("time", "prediction", "loss", "training", "gates")
+
+
 def on_stage(chapter):
     """What stands on the stage of a page; networks that are not the settings' have theirs."""
     if chapter.slug in ("own", "gates"):
@@ -467,7 +470,7 @@ def test_a_chapter_is_drawn(walk, chapter):
     assert seen["errors"] == []
     assert seen["katex"] == []
     assert seen["unnamed"] == 0
-    assert bool(seen["charts"]) == (chapter.slug in ("time", "prediction", "loss", "gates"))
+    assert bool(seen["charts"]) == (chapter.slug in PICTURES)
     assert seen["stages"] == ([on_stage(chapter)] if on_stage(chapter) else [])
     if walk["wide"]:
         assert bool(seen["formulas"]) == bool(chapter.shows)

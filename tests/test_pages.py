@@ -38,7 +38,7 @@ SECONDS = 60
 VARIANTS = ("reset_after", "reset_before")
 PARTS = ("open-number", "open-table", "open-export", "open-sources")
 """What is at the end of a page, made only for who opens it."""
-PICTURES = ("time", "prediction", "loss", "gates")
+PICTURES = ("time", "prediction", "loss", "training", "gates")
 
 
 def page_of(slug):

@@ -17,6 +17,7 @@ from beside_torch import CLOSE, gates_of, modules, some_state, tensor
 from safetensors.torch import load
 from test_pages import (
     VARIANTS,
+    array,
     components,
     figures,
     newcomer,
@@ -1229,6 +1230,37 @@ def test_other_settings_end_a_training():
     assert second is not first
     assert second.history.settings == replace(PRESETS["start"], seed=9)
     wait(lambda: not gates.GATE._jobs)
+
+
+# Learning rates in one chart.
+
+
+@page_test
+def test_learning_rates_are_tried_before_one_trains():
+    at = visit("training", learning_rate=2)
+    curves = figures(at)["learning-rates"]["data"]
+    assert [curve["name"] for curve in curves] == ["0.2", "0.6", "2 (chosen)", "6"]
+    for curve in curves:
+        rate = float(curve["name"].split()[0])
+        history = train(replace(PRESETS["start"], learning_rate=rate), epochs=2)
+        np.testing.assert_allclose(array(curve["y"]), history.losses[:40], rtol=1e-12)
+    assert "No updates done yet." in said(at), "they are not the reader's training"
+
+
+@page_test
+@pytest.mark.parametrize("query", [{"learning_rate": 0}, {"hidden_size": 256, "preset": "story"}])
+def test_no_learning_rates_are_tried_where_that_says_nothing_or_takes_long(query):
+    assert "learning-rates" not in figures(visit("training", **query))
+
+
+@page_test
+def test_a_learning_rate_that_diverges_ends_early(monkeypatch):
+    def diverge(self):
+        raise NotFiniteError("h", "only finite numbers can be shown", "h is inf")
+
+    monkeypatch.setattr(History, "step", diverge)
+    curves = figures(visit("training", seed=77))["learning-rates"]["data"]
+    assert all(array(curve["y"]).size == 0 for curve in curves)
 
 
 # How far the past matters, on its page.
