@@ -563,8 +563,9 @@ def test_a_place_in_a_link_is_kept_through_the_menu(tab):
     tab.choose("time")
     expect_time(page, 2)
     expect(stage(page)).to_have_attribute("data-sequence", "1")
-    label = page.get_by_test_id("stPlotlyChart").first
-    expect(label).to_have_attribute("aria-label", re.compile("of sequence 1"), timeout=10_000)
+    expect(inside(page, '[data-lane="over-h"] .cell').first).to_have_attribute(
+        "data-index", "1,0,0"
+    )
 
 
 def test_back_shows_the_number_that_was_open(tab):
