@@ -124,7 +124,7 @@ def test_how_far_back_the_past_matters_stands_beside_an_rnn(page, tmp_path):
     drawn.focus()
     for key in ("ArrowDown", "ArrowDown", "ArrowRight"):
         page.keyboard.press(key)
-    number = f"{influence(result, 0)[2, 1]:.4g}"
+    number = f"{influence(result, 0)[2, 1]:.3g}"
     expect(inside(page, ".status")).to_contain_text(f"target 2 at state 1 l: {number}")
     page.keyboard.press("Enter")
     expect(inside(page, ".where")).to_have_text("t = 1 of 0 … 7")

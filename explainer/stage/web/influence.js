@@ -77,7 +77,7 @@ function mapElement(stage, { title, says, norms }) {
         k > t
           ? `${title}: no loss depends on later states`
           : `${title}: the loss of target ${t} at state ${k} ${tensors.token(ids[k])}: ` +
-            `${cellText(norms[t][k], 4)}; click: time step ${k}`;
+            `${cellText(norms[t][k], 3)}; click: time step ${k}`;
     },
     press: (_, k) => stage.change({ t: k }),
   });
