@@ -41,6 +41,7 @@ from explainer.app import gate as gates
 from explainer.app.background_training import Trainer
 from explainer.app.cache import BUDGET, CACHE, Cache, shared_training
 from explainer.batches import batch, tokenize
+from explainer.engine.at_once import solve_at_once
 from explainer.engine.batch_run import check_size
 from explainer.engine.network import network, rnn_network, without_dropout
 from explainer.engine.parameters import draw_masks, initial_parameters, rnn_parameters
@@ -421,13 +422,16 @@ def test_a_training_in_float32_is_nearly_that_in_float64(variant):
 def test_an_update_solves_no_more_than_it_needs(settings, monkeypatch):
     solved = set()
 
-    def solve_and_tell(equations, known):
-        found = solve(equations, known)
-        solved.update(found)
-        return found
+    def tell(function):
+        def solve_and_tell(*args):
+            found = function(*args)
+            solved.update(found)
+            return found
 
-    monkeypatch.setattr("explainer.engine.unroll.solve", solve_and_tell)
-    monkeypatch.setattr("explainer.engine.training_state.solve", solve_and_tell)
+        return solve_and_tell
+
+    monkeypatch.setattr("explainer.engine.unroll.solve_at_once", tell(solve_at_once))
+    monkeypatch.setattr("explainer.engine.training_state.solve", tell(solve))
     History(settings).step()
     assert {"loss", "d_W_hr", "norm", "new_W_hr"} <= solved
     assert not solved & {"d_log_p", "d_ce_1", "predicted_change", "lr_d_W_hr"}
@@ -443,7 +447,7 @@ def test_an_update_does_no_dropout_where_nothing_is_dropped(dropout, monkeypatch
         needed.update(n for q in equations for n in q.inputs)
         return solve(equations, known)
 
-    monkeypatch.setattr("explainer.engine.unroll.solve", solve_and_tell)
+    monkeypatch.setattr("explainer.engine.at_once.solve", solve_and_tell)
     History(replace(SMALL, dropout=dropout)).step()
     assert ("mask_h" in needed) == (dropout > 0)
 

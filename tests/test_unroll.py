@@ -97,15 +97,26 @@ def test_the_gates_are_one_product_and_so_is_the_way_back():
     forward, backward = (make_plan(*p) for p in ((NET.forward, FORWARD), (NET.backward, BACKWARD)))
     assert ("a_hr", "a_hz", "a_hn") in forward.blocks
     assert [n for n in forward.joined if n.startswith("a_")] == ["a_hr a_hz a_hn"]
-    assert ("d_a_r", "d_a_z", "d_a_hn") in backward.blocks
-    assert "W_hr W_hz W_hn" in leaves(backward.joined["d_h_prev"])
+    assert {"d_a_r d_a_z d_a_hn", "W_hr W_hz W_hn"} <= {*leaves(backward.joined["d_h_prev"])}
+
+
+def test_what_comes_before_and_after_is_one_product_for_three_gates():
+    forward, backward = (make_plan(*p) for p in ((NET.forward, FORWARD), (NET.backward, BACKWARD)))
+    assert "a_ir a_iz a_in" in forward.stage_before
+    arriving = {"d_a_n d_a_r d_a_z"}
+    assert arriving | {"W_in W_ir W_iz"} == {*leaves(backward.stage_after["d_x"])}
+    assert arriving < {*leaves(backward.stage_after["d_W_in d_W_ir d_W_iz"])}
+    assert "d_W_hr d_W_hz d_W_hn" in backward.stage_after
+    # in this order both threes stand side by side
+    assert ("d_a_n", "d_a_r", "d_a_z", "d_a_hn") in backward.blocks
 
 
 def test_reset_before_joins_the_products_that_share_a_factor():
     net = network(replace(PRESETS["start"], variant="reset_before"))
     forward, backward = (make_plan(*p) for p in ((net.forward, FORWARD), (net.backward, BACKWARD)))
     assert [n for n in forward.joined if n.startswith("a_")] == ["a_hr a_hz", "a_hn"]
-    assert ("d_a_r", "d_a_z") in backward.blocks
+    assert ("d_a_n", "d_a_r", "d_a_z") in backward.blocks
+    assert "d_a_r d_a_z" in leaves(backward.joined["d_h_prev"])
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])

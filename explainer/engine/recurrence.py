@@ -8,39 +8,25 @@ left writes its result where it stays.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import combinations
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from explainer.engine.expression import Apply, Expression, Leaf, Number, leaves
-from explainer.engine.side_by_side import LINEAR, MATMUL, Trees
+from explainer.engine.at_once import OPERATIONS, evaluate_at_once, is_product, matrix_of
+from explainer.engine.expression import Apply, Expression, Leaf, leaves
+from explainer.engine.memory import lend
+from explainer.engine.side_by_side import Trees
 
 Column = Sequence[Tensor]
 """A tensor for each time step; always the same one where it doesn't change over time."""
 
-OPERATIONS: Mapping[str, Callable[..., Tensor]] = {
-    "add": torch.add,
-    "sub": torch.sub,
-    "mul": torch.mul,
-    "div": torch.div,
-    "neg": torch.neg,
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-    "relu": partial(torch.clamp, min=0.0),
-    "clip": partial(torch.clamp, min=0.0, max=1.0),
-    "sign": torch.sign,
-    "exp": torch.exp,
-    "log": torch.log,
-    "sqrt": torch.sqrt,
-}
-"""What computes a node, by its kind; products with weights besides."""
 
-
-class StepMemory:
-    """Room for some tensors at all time steps, in one piece.
+def step_memory(
+    blocks: Iterable[tuple[str, ...]], recorded: Collection[str], like: Tensor, T: int
+) -> dict[str, Tensor]:
+    """Return room for some tensors at all time steps, in one piece.
 
     Args:
         blocks: the names of tensors that stand side by side, for each block.
@@ -48,28 +34,19 @@ class StepMemory:
         like: (B, H), such as each tensor at one time step.
         T: number of time steps.
 
-    Attributes:
-        columns: where a time step's values stand, by name: of a tensor, or of a whole block.
-        recorded: (B, T, H), by name.
+    Returns:
+        (B, T, H) by name, and wider ones by the names of some that stand side by side.
     """
-
-    def __init__(
-        self, blocks: Iterable[tuple[str, ...]], recorded: Iterable[str], like: Tensor, T: int
-    ) -> None:
-        B, H = like.shape
-        wanted = {*recorded}
-        steps = {names: 1 if wanted.isdisjoint(names) else T for names in blocks}
-        sizes = [B * n * H * len(names) for names, n in steps.items()]
-        # NumPy's large arrays come in large pages, which the system hands out much sooner
-        whole = torch.from_numpy(np.empty(sum(sizes) * like.itemsize, np.uint8)).view(like.dtype)
-        self.columns: dict[str, Column] = {}
-        self.recorded: dict[str, Tensor] = {}
-        for (names, n), piece in zip(steps.items(), whole.split(sizes), strict=True):
-            block = piece.view(B, n, -1)
-            parts = dict(zip(names, block.chunk(len(names), -1), strict=True))
-            self.recorded |= {name: part for name, part in parts.items() if name in wanted}
-            for name, part in (parts | {" ".join(names): block}).items():
-                self.columns[name] = part.expand(-1, T, -1).unbind(1)
+    B, H = like.shape
+    steps = {names: T if {*names} & {*recorded} else 1 for names in blocks}
+    sizes = [B * n * H * len(names) for names, n in steps.items()]
+    whole = lend((sum(sizes),), like.dtype)
+    found = {}
+    for (names, n), piece in zip(steps.items(), whole.split(sizes), strict=True):
+        block = piece.view(n, B, -1).transpose(0, 1).expand(-1, T, -1)
+        for i, j in combinations(range(len(names) + 1), 2):
+            found[" ".join(names[i:j])] = block[..., i * H : j * H]
+    return found
 
 
 class Recurrence:
@@ -78,23 +55,27 @@ class Recurrence:
     Args:
         trees: the equations, their products joined.
         outside: what they take besides, by name; where it has a time axis, that is the second.
-        columns: where everything stands that they make or take from another time step.
+        inside: (B, T, ...), where everything stands that they make or take from another time step.
 
     Raises:
         KeyError: an equation has an operation that is none of `OPERATIONS`.
     """
 
     def __init__(
-        self, trees: Trees, outside: Mapping[str, Tensor], columns: Mapping[str, Column]
+        self, trees: Trees, outside: Mapping[str, Tensor], inside: Mapping[str, Tensor]
     ) -> None:
         self._outside = outside
-        self._columns = columns
-        self._like, *_ = next(iter(columns.values()))
-        self._length = len(next(iter(columns.values())))
-        self._constants: dict[Expression, Column] = {}
+        self._inside = inside
+        first = next(iter(inside.values()))
+        self._like, self._length = first[:, 0], first.shape[1]
+        self._columns: dict[Expression, Column] = {}
         self._operations: list[tuple[Callable[..., object], tuple[Column, ...], Column]] = []
         for name, x in trees.items():
-            self._write(x, columns[name])
+            self._write(x, self.column(name))
+
+    def column(self, name: str) -> Column:
+        """Return where the values of something inside stand, for each time step."""
+        return self._column(Leaf(name))
 
     def step(self, t: int) -> None:
         """Compute everything at a time step."""
@@ -125,45 +106,22 @@ class Recurrence:
 
     def _read(self, x: Expression, free: Column | None = None) -> Column:
         """Return where an expression's value stands, in `free` or elsewhere."""
-        if self._columns.keys().isdisjoint(leaves(x)):
-            return self._constant(x)
-        if isinstance(x, Leaf):
-            return self._columns[x.name]
+        if isinstance(x, Leaf) or self._inside.keys().isdisjoint(leaves(x)):
+            return self._column(x)
         return self._write(x, free or [torch.empty_like(self._like)] * self._length)
 
     def _factors(self, x: Expression) -> tuple[Column, Column]:
-        """Return both factors of a product, the weights as torch.mm takes them."""
+        """Return both factors of a product."""
         assert isinstance(x, Apply)
-        value, weights = x.parts
-        assert isinstance(weights, Leaf)
-        matrix = self._side_by_side(weights, 0)
-        return self._read(value), self._over_time(matrix.T if x.option == LINEAR else matrix)
+        return self._read(x.parts[0]), self._over_time(matrix_of(x, self._outside))
 
-    def _constant(self, x: Expression) -> Column:
-        """Compute what depends on no other time step for all of them at once."""
-        if x not in self._constants:
-            self._constants[x] = self._over_time(self._evaluate(x))
-        return self._constants[x]
-
-    def _evaluate(self, x: Expression) -> Tensor:
-        if isinstance(x, Number):
-            return self._like.new_tensor(x.value)
-        if isinstance(x, Leaf):
-            return self._side_by_side(x, -1)
-        parts = map(self._evaluate, x.parts)
-        if x.kind == "contract":
-            return torch.einsum(str(x.option), *parts)
-        return OPERATIONS[x.kind](*parts)
-
-    def _side_by_side(self, x: Leaf, dim: int) -> Tensor:
-        """Return a tensor from outside, or what its joined name stands for."""
-        values = [self._outside[name] for name in x.name.split()]
-        return torch.cat(values, dim) if len(values) > 1 else values[0]
+    def _column(self, x: Expression) -> Column:
+        """Return where something inside stands, or what is computed at all time steps at once."""
+        if x not in self._columns:
+            inside = self._inside.get(x.name) if isinstance(x, Leaf) else None
+            value = evaluate_at_once(x, self._outside) if inside is None else inside
+            self._columns[x] = self._over_time(value)
+        return self._columns[x]
 
     def _over_time(self, value: Tensor) -> Column:
         return value.unbind(1) if value.dim() == 3 else [value] * self._length
-
-
-def is_product(x: Expression) -> bool:
-    """Tell whether an expression is a product with a matrix of weights."""
-    return isinstance(x, Apply) and x.option in (LINEAR, MATMUL)

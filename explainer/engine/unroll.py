@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from explainer.batch_data import Batch
+from explainer.engine.at_once import Stage, solve_at_once, stage_of
 from explainer.engine.expression import Leaf, rename_leaves
 from explainer.engine.network import Network, without_dropout
 from explainer.engine.quantity import Quantity, ancestors, depends, leading_to, solve
-from explainer.engine.recurrence import Recurrence, StepMemory
-from explainer.engine.side_by_side import Trees, blocks_of, join_products
+from explainer.engine.recurrence import Recurrence, step_memory
+from explainer.engine.side_by_side import Block, Trees, blocks_of, groups_of, join_products
 
 Values = Mapping[str, Tensor]
 
@@ -35,6 +36,7 @@ class Plan:
         after: what else depends on it, solved for all time steps at once.
         recorded: what is kept of each time step.
         joined: the recurrent ones as trees, by name, with few products.
+        stage_before, stage_after: what computes the others.
         blocks: what the recurrence makes and takes from another time step; names in one block
             stand side by side.
         wanted: the names to return; None returns all.
@@ -47,6 +49,8 @@ class Plan:
     after: tuple[Quantity, ...]
     recorded: tuple[str, ...]
     joined: Trees
+    stage_before: Stage
+    stage_after: Stage
     blocks: tuple[tuple[str, ...], ...]
     wanted: tuple[str, ...] | None
 
@@ -79,16 +83,20 @@ def make_plan(
         recorded = tuple(n for n in recorded if n in used)
     # what only passes a value on stands where that stands
     alias: dict[str, str] = {}
-    for q in passing:
-        (source,) = q.inputs
-        alias[q.name] = alias.get(source, source)
-    trees = {
-        q.name: rename_leaves(q.expression, alias)
-        for q in recurrent
-        if q not in passing and q.expression
-    }
-    joined = join_products(trees)
-    blocks = blocks_of(joined, (input_, *trees))
+    for q in equations:
+        if isinstance(q.expression, Leaf):
+            alias[q.name] = alias.get(q.inputs[0], q.inputs[0])
+    stages = [
+        {q.name: rename_leaves(q.expression, alias) for q in stage if q.expression}
+        for stage in ([q for q in recurrent if q not in passing], before, after)
+    ]
+    made = (input_, *stages[0])
+    blocks: tuple[Block, ...] = ()
+    for _ in range(2):  # the second time it is known what stands side by side
+        order = [n for block in blocks for n in block]
+        trees = [join_products(stage, made, order) for stage in stages]
+        blocks = blocks_of((g for stage in trees for g in groups_of(stage)), made)
+    joined, *others = trees
     return Plan(
         output,
         input_,
@@ -97,6 +105,8 @@ def make_plan(
         after,
         recorded,
         joined,
+        stage_of(before, others[0]),
+        stage_of(after, others[1]),
         blocks,
         wanted,
     )
@@ -143,19 +153,19 @@ def unroll(plan: Plan, known: Values, start: Tensor, order: Sequence[int]) -> di
         Every new value that is wanted, by name.
     """
     values = dict(known)
-    values |= solve(plan.before, values)
-    memory = StepMemory(plan.blocks, plan.recorded, start, len(order))
-    recurrence = Recurrence(plan.joined, values, memory.columns)
-    inputs, outputs = memory.columns[plan.input], memory.columns[plan.output]
+    values |= solve_at_once(plan.stage_before, values)
+    memory = step_memory(plan.blocks, plan.recorded, start, len(order))
+    recurrence = Recurrence(plan.joined, values, memory)
+    inputs, outputs = recurrence.column(plan.input), recurrence.column(plan.output)
     carried = start
     for t in order:
         inputs[t].copy_(carried)
         recurrence.step(t)
         carried = outputs[t]
-    values |= memory.recorded
-    values |= solve(plan.after, values)
+    values |= {n: v for n, v in memory.items() if {*n.split()} <= {*plan.recorded}}
+    values |= solve_at_once(plan.stage_after, values)
     kept = values if plan.wanted is None else plan.wanted
-    return {n: values[n] for n in kept if n not in known}
+    return {n: values[n] for n in kept if n not in known and " " not in n}
 
 
 def known_values(batch: Batch, dropout: float, masks: Values, h_0: Tensor) -> dict[str, Tensor]:
