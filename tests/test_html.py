@@ -166,6 +166,12 @@ def test_a_run_of_other_parameters_masks_and_states_is_shown_as_it_is():
     assert sent(html_page(edited.trace)) == sent(html_page(edited))
 
 
+def test_a_page_says_its_equations_in_words():
+    text = html_page(run(START), "cell")
+    assert "<dt><code>r = σ(a_ir + a_hr)</code></dt><dd>Reset gate: how much" in text
+    assert "<details>" not in html_page(run(START), "home")
+
+
 def test_all_links_of_a_site_lead_to_its_files(tmp_path):
     files = write_site(tmp_path, ["math", "start"], [1, 3])
     assert len(files) == 2 + 2 * 3 * len(PAGES) + 2  # the tour in the preset's own size

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -24,7 +24,12 @@ def script() -> str:
 
 
 def document(
-    page: Chapter, data: Mapping[str, Any], theme: str, links: Mapping[str, str], code: str
+    page: Chapter,
+    data: Mapping[str, Any],
+    theme: str,
+    links: Mapping[str, str],
+    code: str,
+    equations: Sequence[tuple[str, str]] = (),
 ) -> str:
     """Return the file's text.
 
@@ -34,6 +39,7 @@ def document(
         theme: "auto", "light" or "dark".
         links: addresses of other pages by their titles.
         code: address of the script; empty where it stands in the file.
+        equations: of the chapter, each with a sentence about it.
     """
     inside = "" if code else script()
     digest = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
@@ -59,7 +65,7 @@ style-src 'unsafe-inline'; script-src {allowed}; img-src data: blob:">
 <h1>{html.escape(title)}</h1>
 <p class="question">{html.escape(page.question)}</p>
 <div id="host"></div>
-{task}{more}
+{task}{more}{equations_list(equations)}
 </main>
 <template id="stage"><style>{INDENT.sub("", (WEB / "stage.css").read_text("utf-8"))}</style>
 {(WEB / "stage.html").read_text("utf-8")}</template>
@@ -67,6 +73,17 @@ style-src 'unsafe-inline'; script-src {allowed}; img-src data: blob:">
 <script{f' src="{html.escape(code)}"' if code else ""}>{inside}</script>
 </html>
 """
+
+
+def equations_list(equations: Sequence[tuple[str, str]]) -> str:
+    """Return equations as a list that unfolds; nothing where there are none."""
+    if not equations:
+        return ""
+    items = "".join(
+        f"<dt><code>{html.escape(equation)}</code></dt><dd>{html.escape(words)}</dd>"
+        for equation, words in equations
+    )
+    return f"<details><summary>The equations of this page</summary><dl>{items}</dl></details>"
 
 
 def markdown_as_html(text: str) -> str:

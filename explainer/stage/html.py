@@ -27,6 +27,7 @@ from explainer.errors import (
     names_of,
     shorten,
 )
+from explainer.explanation.tensor_formula import equation_text
 from explainer.stage.chapters import CHAPTERS, HOME, TOUR, Chapter, chapter
 from explainer.stage.document import document
 from explainer.stage.influence_maps import influence_json, influence_maps
@@ -78,7 +79,14 @@ def html_page(
         page = replace(page, task="")
     edits = ";".join(filter(None, (edits_text(run), edit)))
     data = stage_data(base, page, view, edits)
-    return document(page, data, theme, links or {}, code)
+    return document(page, data, theme, links or {}, code, equations_of(base, page))
+
+
+def equations_of(base: Run | LayerRun, page: Chapter) -> list[tuple[str, str]]:
+    """Return a chapter's equations as text, each with its sentence."""
+    known = {**base.update.quantities, **base.trace.quantities}
+    shown = [known[name] for name in page.shows if name in known]
+    return [(equation_text(q, known), q.description) for q in shown if q.expression]
 
 
 def stage_data(

@@ -201,5 +201,8 @@ export function openChapter(slug) {
   const page = new RegExp(`/${slug}(\\.html)?$`); // of a server, of a file
   /** @type {NodeListOf<HTMLAnchorElement>} */
   const links = document.querySelectorAll(LINKS);
-  [...links].find(({ href }) => page.test(new URL(href).pathname))?.click();
+  /** @type {(pattern: RegExp) => HTMLAnchorElement | undefined} */
+  const to = (pattern) => [...links].find(({ href }) => pattern.test(new URL(href).pathname));
+  // a site of files has no page without a stage: the tour is about those, too
+  (to(page) ?? to(/\/tour\.html$/))?.click();
 }
