@@ -142,7 +142,7 @@ export function paintContributions({ state, view }) {
     }
     const t = Number(term.dataset.t);
     const label = /** @type {HTMLElement} */ (term.querySelector(".term-label"));
-    label.textContent = `${t} ${token(t)}`;
+    label.textContent = tensors.meta.features ? `t ${token(t)}` : `${t} ${token(t)}`;
     norm.textContent = `norm ${cellText(shares.norms[t], NORM_DIGITS)}`;
     term.classList.toggle("most", t === shares.largest && shares.norms[t] > NOTHING);
     term.classList.toggle("current", t === state.t);

@@ -150,7 +150,9 @@ export function paintOverTime({ state, view }) {
   for (const sheet of sheets) {
     const places = sheet.querySelectorAll(".heads .place");
     places.forEach((place, t) => {
-      place.textContent = headText(numbered ? `${t} ${tokens[t]}` : tokens[t], width);
+      // the labels of numbers are their time steps
+      const withPlace = numbered && !tensors.meta.features;
+      place.textContent = headText(withPlace ? `${t} ${tokens[t]}` : tokens[t], width);
       /** @type {HTMLElement} */ (place).title = `${t} ${tokens[t]}`;
       place.classList.toggle("current", t === state.t);
     });
