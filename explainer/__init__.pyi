@@ -13,6 +13,7 @@ from .explanation.explain import Explanation, explain
 from .export.worksheet import Worksheets, worksheet
 from .interop.cells import Cell, GRUNetwork
 from .interop.detection import Reading, detect
+from .interop.foreign_models import record_keras, record_onnx
 from .interop.keras_layers import from_keras
 from .interop.layouts import from_arrays, from_equinox, from_flax, from_haiku
 from .interop.onnx_reader import from_onnx
@@ -64,6 +65,8 @@ __all__ = [
     "importance",
     "load",
     "record",
+    "record_keras",
+    "record_onnx",
     "run",
     "save",
     "to_link",

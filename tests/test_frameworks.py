@@ -24,7 +24,11 @@ from explainer import (
     from_keras,
     from_onnx,
     from_torch,
+    health,
     load,
+    record,
+    record_keras,
+    record_onnx,
 )
 from explainer.interop.weight_files import read_network
 
@@ -508,6 +512,9 @@ def test_the_encoder_of_g2p_en():
     (one,) = detect(*weights[:2], tuple(weights[2:]), x, h)
     assert str(one).startswith("r z n, rows, reset after the product, z keeps: largest")
     assert network.embedding is not None
+    found = network.record(x, path="enc")
+    assert apart(found.trace["h"], h) < 1e-13
+    assert found.health().ok, str(found.health())
 
 
 @pytest.mark.parametrize("name", ["enc", "erb_dec", "df_dec"])
@@ -534,3 +541,54 @@ def test_the_nodes_of_deepfilternet(name):
     }
     x, y = session.run(None, feeds)
     assert apart(states(cell, x.transpose(1, 0, 2)), y[:, 0].transpose(1, 0, 2)) < 5e-6
+    assert health(cell.record(x.transpose(1, 0, 2))).ok
+
+
+@pytest.mark.parametrize("options", [{}, {"num_layers": 2, "bidirectional": True}])
+def test_an_onnx_model_is_recorded_on_its_own_input(options):
+    onnx = library("onnx")
+    library("onnxruntime")
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(2, D), torch.nn.GRU(D, H, **options))
+    x = torch.randn(T, B, 2)
+    buffer = io.BytesIO()
+    torch.onnx.export(model, (x,), buffer, input_names=["x"], dynamo=False)
+    seen = record_onnx(buffer.getvalue(), {"x": x.numpy()})
+    ours = record(model, x)
+    assert len(seen) == len(ours)
+    for found, expected in zip(seen.values(), ours.values(), strict=True):
+        assert apart(found["h"], expected["h"]) < 1e-5
+    assert max(a.states for a in seen.agreements) < 1e-5
+    model = onnx.load_model_from_string(buffer.getvalue())
+    before = model.SerializeToString()
+    (states, *_) = record_onnx(model, {"x": x.numpy()}).output.values()
+    assert apart(states, ours.output[0].detach()) < 1e-5
+    assert model.SerializeToString() == before
+    with pytest.raises(ValueError, match="inputs must be"):
+        record_onnx(buffer.getvalue(), {"y": x.numpy()})
+
+
+@pytest.mark.parametrize("reset_after", [True, False])
+def test_a_keras_model_is_recorded_on_its_own_input(reset_after):
+    keras = library("keras")
+    keras.utils.set_random_seed(0)
+    gru = {"return_sequences": True, "reset_after": reset_after}
+    model = keras.Sequential(
+        [
+            keras.layers.Input((T,), dtype="int32"),
+            keras.layers.Embedding(9, D, mask_zero=True),
+            keras.layers.Bidirectional(keras.layers.GRU(H, **gru)),
+            keras.layers.GRU(H, **gru),
+            keras.layers.Dense(1),
+        ]
+    )
+    ids = np.random.default_rng(0).integers(1, 9, (B, T))
+    ids[0, 7:] = 0
+    ids[1, 4] = 0  # a hole: the state is carried over it
+    seen = record_keras(model, ids)
+    assert len(seen) == 3
+    assert list(seen)[1].endswith("_reverse")
+    assert max(a.states for a in seen.agreements) < 1e-5
+    assert next(iter(seen.values())).lengths == (7, T - 1, T)
+    with pytest.raises(ValueError, match="no GRU layer"):
+        record_keras(keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)]), ids)

@@ -14,6 +14,8 @@ from explainer.app.background_training import Trainer
 from explainer.app.cache import kept_text
 from explainer.app.current_run import network_at
 from explainer.app.header import escape_markdown
+from explainer.app.navigation import file
+from explainer.app.own_link import TRAINED
 from explainer.app.session import session
 from explainer.engine.batch_run import Run
 from explainer.engine.sampling import continue_text
@@ -21,6 +23,7 @@ from explainer.engine.training_state import TrainingState
 from explainer.errors import InvalidValueError
 from explainer.interop.pytorch import safetensors, snippet, state_dict
 from explainer.settings import Settings
+from explainer.stage.chapters import chapter
 
 
 def show_everywhere(updates: int) -> None:
@@ -126,6 +129,9 @@ def downloads(run: Run) -> None:
         f"These files contain the network **after {updates:,} updates**, the one that every "
         "chapter shows. For another one, choose it above and press *show it everywhere*."
     )
+    session().own_link = TRAINED  # there it opens with one click
+    there = chapter("own")
+    st.page_link(file(there), label=f"Open this network: **{there.title}** → {there.question}")
     left, right = st.columns(2)
     left.download_button(
         "parameters, named as here (safetensors)",
