@@ -1,6 +1,7 @@
 """Gradients: how every number shares the blame for the loss."""
 
 import numpy as np
+import streamlit as st
 
 from explainer.analysis.time_contributions import norms, too_many
 from explainer.app.chapter_page import lazy_expander, show_chapter
@@ -59,8 +60,11 @@ def body(page: Page) -> None:
         "grow? It runs from the loss back to the input, and through time from the last time step "
         "to the first. Every formula here is derived by hand and checked against autograd."
     )
-    page.formula(share)
-    page.formula(f"d_{weight}")
+    left, right = st.columns(2)
+    with left:
+        page.formula(share)
+    with right:
+        page.formula(f"d_{weight}")
     lazy_expander("open-past", past, page)
 
 

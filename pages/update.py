@@ -10,28 +10,10 @@ from explainer.plots import tables
 from explainer.presets import PRESETS
 
 
-def body(page: Page) -> None:
-    """Show every parameter before and after, and the loss of the second pass."""
+def second_pass(page: Page) -> None:
+    """Say whether the update helped, and what the slope promised."""
     run = page.run
     update, settings = run.update, run.settings
-    page.stage(page.parameter("parameter"))
-    page.text(
-        "Gradient descent moves every parameter a little against its gradient, all at once. The "
-        "learning rate sets how far."
-    )
-    st.subheader("Every parameter")
-    st.dataframe(tables.parameters_changed(update, dict(update.after)), hide_index=True)
-    if "scale" in update:
-        st.subheader("Clipping")
-        page.formula("scale", update)
-        norm, scale = float(update["norm"]), float(update["scale"])
-        long = f"All gradients together have the norm {norm:.4f}; the limit is "
-        so = (
-            f"so every gradient is multiplied by **{scale:.4f}**"
-            if scale < 1
-            else "so nothing is clipped"
-        )
-        page.text(f"{long}{float(update['clip_norm']):g}, {so}.")
     st.subheader("Did it help? The second pass")
     before, after = float(run.trace["loss"]), float(run.second["loss"])
     promised = float(update["predicted_change"])
@@ -44,6 +26,35 @@ def body(page: Page) -> None:
     page.formula("predicted_change", update)
     if settings.redraw_masks and float(run.trace["dropout"]):
         page.text("The second pass draws new dropout masks, so part of the difference is chance.")
+
+
+def body(page: Page) -> None:
+    """Show every parameter before and after, and the loss of the second pass."""
+    run = page.run
+    update, settings = run.update, run.settings
+    page.stage(page.parameter("parameter"))
+    page.text(
+        "Gradient descent moves every parameter a little against its gradient, all at once. The "
+        "learning rate sets how far."
+    )
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        st.subheader("Every parameter")
+        table = tables.parameters_changed(update, dict(update.after))
+        st.dataframe(table, hide_index=True, height="content")
+    with right:
+        second_pass(page)
+    if "scale" in update:
+        st.subheader("Clipping")
+        page.formula("scale", update)
+        norm, scale = float(update["norm"]), float(update["scale"])
+        long = f"All gradients together have the norm {norm:.4f}; the limit is "
+        so = (
+            f"so every gradient is multiplied by **{scale:.4f}**"
+            if scale < 1
+            else "so nothing is clipped"
+        )
+        page.text(f"{long}{float(update['clip_norm']):g}, {so}.")
     notebook, tutorial = PRESETS["linear_algebra"], PRESETS["math"]
     if replace(settings, hidden_size=notebook.hidden_size) == notebook:
         page.note(

@@ -90,8 +90,10 @@ def sidebar() -> tuple[Settings, str, list[str]]:
                 help="Every setting gets the value that it has in the chosen preset.",
                 width="stretch",
             )
+            found = find_settings()
             for group, names in MORE.items():
-                st.markdown(f"**{group}**")
+                if found.intersection(names):
+                    st.markdown(f"**{group}**")
                 for name in names:
                     values[name] = setting_widget(SETTINGS[name], getattr(base, name))
             edit, wrong = edit_input()
@@ -105,6 +107,31 @@ def sidebar() -> tuple[Settings, str, list[str]]:
             shown = "last settings that worked" if own else "preset's values"
             problems.append(error.also(f"The {shown} are shown."))
     return settings, edit, list(map(str, problems))
+
+
+def find_settings() -> set[str]:
+    """Let the user look for settings; return those whose words have what was written.
+
+    The others are only hidden: a widget that is not drawn forgets its value.
+    """
+    wanted = st.text_input("Find a setting", key="find-setting", placeholder="dropout, seed …")
+    words = wanted.casefold().split()
+    names = {name for group in MORE.values() for name in group}
+    found = {n for n in names if all(word in setting_words(n) for word in words)}
+    if wanted and not found:
+        st.caption("No setting says that. An empty field shows all of them.")
+    if others := sorted(names - found):
+        hidden = ", ".join(f'[data-testid="stSidebar"] .st-key-{name}' for name in others)
+        st.html(f"<style>{hidden} {{ display: none }}</style>")
+    return found
+
+
+def setting_words(name: str) -> str:
+    """Return all that is said of a setting, in lower case."""
+    meta = SETTINGS[name].metadata
+    options = [word for pair in meta.get("options", {}).items() for word in pair]
+    group = next(group for group, names in MORE.items() if name in names)
+    return " ".join([name, group, meta["label"], meta.get("help") or "", *options]).casefold()
 
 
 def first_link() -> list[ExplainerError]:

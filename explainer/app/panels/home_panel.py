@@ -13,8 +13,8 @@ from explainer.stage.chapters import CHAPTERS, HOME, TOUR
 
 EXAMPLES = {
     "start": "A first look",
-    "math": "The matrices tutorial",
-    "linear_algebra": "The explainer notebook",
+    "math": "The tutorial with matrices",
+    "linear_algebra": "The notebook RNN GRU Explainer",
     "story": "A longer text",
     "your_text": "Your own text",
 }
