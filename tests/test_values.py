@@ -16,6 +16,7 @@ from explainer import PRESETS, Settings, explain, from_link, run, to_link, train
 from explainer.analysis.checks import CHECKS, verify
 from explainer.analysis.influence import influence, rnn_influence
 from explainer.batches import batch
+from explainer.engine.unedited import unedited_run
 from explainer.number_table import read_table
 from explainer.stage.chapters import CHAPTERS
 
@@ -113,6 +114,9 @@ def test_checks_training_and_edits(kind, variant):
     assert again.settings == settings
     assert hash(again.settings) == hash(settings)
     assert again.trace["loss"] == result.trace["loss"]
+    plain = unedited_run(result.trace).trace
+    assert not plain.edits
+    np.testing.assert_array_equal(plain["h"], run(settings).trace["h"])
     assert explain(result.trace, "x", (0, 0, 1)).numbers.startswith("x[0,0,1] = 1.0000·")
 
 

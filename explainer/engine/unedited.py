@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 
 from explainer.batches import batch
 from explainer.engine.batch_run import Run, solve_run
+from explainer.engine.edits import followed
 from explainer.engine.network import network
 from explainer.engine.trace import Trace
 from explainer.engine.unroll import known_values
@@ -30,8 +32,8 @@ def unedited_run(trace: Trace) -> Run:
         q.name: torch.from_numpy(changed.get(q.name, trace[q.name]).copy())
         for q in (*net.given, *net.parameters)
     }
-    ids, targets = (known[name].long().numpy() for name in ("ids", "targets"))
-    chosen = replace(batch(settings), ids=ids, targets=targets)
+    numbers: dict[str, Any] = {n: known[n].long().numpy() for n in followed(net).values()}
+    chosen = replace(batch(settings), **numbers)
     masks = {name: known[name] for name in ("mask_x", "mask_h")}
     known |= known_values(chosen, float(known["dropout"]), masks, known["h_0"])
     redrawn = {n: torch.from_numpy(mask.copy()) for n, mask in trace.origin.redrawn.items()}
