@@ -29,7 +29,7 @@ export function shapesOf(element, style, place) {
   if (element instanceof HTMLCanvasElement)
     found.push({
       name: "image",
-      given: { ...placed(place, 0), href: element.toDataURL(), preserveAspectRatio: "none" },
+      given: { ...placed(place, 0), href: enlarged(element, place), preserveAspectRatio: "none" },
       rect: place,
     });
   for (const which of ["::before", "::after"]) {
@@ -44,6 +44,22 @@ export function shapesOf(element, style, place) {
     });
   }
   return found;
+}
+
+/**
+ * Return an image with a sharp square for each of its numbers, as programs smooth what is small.
+ * @param {HTMLCanvasElement} canvas
+ * @param {DOMRect} place
+ */
+function enlarged(canvas, place) {
+  const times = Math.ceil((2 * place.width) / canvas.width);
+  const large = document.createElement("canvas");
+  [large.width, large.height] = [canvas.width * times, canvas.height * times];
+  const context = large.getContext("2d");
+  if (!context || times < 2) return canvas.toDataURL();
+  context.imageSmoothingEnabled = false;
+  context.drawImage(canvas, 0, 0, large.width, large.height);
+  return large.toDataURL();
 }
 
 /**
