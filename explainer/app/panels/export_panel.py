@@ -65,7 +65,8 @@ def export_panel(run: Run, slug: str, edit: str) -> None:
             lambda: spreadsheet_bytes(run),
         )
     with last:
-        download("Equations (.tex)", "equations.tex", "text/x-tex", lambda: latex_bytes(run))
+        written = latex_bytes(run)  # a callback that held the run would keep it
+        download("Equations (.tex)", "equations.tex", "text/x-tex", lambda: written)
         st.caption("All equations of this run in LaTeX, each with its name.")
     st.markdown("**Worksheet** with blanks, to print, and its key")
     try:
