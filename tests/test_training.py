@@ -509,8 +509,9 @@ def test_a_reader_who_begins_at_the_same_time_gets_the_same_training():
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 @pytest.mark.parametrize("make", [network, rnn_network])
 @pytest.mark.parametrize("variant", ["reset_after", "reset_before"])
-def test_what_an_update_needs_is_what_a_whole_pass_has(dropout, make, variant):
-    settings = replace(SMALL, dropout=dropout, variant=variant)
+@pytest.mark.parametrize("gates", ["sigmoid", "linear"])
+def test_what_an_update_needs_is_what_a_whole_pass_has(dropout, make, variant, gates):
+    settings = replace(SMALL, dropout=dropout, variant=variant, gate_activation=gates)
     net, chosen = make(settings), batch(settings)
     sizes = check_size(settings, len(chosen.vocabulary))
     own = {network: initial_parameters, rnn_network: rnn_parameters}[make](settings, sizes["V"])

@@ -230,7 +230,8 @@ def backward_pass(equations: tuple[Quantity, ...], known: Values) -> dict[str, T
 def learning_plans(net: Network) -> tuple[Plan, Plan]:
     """Return plans, forward and backward, for the parameters' gradients alone."""
     gradients = tuple(f"d_{q.name}" for q in net.parameters)
-    needed = ancestors(net.backward, *gradients)
+    # a gradient needs what leads to it, and what leads to the gradient that goes on through time
+    needed = ancestors(net.backward, *gradients, BACKWARD[0])
     wanted = [n for n in ("h_prev", *(q.name for q in net.forward)) if n in {*needed, "loss", "h"}]
     return (
         make_plan(net.forward, FORWARD, tuple(wanted)),
