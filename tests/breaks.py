@@ -71,6 +71,8 @@ BREAKS = [
     ("explainer/analysis/health_numbers.py", "np.log(2) / np.maximum(logs, 1e-16)", "1 / np.maximum(logs, 1e-16)", "tests/test_health.py"),
     ("explainer/analysis/health_rules.py", "if still and own.inside.sum() >= ENOUGH:", "if still:", "tests/test_health.py"),
     ("explainer/analysis/port.py", "one[1 - i] = 0", "one[i] = 0", "tests/test_port.py"),
+    ("explainer/interop/text_table.py", "range(min(room, len(text) - at), 0, -1)", "range(1, min(room, len(text) - at) + 1)", "tests/test_own_network.py"),
+    ("explainer/analysis/finding_places.py", "size[..., others] = -np.inf", "pass", "tests/test_own_network.py"),
     ("explainer/interop/trace_files.py", "kept[name] = edit.before", "pass", "tests/test_trace_files.py"),
     ("explainer/analysis/importance.py", "SHUT = -1e4", "SHUT = 0.0", "tests/test_importance.py"),
     ("explainer/analysis/step_ratio.py", "other = copy.deepcopy(optimizer)", "other = optimizer", "tests/test_health.py"),

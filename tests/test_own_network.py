@@ -550,3 +550,18 @@ def test_a_weight_of_ones_own_network_is_changed_on_its_own_page_alone(chromium,
     expect(inside(page, '[data-quantity="W_ir"]').first).to_be_attached()
     expect(inside(page, "[data-chip]")).to_have_count(0)
     context.close()
+
+
+def test_a_finding_leads_into_a_stretch_of_a_large_layer(app, tmp_path):
+    torch.manual_seed(0)
+    gru = nn.GRU(3, 160)
+    with torch.no_grad():
+        gru.bias_ih_l0[160 + 7] += 20
+    rows = io.StringIO()
+    np.savetxt(rows, np.random.default_rng(0).normal(size=(300, 3)), delimiter=",")
+    upload(app, tmp_path, saved(gru.state_dict(), tmp_path), rows.getvalue().encode())
+    link = next(b for b in app.button if "unit 7 → z" in b.label)
+    t = int(link.label.split(",")[1])
+    link.click().run()
+    assert not app.exception
+    assert app.session_state["own-first"] == max(0, t - 2)

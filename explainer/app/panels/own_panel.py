@@ -78,14 +78,16 @@ def show(found: OwnNetwork, link: OwnLink) -> None:
     if not layers:
         return
     st.markdown("#### Every number in it")
-    left, middle, right = st.columns([2, 3, 2], vertical_alignment="bottom")
+    choices = st.container(horizontal=True, vertical_alignment="bottom")
     begin = layers.index(link.layer) if link.layer in layers else 0
-    name = left.selectbox("Layer", layers, begin, key="own-layer", on_change=forget_place)
+    name = choices.selectbox(
+        "Layer", layers, begin, key="own-layer", width=220, on_change=forget_place
+    )
     trace = found.recording[name]
     views = [slug for slug in VIEWS if slug != "gradients" or "d_h_out" in trace]
     if st.session_state.get("own-view") not in (None, *views):
         st.session_state["own-view"] = views[0]
-    slug = middle.segmented_control(
+    slug = choices.segmented_control(
         "Shown",
         views,
         default=link.view if link.view in views else views[0],
@@ -107,7 +109,7 @@ def show(found: OwnNetwork, link: OwnLink) -> None:
             "**Checked in this run** · largest difference · "
             f"h: **{difference:.1e}** from {reference}"
         )
-    with right:
+    with choices:
         download(
             "This layer (.html)", "layer.html", "text/html", lambda: html_bytes(shown, chapter=slug)
         )
