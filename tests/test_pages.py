@@ -38,7 +38,7 @@ SECONDS = 60
 VARIANTS = ("reset_after", "reset_before")
 PARTS = ("open-number", "open-table", "open-export", "open-sources")
 """What is at the end of a page, made only for who opens it."""
-PICTURES = ("time", "prediction", "loss", "gates")
+PICTURES = ("time", "prediction", "loss", "training", "gates")
 
 
 def page_of(slug):
@@ -323,12 +323,15 @@ def test_a_preset_sets_every_widget(preset):
     at.selectbox(key="preset").set_value(preset).run()
     assert run_of(at).settings == PRESETS[preset]
     assert not at.error
-    empty = {"clip_norm": 0.0, "lengths": "", "values": ""}
+    assert (at.session_state["lengths"], at.session_state["values"]) == ("", "")
     for f in fields(Settings):
-        if f.name != "text":
-            value = getattr(PRESETS[preset], f.name)
-            shown = empty[f.name] if value in (None, ()) else value
-            assert at.session_state[f.name] == shown, f.name
+        if f.name not in ("text", "lengths", "values"):
+            value = (
+                0.0
+                if f.name == "clip_norm" and PRESETS[preset].clip_norm is None
+                else (getattr(PRESETS[preset], f.name))
+            )
+            assert at.session_state[f.name] == value, f.name
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -1333,3 +1336,29 @@ def test_one_button_leads_back_to_the_presets_values():
 def test_a_place_that_is_not_there_is_the_first():
     at = visit("cell", sequence="7", t="99")
     assert json.loads(stage(at).data["place"]) == {"sequence": 0, "t": 0}
+
+
+def styles(block):
+    """What is written as HTML anywhere, styles too."""
+    if getattr(block, "type", "") == "html":
+        yield block.proto.body
+    for child in getattr(block, "children", {}).values():
+        yield from styles(child)
+
+
+def test_a_setting_is_found_by_its_words_and_none_is_forgotten():
+    at = visit("cell", seed="7", dropout="0.3")
+    for wanted, shown, hidden in (
+        ("dropout", "dropout_kind", "merges"),
+        ("BYTE-pair", "tokenizer", "dropout"),
+        ("gate variant", "variant", "batch_size"),
+    ):
+        at.text_input(key="find-setting").set_value(wanted).run()
+        (style,) = (text for text in styles(at._tree) if ".st-key-input" in text)
+        keys = set(re.findall(r"\.st-key-(\w+)", style))
+        assert hidden in keys
+        assert shown not in keys
+        assert run_of(at).settings == replace(START, seed=7, dropout=0.3)
+    at.text_input(key="find-setting").set_value("</style><b>").run()
+    assert any("No setting says that" in c.value for c in at.caption)
+    assert not any("<b>" in text for text in styles(at._tree))
