@@ -38,7 +38,7 @@ BREAKS = [
     ("explainer/engine/equations/update.py", "return -learning_rate * (norm * norm)", "return -learning_rate * norm", ORACLES),
     ("explainer/engine/equations/update.py", "return parameter - learning_rate * d_parameter", "return parameter + learning_rate * d_parameter", ORACLES),
     ("explainer/engine/at_once.py", "return as_rows(values).sum(0)", "return as_rows(values).mean(0)", ORACLES),
-    ("explainer/engine/memory.py", "torch.from_numpy(lent)", "torch.from_numpy(memory)", "tests/test_memory.py"),
+    ("explainer/engine/memory.py", "torch.from_numpy(lent)", "torch.from_numpy(memory)", "tests/test_reused_memory.py"),
     ("explainer/engine/equations/head.py", "return mask_h * h / (1 - dropout)", "return mask_h * h", ORACLES),
     ("explainer/engine/equations/embedding.py", "return mask_x * e / (1 - dropout)", "return mask_x * e", ORACLES),
     ("explainer/engine/equations/loss.py", "return -ce_2.mean(0)", "return -ce_2.sum(0)", ORACLES),
