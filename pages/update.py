@@ -14,7 +14,7 @@ def second_pass(page: Page) -> None:
     """Say whether the update helped, and what the slope promised."""
     run = page.run
     update, settings = run.update, run.settings
-    st.subheader("Did it help? The second pass")
+    st.markdown("#### Did it help? The second pass")
     before, after = float(run.trace["loss"]), float(run.second["loss"])
     promised = float(update["predicted_change"])
     change = (after - before) / before if before else 0.0
@@ -33,17 +33,17 @@ def body(page: Page) -> None:
     run = page.run
     update, settings = run.update, run.settings
     page.stage(page.parameter("parameter"))
-    page.text(
-        "Gradient descent moves every parameter a little against its gradient, all at once. The "
-        "learning rate sets how far."
-    )
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        st.subheader("Every parameter")
+        st.markdown("#### Every parameter")
         table = tables.parameters_changed(update, dict(update.after))
-        st.dataframe(table, hide_index=True, height="content")
+        st.dataframe(table, hide_index=True, height="content", row_height=30)
     with right:
         second_pass(page)
+        page.text(
+            "Gradient descent moves every parameter a little against its gradient, all at once. "
+            "The learning rate sets how far."
+        )
     if "scale" in update:
         st.subheader("Clipping")
         page.formula("scale", update)
