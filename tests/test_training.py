@@ -1081,7 +1081,7 @@ def test_a_reader_trains_looks_back_and_begins_again(preset, variant):
     assert run_of(at).settings == settings
     assert not at.error
     assert "No updates done yet." in said(at)
-    assert not figures(at)
+    assert figures(at).keys() <= {"learning-rates"}
     assert button(at, "start training")
     assert button(at, "pause").disabled
     assert button(at, "reset").disabled
@@ -1158,7 +1158,7 @@ def test_what_stands_in_the_fields_is_there_after_another_chapter():
     assert at.text_input(key="prefix").value == "alg"
     assert at.number_input(key="to-do").value == 3
     at = at.switch_page(page_of("home")).run()
-    button(at, "matrices tutorial").click().run()
+    button(at, "The tutorial with matrices").click().run()
     at = at.switch_page(page_of("training")).run()
     assert at.text_input(key="prefix").value == PRESETS["math"].text[:8].strip()
     assert not at.error
@@ -1199,10 +1199,10 @@ def test_a_prefix_with_unknown_characters_says_which():
 
 @page_test
 def test_who_must_wait_for_a_place_sees_how_many_come_first(begin):
+    at = visit("training")  # whose short trainings are done, then
     both = begin(SMALL, 10**6), begin(replace(SMALL, seed=2), 10**6)
     wait(lambda: all(own.updates for own in both))
     third = begin(replace(SMALL, seed=3), 10)
-    at = visit("training")
     for own in (*both, third):
         own.see()
     to_do(at, 3).run()
