@@ -167,6 +167,14 @@ def chart_text(page, index=0):
     return chart.locator("svg text").all_text_contents()
 
 
+def cell_texts(page):
+    """Every number on the stage: quantity, index, what is written."""
+    page.wait_for_selector("[data-stage] [data-quantity][data-index]")
+    return page.locator("[data-stage] [data-quantity][data-index]").evaluate_all(
+        "(all) => all.map((c) => [c.dataset.quantity, c.dataset.index, c.textContent])"
+    )
+
+
 def time_slider(page):
     """The stage's strip of tokens."""
     return page.locator("[data-stage]").get_by_role("slider", name="time step")
@@ -195,17 +203,17 @@ def test_a_shared_link_opens_its_chapter_with_its_settings_on_a_new_server(share
 
 
 def test_the_hidden_size_changes_the_numbers_and_the_address(tab):
-    page = tab.open("time", preset="math")
-    before = chart_text(page)
-    assert "r  2 × 3" in before
+    page = tab.open("cell", preset="math")
+    before = cell_texts(page)
+    assert {index for name, index, _ in before if name == "z"} == {"0,0,0", "0,0,1"}
     slider(page, "Hidden size H").focus()
     page.keyboard.press("ArrowRight")
     soon(page, lambda: tab.query.get("hidden_size") == "3")
-    soon(page, lambda: "r  3 × 3" in chart_text(page))
+    soon(page, lambda: any(name == "z" and i == "0,0,2" for name, i, _ in cell_texts(page)))
     slider(page, "Hidden size H").focus()
     page.keyboard.press("ArrowLeft")
     soon(page, lambda: "hidden_size" not in tab.query)
-    soon(page, lambda: chart_text(page) == before)
+    soon(page, lambda: cell_texts(page) == before)
 
 
 def test_the_learning_rate_changes_the_loss_after_the_update(tab):
@@ -232,12 +240,12 @@ def test_a_reload_shows_the_same_picture(tab):
         "convention": "true",
     }
     page = tab.open("time", **query)
-    shown = [chart_text(page, i) for i in (0, 1)]
-    assert all(shown)
+    shown = cell_texts(page)
+    assert {name for name, *_ in shown} >= {"r", "z", "n", "h"}
     assert tab.query == query
     page.reload()
     tab.settle()
-    assert [chart_text(page, i) for i in (0, 1)] == shown
+    assert cell_texts(page) == shown
     assert tab.query == query
 
 
