@@ -9,6 +9,12 @@ from explainer.stage.chapters import CHAPTERS, HOME
 pytestmark = pytest.mark.browser
 SCREEN = {"width": 1300, "height": 900}
 HEIGHT = """() => document.querySelector("[data-testid=stMain]").scrollHeight"""
+OVERLAP = """() => {
+    const [title, question] = ["h1", "h5"].map((tag) => document.querySelector(tag));
+    if (!question) return 0;
+    return title.getBoundingClientRect().bottom - question.getBoundingClientRect().top;
+}"""
+"""How many pixels of the question lie under the title."""
 SCREENS = {"gradients": 4.0, "own": 3.2}
 """Most screens of a page, 3 of all others: gradients have a lane for each gate, one's own network
 has what stands out in it."""
@@ -26,6 +32,7 @@ def test_no_page_is_longer_than_it_may_be(chromium, server):
         if chapter.slug not in ("home", CHAPTERS[-1].slug):  # its last element
             expect(page.get_by_text("Next:", exact=False).last).to_be_attached()
         page.wait_for_timeout(300)
+        assert page.evaluate(OVERLAP) < 1, chapter.slug
         lengths[chapter.slug] = page.evaluate(HEIGHT) / SCREEN["height"]
     context.close()
     assert {s: n for s, n in lengths.items() if n > SCREENS.get(s, 3.0)} == {}
