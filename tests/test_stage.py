@@ -450,7 +450,7 @@ def test_the_strip_has_the_chosen_mean(tab, name):
 
 def test_another_sequence_is_chosen_for_stage_and_charts(tab):
     page = tab.open("time", preset="start", t="2")
-    over_time = inside(page, ".over-time .cell").first
+    over_time = inside(page, ".over-time .cell[data-index]").first
     expect(over_time).to_have_attribute("data-index", "0,0,0")
     pin(page, "h", 0, 2, 3)
     choice(page, "sequence").select_option("1")
