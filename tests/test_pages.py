@@ -182,7 +182,8 @@ def test_a_chapter_shows_what_it_promises(reader, chapter):
     assert any(chapter.question in m.value for m in at.markdown)
     assert any(chapter.task in s.value for s in at.success) or chapter is HOME
     assert not at.error
-    assert not at.warning
+    if chapter.slug != "own":  # what stands out in the network of the other pages
+        assert [w.value for w in at.warning] == []
     drawn = figures(at)
     assert bool(drawn) == (chapter.slug in PICTURES)
     for key, figure in drawn.items():
@@ -1291,7 +1292,8 @@ def test_a_large_run_says_why_it_can_not_be_taken_away():
 def test_every_chapter_but_the_last_leads_to_the_next():
     for chapter, following in pairwise(CHAPTERS):
         links = [link.proto.label for link in visit(chapter.slug).get("page_link")]
-        assert links == [f"Next: **{following.title}** → {following.question}"]
+        assert links[-1] == f"Next: **{following.title}** → {following.question}"
+        assert sum("Next:" in link for link in links) == 1
     assert not visit(CHAPTERS[-1].slug).get("page_link")
 
 
