@@ -19,6 +19,7 @@ FIXED = {
     "edit": "z.0.0.0:1",
     "alphabet": "zyx",
     "lengths": "1, 2",
+    "find-setting": "dropout",
 }
 """What is written into fields of text."""
 OPEN = ("cell", "gradients", "update")
@@ -57,6 +58,7 @@ def explained(at):
     values["text"] = values["text"] or base.text
     values["clip_norm"] = values["clip_norm"] or None
     values["values"] = None
+    values["lengths"] = tuple(map(int, filter(None, state["lengths"].split(","))))
     try:
         batch(Settings(**values))
     except InvalidValueError as error:

@@ -81,9 +81,9 @@ class Reader(StageTab):
         checkpoint_slider.focus()
         self.page.keyboard.press("Home")
         soon(self.page, lambda: checkpoint_slider.get_attribute("aria-valuetext") == "0")
-        for _ in range(updates):
+        for at in map(str, range(1, updates + 1)):  # a key before it is drawn again is lost
             self.page.keyboard.press("ArrowRight")
-        soon(self.page, lambda: checkpoint_slider.get_attribute("aria-valuetext") == str(updates))
+            soon(self.page, lambda at=at: checkpoint_slider.get_attribute("aria-valuetext") == at)
         self.page.wait_for_timeout(300)  # what is moved by keys is sent after a moment
         self.settle()
         self.page.get_by_role("button", name="show it everywhere").click()

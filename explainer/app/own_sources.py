@@ -112,9 +112,9 @@ def from_training() -> Given:
         if updates
         else "The network with its first values, as every page shows it. *Training* trains it."
     )
-    if not run.batch.vocabulary:
+    if run.settings.values is not None:
         x = run.trace["x"]
-        features = tuple(f"feature {i}" for i in range(x.shape[2]))
+        features = run.settings.values.features
         names = tuple(f"sequence {i}" for i in range(len(x)))
         lengths = (x.shape[1],) * len(x)
         table = kept("batch", id(run), lambda: NumberTable(x, lengths, features, names, None))
