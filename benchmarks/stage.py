@@ -92,7 +92,7 @@ def measure() -> list[Row]:
 def open_stage(page: Page, address: str) -> None:
     """Open a page and wait until its stage has numbers and the rest is quiet."""
     page.goto(address)
-    page.wait_for_selector("[data-stage] [data-quantity]", timeout=1000 * SECONDS)
+    page.wait_for_selector("[data-stage] [data-quantity]", state="attached", timeout=1000 * SECONDS)
     page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
     page.wait_for_timeout(1500)
 

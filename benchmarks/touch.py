@@ -34,12 +34,15 @@ TURNS = 8
 CHART_STEPS = 8
 
 LISTEN = """
-(kind) => {
-  // everything that follows an event is in the document when it has been handled
+(stage, kind) => {
+  // from the event to what it changed in the document, of which an observer hears at once
   window.took = [];
   let start = 0;
   window.addEventListener(kind, () => { start = performance.now(); }, {capture: true});
-  window.addEventListener(kind, () => { took.push(performance.now() - start); });
+  new MutationObserver(() => {
+    if (start) took.push(performance.now() - start);
+    start = 0;
+  }).observe(stage, {subtree: true, childList: true, characterData: true});
 }
 """
 
@@ -87,25 +90,34 @@ def ratio(what: str, slow: list[float], fast: list[float]) -> Row:
 
 def drag(page: Page, name: str) -> list[float]:
     """Return the milliseconds from each move of a drag to the numbers in the document."""
-    cell = page.locator(f"[data-stage] [data-quantity={name}]").first
+    cell = page.locator(f"[data-stage] [data-quantity={name}]:visible").first
     start, middle = grip(cell)
-    page.evaluate(LISTEN, "pointermove")
+    listen(page, "pointermove")
     page.mouse.move(start, middle)
     page.mouse.down()
     for i in range(WARM + MOVES):
         # up and down again, always by another number
         page.mouse.move(start, middle - 8 - (i % 20) * 3 - i // 20)
     page.mouse.up()
-    took: list[float] = page.evaluate("window.took.slice(1)")
-    return took[WARM:]
+    return times(page)
 
 
 def slide_rate(page: Page) -> list[float]:
     """Return the milliseconds from a key on the stage's learning rate to its numbers."""
     page.get_by_role("slider", name="rate tried on the stage").focus()
-    page.evaluate(LISTEN, "input")
+    listen(page, "input")
     for i in range(WARM + MOVES):
         page.keyboard.press("ArrowRight" if i % 20 < 10 else "ArrowLeft")
+    return times(page)
+
+
+def listen(page: Page, kind: str) -> None:
+    """Measure from now on how long the stage takes from each event of a kind."""
+    page.evaluate(f"(kind) => ({LISTEN})({root()}, kind)", kind)
+
+
+def times(page: Page) -> list[float]:
+    """Return what was measured since, but for the first ones."""
     took: list[float] = page.evaluate("window.took")
     return took[WARM:]
 

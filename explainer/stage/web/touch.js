@@ -75,6 +75,8 @@ export function bindTouch(stage, spotAt) {
       else if (Math.abs(up) > SLOP) drag(grip);
       if (!grip?.dragging) return;
     }
+    // who else listens, as tables below do, asks where everything is, which lays the page out
+    event.stopPropagation();
     grip.y = event.clientY;
     const { limits, name } = {
       ...grip.spot,
