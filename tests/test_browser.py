@@ -333,7 +333,9 @@ def test_a_text_with_html_stays_text(tab):
     )
     for title in ("Tokens", "Embedding", "Prediction"):
         tab.choose(title)
-        shown = page.locator(":is(.ribbon, .strip) .token").all_text_contents()
+        tokens = page.locator(":is(.ribbon, .strip) .token")
+        expect(tokens.first).to_be_attached()
+        shown = tokens.all_text_contents()
         for part in ("<img␣src=x␣onerror=window.hacked=1>", "<b>bold</b>", "<script>"):
             assert any(part in token for token in shown), shown
         for chart in page.get_by_test_id("stPlotlyChart").all()[:2]:
