@@ -116,8 +116,8 @@ def from_training() -> Given:
         x = run.trace["x"]
         features = run.settings.values.features
         names = tuple(f"sequence {i}" for i in range(len(x)))
-        lengths = (x.shape[1],) * len(x)
-        table = kept("batch", id(run), lambda: NumberTable(x, lengths, features, names, None))
+        lengths = run.batch.lengths or (x.shape[1],) * len(x)
+        table = kept("batch", session().shown, lambda: NumberTable(x, lengths, features, names, None))
         return network, table, TRAINED
     return network, text_numbers(network, first_text(run, network)), TRAINED
 
