@@ -117,7 +117,9 @@ def from_training() -> Given:
         features = run.settings.values.features
         names = tuple(f"sequence {i}" for i in range(len(x)))
         lengths = run.batch.lengths or (x.shape[1],) * len(x)
-        table = kept("batch", session().shown, lambda: NumberTable(x, lengths, features, names, None))
+        table = kept(
+            "batch", session().shown, lambda: NumberTable(x, lengths, features, names, None)
+        )
         return network, table, TRAINED
     return network, text_numbers(network, first_text(run, network)), TRAINED
 
