@@ -8,6 +8,8 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from explainer.errors import ExplainerError
+
 PACKAGE = Path(__file__).parent
 SCRIPTS = (PACKAGE / "streamlit_app" / "app.py", PACKAGE.parent / "app.py")
 """Where the app's script is: in an installed package, in a checkout."""
@@ -28,7 +30,10 @@ def main() -> None:
     command, *words = sys.argv[1:] or [""]
     if command in COMMANDS:
         module, function = COMMANDS[command]
-        getattr(import_module(module), function)(words)
+        try:
+            getattr(import_module(module), function)(words)
+        except (ExplainerError, OSError) as error:
+            sys.exit(str(error))
         return
     parser = argparse.ArgumentParser(
         prog="python -m explainer",

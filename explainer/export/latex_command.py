@@ -5,7 +5,6 @@ import sys
 from collections.abc import Sequence
 
 from explainer.engine.run import run
-from explainer.errors import ExplainerError
 from explainer.url import edits_from_link, from_link
 
 
@@ -24,8 +23,5 @@ def write_latex(words: Sequence[str]) -> None:
     )
     parser.add_argument("-o", dest="file", default="equations.tex", help="default: %(default)s")
     asked = parser.parse_args(words)
-    try:
-        run(from_link(asked.link), edits=edits_from_link(asked.link)).to_latex(asked.file)
-    except (ExplainerError, OSError) as error:
-        sys.exit(str(error))
+    run(from_link(asked.link), edits=edits_from_link(asked.link)).to_latex(asked.file)
     sys.stdout.write(f"{asked.file}\n")

@@ -4,7 +4,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from explainer.errors import ExplainerError
 from explainer.export.worksheet import worksheet
 from explainer.url import edits_from_link, from_link
 
@@ -29,15 +28,12 @@ def write_worksheets(words: Sequence[str]) -> None:
         "-o", dest="folder", default="worksheets", help="where to (default: %(default)s)"
     )
     asked = parser.parse_args(words)
-    try:
-        found = worksheet(
-            from_link(asked.link),
-            asked.equations,
-            asked.time_steps,
-            asked.seeds,
-            edits_from_link(asked.link),
-        )
-        files = found.save(asked.folder)
-    except (ExplainerError, OSError) as error:
-        sys.exit(str(error))
+    found = worksheet(
+        from_link(asked.link),
+        asked.equations,
+        asked.time_steps,
+        asked.seeds,
+        edits_from_link(asked.link),
+    )
+    files = found.save(asked.folder)
     sys.stdout.write("".join(f"{path}\n" for path in files))

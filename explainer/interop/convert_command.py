@@ -4,7 +4,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from explainer.errors import ExplainerError
 from explainer.interop.weight_files import load, save
 
 
@@ -29,10 +28,7 @@ def convert_file(words: Sequence[str]) -> None:
     )
     asked = parser.parse_args(words)
     reset_after = None if asked.reset_after is None else asked.reset_after == "yes"
-    try:
-        network = load(asked.source, asked.layer, reset_after)
-        save(asked.target, network)
-    except (ExplainerError, OSError) as error:
-        sys.exit(str(error))
+    network = load(asked.source, asked.layer, reset_after)
+    save(asked.target, network)
     lines = [f"{layer}: {cell!r}" for layer, cell in network.items()]
     sys.stdout.write("\n".join([*lines, *network.says, asked.target]) + "\n")

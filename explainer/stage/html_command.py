@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from explainer.engine.run import run
-from explainer.errors import ExplainerError
 from explainer.presets import PRESETS
 from explainer.stage.html import THEMES, html_bytes
 from explainer.stage.site import SIZES, write_site
@@ -29,14 +28,11 @@ def write_html(words: Sequence[str]) -> None:
     asked = parser.parse_args(words)
     slug = urlsplit(asked.link).path.rstrip("/").rpartition("/")[2] or "home"
     file = asked.file or f"{slug}.html"
-    try:
-        shown = run(from_link(asked.link), edits=edits_from_link(asked.link))
-        view = view_from_link(asked.link)
-        data = html_bytes(shown, chapter=slug, view=view, theme=asked.theme)
-        with open(file, "wb") as target:
-            target.write(data)
-    except (ExplainerError, OSError) as error:
-        sys.exit(str(error))
+    shown = run(from_link(asked.link), edits=edits_from_link(asked.link))
+    view = view_from_link(asked.link)
+    data = html_bytes(shown, chapter=slug, view=view, theme=asked.theme)
+    with open(file, "wb") as target:
+        target.write(data)
     sys.stdout.write(f"{file}\n")
 
 
@@ -54,8 +50,5 @@ def write_pages(words: Sequence[str]) -> None:
     parser.add_argument("--presets", nargs="+", default=list(PRESETS), metavar="NAME")
     parser.add_argument("--hidden-sizes", nargs="*", type=int, default=list(SIZES), metavar="H")
     asked = parser.parse_args(words)
-    try:
-        files = write_site(asked.folder, asked.presets, asked.hidden_sizes)
-    except (ExplainerError, OSError) as error:
-        sys.exit(str(error))
+    files = write_site(asked.folder, asked.presets, asked.hidden_sizes)
     sys.stdout.write(f"{len(files)} files in {asked.folder}\n")
