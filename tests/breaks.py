@@ -131,6 +131,8 @@ BREAKS = [
     (WEB + "engine.js", "if (this.held.includes(name)) return this.solver.value(`own_${name}`);", "", NODE_TESTS + " tests/test_engine_js.py"),
     (WEB + "numbers.js", "return value < 0 || Object.is(value, -0);", "return value < 0;", NODE_TESTS),
     (WEB + "numbers.js", "if (Number(power) < -4 || Number(power) >= 16) {", "if (Number(power) < -6 || Number(power) >= 16) {", NODE_TESTS),
+    (WEB + "sums_loop.js", "all[i] += data[i];", "all[i] = data[i];", NODE_TESTS),
+    (WEB + "sequence_engine.js", "if ([...this.originsOf(sum)].some((name) => touched.has(name))) this.known.delete(sum);", "", NODE_TESTS),
     (WEB + "solver.js", "if (from < to) this.changed.set(name, [from, to]);", "", NODE_TESTS + " tests/test_engine_js.py"),
     (WEB + "kernels.js", "if (divisor !== 1) divide(from, to);", "", NODE_TESTS + " tests/test_engine_js.py"),
     (WEB + "state.js", "if (moved) next.pointed = null;", "", NODE_TESTS),

@@ -36,12 +36,13 @@ def node(*arguments, sent=None):
     return done.stdout
 
 
-def in_browser(cases, folder):
+def in_browser(cases, folder, apart=False):
     """Return what the browser's engine computes.
 
     Args:
         cases: for each run, the run and its turns: edits, and the shapes to ask for by name.
         folder: for the files in between.
+        apart: whether one sequence of the batch is solved at a time.
 
     Returns:
         For each run and turn, the arrays by name.
@@ -51,6 +52,7 @@ def in_browser(cases, folder):
             "network": network_as_json(network(result.settings), bounds_of(result)),
             "sizes": dict(result.trace.sizes),
             "precision": result.trace.origin.precision,
+            "apart": apart,
             "given": {
                 name: base64.b64encode(np.asarray(value, dtype="<f8").tobytes()).decode("ascii")
                 for name, value in given_numbers(result, network(result.settings)).items()
@@ -163,12 +165,14 @@ def drawn(count):
 
 
 def test_the_browser_computes_every_number_of_a_run(tmp_path):
+    """Solved whole, and one sequence after the other."""
     runs = [run(each) for each in (*CHOSEN.values(), *drawn(40))]
     expected = [every_number(result) for result in runs]
     turns = [[([], {n: v.shape for n, v in values.items()})] for values in expected]
-    found = in_browser(list(zip(runs, turns, strict=True)), tmp_path)
-    for (values,), all_of_it in zip(found, expected, strict=True):
-        assert_same(values, all_of_it)
+    for apart in (False, True):
+        found = in_browser(list(zip(runs, turns, strict=True)), tmp_path, apart)
+        for (values,), all_of_it in zip(found, expected, strict=True):
+            assert_same(values, all_of_it)
 
 
 @pytest.mark.parametrize("name", ["start", "math", "before", "clipped", "hard", "carried"])
@@ -216,7 +220,9 @@ def test_the_browser_makes_of_edits_what_python_makes_of_them(tmp_path):
         (base, [(edits, {n: v.shape for n, v in values.items()}) for edits, values in turns])
         for base, turns in cases
     ]
-    for (_, turns), found in zip(cases, in_browser(shapes, tmp_path), strict=True):
+    one_by_one = zip(cases[::2], in_browser(shapes[::2], tmp_path, apart=True), strict=True)
+    whole = zip(cases, in_browser(shapes, tmp_path), strict=True)
+    for (_, turns), found in (*whole, *one_by_one):
         for (_, expected), values in zip(turns, found, strict=True):
             assert_same(values, expected)
 

@@ -225,22 +225,6 @@ test("the second pass has the updated parameters", () => {
   close(engine.value("second.loss").data, start(updated).value("loss").data, 1e-14);
 });
 
-test("a sequence by itself is what it is in the batch", () => {
-  const whole = start();
-  const parts = [0, 1].map((b) => {
-    const rows = (name, n) => GIVEN[name].slice(b * n, (b + 1) * n);
-    const own = { ids: rows("ids", 4), targets: rows("targets", 4), h_0: rows("h_0", 5) };
-    return new Engine(NETWORK, { ...SIZES, B: 1 }, { ...GIVEN, ...own }, SIZES);
-  });
-  for (const name of ["h", "d_h", "d_x"]) {
-    const joined = parts.flatMap((part) => [...part.value(name).data]);
-    assert.deepEqual(joined, [...whole.value(name).data], name);
-  }
-  const sums = whole.value("d_U").data.map((_, i) => 0 * i);
-  for (const part of parts) part.value("d_U").data.forEach((value, i) => (sums[i] += value));
-  close(sums, whole.value("d_U").data, 1e-15, "d_U");
-});
-
 test("it says where a number stopped being finite", () => {
   const engine = start();
   assert.equal(engine.notFinite(), undefined);

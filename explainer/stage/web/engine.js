@@ -23,17 +23,12 @@ export class Engine {
    * @param {Record<string, number>} sizes length of each dim, by its letter
    * @param {Record<string, ArrayLike<number>>} given numbers in row-major order: ids, targets,
    *   masks, parameters, rates, h_0; and second.mask_x, second.mask_h where masks are drawn anew
-   * @param {Record<string, number>} counts what means and counts go by. To solve one sequence of
-   *   eight by itself, give it alone with B 1 in `sizes` and 8 here: all that has a B axis is what
-   *   it is among the eight, and sums over sequences (the loss, gradients of parameters) are the
-   *   sequence's part of them, which leaves the update and the second pass without a meaning.
    * @param {import("./views.js").Precision} precision of what is written down: with "float32" every
    *   number is rounded to one, and sums of products are rounded when they are complete
    */
-  constructor(network, sizes, given, counts = sizes, precision = "float64") {
+  constructor(network, sizes, given, precision = "float64") {
     this.network = network;
     this.sizes = sizes;
-    this.counts = counts;
     this.precision = precision;
     this.given = new Map(
       Object.entries(given).map(([name, values]) => [name, Float64Array.from(values)]),
@@ -45,7 +40,14 @@ export class Engine {
     this.edits = [];
     /** @type {string[]} */
     this.held = [];
-    this.solver = this.makeSolver();
+    /** @type {Solver | null} */
+    this.made = null;
+  }
+
+  /** What solves the equations that what is held asks for; made when it is first needed. */
+  get solver() {
+    this.made ??= this.makeSolver();
+    return this.made;
   }
 
   /**
@@ -64,8 +66,8 @@ export class Engine {
     const same = held.join() === this.held.join();
     this.edits = [...edits];
     this.held = held;
-    if (same) for (const name of touched) this.give(name, this.solver);
-    else this.solver = this.makeSolver();
+    if (!same) this.made = null;
+    else if (this.made) for (const name of touched) this.give(name, this.made);
   }
 
   /**
@@ -93,7 +95,7 @@ export class Engine {
    */
   own(name) {
     if (this.held.includes(name)) return this.solver.value(`own_${name}`);
-    const data = this.given.get(name);
+    const data = this.givenOf(name);
     return data ? { data, shape: this.solver.shape(name) } : this.solver.value(name);
   }
 
@@ -118,15 +120,29 @@ export class Engine {
   }
 
   /**
-   * Return a solver of the equations that what is held asks for, with all numbers given.
+   * Return every equation that what is held asks for.
+   * @returns {import("./plan.js").Equation[]}
+   */
+  equations() {
+    return everyEquation(hold(this.network, this.held), this.redrawn);
+  }
+
+  /**
+   * Return a solver of the equations, with all numbers given.
    * @returns {Solver}
    */
   makeSolver() {
-    const equations = everyEquation(hold(this.network, this.held), this.redrawn);
-    const solver = new Solver(plan(equations), this.sizes, this.counts, this.precision);
-    for (const [name, values] of this.given) solver.give(name, values);
-    for (const name of new Set(this.edits.map((edit) => edit.name))) this.give(name, solver);
+    const solver = new Solver(plan(this.equations()), this.sizes, this.sizes, this.precision);
+    this.giveAll(solver);
     return solver;
+  }
+
+  /**
+   * Give a solver all numbers, with the edits in them.
+   * @param {Solver} solver
+   */
+  giveAll(solver) {
+    for (const name of new Set([...this.given.keys(), ...this.held])) this.give(name, solver);
   }
 
   /**
@@ -135,11 +151,11 @@ export class Engine {
    * @param {Solver} solver
    */
   give(name, solver) {
-    const edits = this.edits.filter((edit) => edit.name === name);
+    const edits = this.editsOf(name);
     const shape = solver.shape(name);
-    const base = this.given.get(name);
+    const base = this.givenOf(name);
     if (base) {
-      solver.give(name, withEdits(base, edits, shape));
+      solver.give(name, edits.length ? withEdits(base, edits, shape) : base);
       return;
     }
     const zeros = new Float64Array(shape.reduce((a, b) => a * b, 1));
@@ -149,5 +165,23 @@ export class Engine {
       `free_${name}`,
       withEdits(zeros, marks, shape).map((mark) => 1 - mark),
     );
+  }
+
+  /**
+   * Return what a quantity is given, before any edits; undefined where it is computed.
+   * @param {string} name
+   * @returns {Float64Array | undefined}
+   */
+  givenOf(name) {
+    return this.given.get(name);
+  }
+
+  /**
+   * Return the edits of a quantity.
+   * @param {string} name
+   * @returns {Edit[]}
+   */
+  editsOf(name) {
+    return this.edits.filter((edit) => edit.name === name);
   }
 }

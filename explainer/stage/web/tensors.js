@@ -141,7 +141,7 @@ export class Tensors {
       this.sent.decode(sent, size(name)),
     ]);
     const { precision } = this.meta;
-    return new Engine(network, this.sizes, Object.fromEntries(given), this.sizes, precision);
+    return new Engine(network, this.sizes, Object.fromEntries(given), precision);
   }
 
   /**
