@@ -10,7 +10,6 @@ import streamlit as st
 from explainer.app.address import unfolding
 from explainer.app.cache import kept_checks, weigh_again
 from explainer.app.current_run import kept_run
-from explainer.app.header import escape_markdown
 from explainer.app.navigation import ensure_routed, file
 from explainer.app.page import MOST_CELLS, Page
 from explainer.app.panels.export_panel import export_panel
@@ -20,6 +19,7 @@ from explainer.errors import InvalidValueError
 from explainer.explanation.explain import explain
 from explainer.plots import tables
 from explainer.stage.chapters import CHAPTERS, chapter
+from explainer.stage.prose.inline_markup import escape_markdown
 
 
 def show_chapter(slug: str, body: Callable[[Page], None]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import streamlit as st
 
 from explainer.app.session import session
 from explainer.stage.chapters import HOME, Chapter
+from explainer.stage.prose.inline_markup import escape_markdown
 from explainer.url_edits import parse_edits
 
 if TYPE_CHECKING:
@@ -78,11 +78,3 @@ def trained_before(result: Run) -> str:
         f"{batch.index:,}{last}. For its initial values on the same batch, set *Training updates "
         "done* to 0 under *More settings*."
     )
-
-
-def escape_markdown(text: str) -> str:
-    """Return text so that Markdown shows it as it is."""
-    # a joiner that nobody sees keeps addresses, icons and arrows from being made of it
-    text = re.sub(r":(?=\S)|www(?=\.)|.(?=@)|[-<>=~](?=[-<>=~])", "\\g<0>\u2060", text)
-    special = "\\`*_{}[]()#+-.!|~<>:$&"
-    return "".join(f"\\{c}" if c in special else c for c in text)

@@ -9,7 +9,6 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explainer.app.current_run import kept_run
-from explainer.app.header import escape_markdown
 from explainer.app.own_link import (
     FILES,
     FORECASTER,
@@ -32,6 +31,7 @@ from explainer.errors import ExplainerError
 from explainer.interop.cells import GRUNetwork
 from explainer.interop.text_table import embedding_of, text_table
 from explainer.number_table import NumberTable, read_table
+from explainer.stage.prose.inline_markup import escape_markdown
 
 Given = tuple[GRUNetwork, NumberTable, str]
 """A network, numbers for it, and what a link calls both."""

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from explainer.stage.chapters import HOME, TOUR, Chapter
+from explainer.stage.prose.inline_markup import markdown_as_html
 from explainer.stage.script import INDENT, WEB, link
 
 
@@ -84,14 +85,3 @@ def equations_list(equations: Sequence[tuple[str, str]]) -> str:
         for equation, words in equations
     )
     return f"<details><summary>The equations of this page</summary><dl>{items}</dl></details>"
-
-
-def markdown_as_html(text: str) -> str:
-    """Return a sentence that is written in Markdown as HTML: emphasis and code alone."""
-    found = html.escape(text)
-    for mark, tag in (("**", "b"), ("*", "i"), ("`", "code")):
-        pieces = found.split(mark)
-        found = "".join(
-            piece if i % 2 == 0 else f"<{tag}>{piece}</{tag}>" for i, piece in enumerate(pieces)
-        )
-    return found

@@ -13,7 +13,6 @@ from explainer.app.address import bound, unfolding
 from explainer.app.background_training import Trainer
 from explainer.app.cache import kept_text
 from explainer.app.current_run import network_at
-from explainer.app.header import escape_markdown
 from explainer.app.navigation import file
 from explainer.app.own_link import TRAINED
 from explainer.app.session import session
@@ -24,6 +23,7 @@ from explainer.errors import InvalidValueError
 from explainer.interop.pytorch import safetensors, snippet, state_dict
 from explainer.settings import Settings
 from explainer.stage.chapters import chapter
+from explainer.stage.prose.inline_markup import escape_markdown
 
 
 def show_everywhere(updates: int) -> None:

@@ -8,7 +8,6 @@ from dataclasses import replace
 import streamlit as st
 
 from explainer.app.current_run import kept_run
-from explainer.app.header import escape_markdown
 from explainer.app.position import position
 from explainer.engine.batch_run import Run
 from explainer.errors import ExplainerError
@@ -19,6 +18,7 @@ from explainer.export.worksheet import Worksheets, worksheet
 from explainer.stage.chapters import CHAPTERS
 from explainer.stage.html import html_bytes, refuse_beyond_browser
 from explainer.stage.parts import Place
+from explainer.stage.prose.inline_markup import escape_markdown
 from explainer.url import read_view
 from explainer.url_edits import parse_edits
 from explainer.view_state import ViewState

@@ -9,7 +9,6 @@ import streamlit as st
 
 from explainer.analysis.finding_places import Spot, finding_place
 from explainer.analysis.findings import Finding
-from explainer.app.header import escape_markdown
 from explainer.app.own_link import OwnLink, forget_place, read_own_link, write_own_link
 from explainer.app.own_network import OwnNetwork, computed, sentences
 from explainer.app.own_sources import choose_source, network_and_numbers
@@ -23,6 +22,7 @@ from explainer.interop.network_record import module_paths
 from explainer.stage.chapters import chapter
 from explainer.stage.html import html_bytes
 from explainer.stage.payload import is_computed_in_browser
+from explainer.stage.prose.inline_markup import escape_markdown
 
 VIEWS = {"cell": "The cell", "time": "Through time", "gradients": "Gradients"}
 MOST_UNITS = {"error": 12, "warning": 12, "note": 3}

@@ -13,7 +13,6 @@ import streamlit as st
 from explainer.app.background_training import Trainer
 from explainer.app.cache import shared_training
 from explainer.app.current_run import train_up_to, waiting
-from explainer.app.header import escape_markdown
 from explainer.app.panels.checkpoint_panel import checkpoint_slider, show_everywhere, writing
 from explainer.app.session import session
 from explainer.batches import output_names
@@ -21,6 +20,7 @@ from explainer.engine.training import History
 from explainer.errors import InvalidValueError
 from explainer.plots import charts
 from explainer.settings import Settings
+from explainer.stage.prose.inline_markup import escape_markdown
 from explainer.url import SETTINGS
 
 MOST_POINTS = 600

@@ -1,0 +1,1 @@
+"""What the chapters say: one text for the pages of the app and for files."""
