@@ -1,14 +1,14 @@
-"""One page: what a chapter's file says, shown for the user's run.
+"""One page: a chapter's story, shown for the user's run.
 
-A chapter's file in pages/ only names quantities and tells the story; how they are drawn
-stands here, so that another way to draw them takes its place without touching the story.
+What a chapter says stands in `stage/prose/`, which files read, too; how the app draws each piece
+of it stands here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
 import streamlit as st
 
 from explainer.app.address import BOUND
@@ -18,15 +18,24 @@ from explainer.app.stage_component import stage
 from explainer.engine.batch_run import Run
 from explainer.engine.trace import Array, Trace, dims_text
 from explainer.explanation.tensor_formula import equation_latex
-from explainer.plots import charts, colours, tables
+from explainer.plots import charts, colours
 from explainer.stage.chapters import Chapter
 from explainer.stage.parts import Place
+from explainer.stage.prose.blocks import (
+    Bars,
+    Block,
+    Figures,
+    Heading,
+    Note,
+    Sheet,
+    Stage,
+    Text,
+    token_labels,
+)
 from explainer.url import VIEW
 
 MOST_CELLS = 40_000
 """Most cells of a table; a browser draws no more of them in a second."""
-NOTHING = 1e-12
-"""Numbers that are all smaller are as good as zero."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +71,30 @@ class Page:
         """The chapter's quantities that these settings have."""
         return [n for n in self.chapter.shows if n in self.trace or n in self.run.update]
 
-    @property
-    def equal_head(self) -> bool:
-        """Whether all rows of the head are equal, so that no logit tells anything of the state."""
-        return float(np.ptp(self.trace["W_o"], axis=0).max()) < NOTHING
-
     def has(self, name: str) -> bool:
         """Tell whether this variant has such a quantity."""
         return name in self.trace
+
+    def tell(self, story: Iterable[Block]) -> None:
+        """Show the pieces of a story, one below the other."""
+        for block in story:
+            match block:
+                case Text():
+                    self.text(block.text)
+                case Note():
+                    self.note(block.text)
+                case Heading():
+                    st.subheader(block.text)
+                case Bars():
+                    self.bars(block.key, block.values, list(block.labels), block.title)
+                case Figures():
+                    columns = st.columns(len(block.pairs))
+                    for column, (label, value) in zip(columns, block.pairs, strict=True):
+                        column.metric(label, value)
+                case Sheet():
+                    st.dataframe(block.frame, hide_index=not block.named)
+                case Stage():
+                    self.stage()
 
     def text(self, text: str) -> None:
         """Tell the user something; a piece in somebody's own page stands alone."""
@@ -130,4 +155,4 @@ class Page:
 
     def tokens(self) -> list[str]:
         """Return the chosen sequence's tokens with their places."""
-        return tables.axis_labels("T", self.run.batch.ids.shape[1], self.run.batch, self.sequence)
+        return token_labels(self.run, self.sequence)

@@ -10,13 +10,13 @@ from explainer.analysis.influence import token_influence
 from explainer.app.address import bound
 from explainer.app.cache import kept_influence, shared_training
 from explainer.app.current_run import network_at
-from explainer.app.header import escape_markdown
 from explainer.app.page import Page
 from explainer.engine.training import History, RNNTraining
 from explainer.engine.training_state import TrainingState
 from explainer.errors import InvalidValueError
 from explainer.settings import Settings
 from explainer.stage.influence_maps import NO_INFLUENCE, InfluenceMap
+from explainer.stage.prose.inline_markup import escape_markdown
 
 
 def influence_here(page: Page) -> tuple[InfluenceMap, ...]:
@@ -31,14 +31,6 @@ def influence_here(page: Page) -> tuple[InfluenceMap, ...]:
     except InvalidValueError:  # said where it was asked for
         rnn, beside = None, False
     return kept_influence(page.run, page.edit, page.sequence, rnn, beside)
-
-
-def fading(maps: tuple[InfluenceMap, ...]) -> str:
-    """Say by what a time step back multiplies the gradient, in both networks."""
-    factors = [f"**{m.factor:.2f}** in the {m.title}" for m in maps if m.factor is not None]
-    if not factors:
-        return ""
-    return f"Each time step back multiplies the gradient by {', by '.join(factors)}."
 
 
 def past(page: Page) -> None:
