@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from loops import states
+from loops import FUNCTIONS, states
 from torch import nn
 
 from explainer import detect, from_arrays
@@ -36,6 +36,34 @@ def test_one_reading_fits(case, D, H):
     assert (one.columns, one.recurrent_columns) == (turned, turned)
     assert one.difference < 1e-14
     assert all(np.array_equal(v, cell.parameters[n]) for n, v in one.cell.parameters.items())
+
+
+@pytest.mark.parametrize("reset", ["after", "before"])
+@pytest.mark.parametrize("candidate", FUNCTIONS)
+@pytest.mark.parametrize("gates", FUNCTIONS)
+def test_other_functions_are_found(gates, candidate, reset):
+    def draw(size):
+        return np.random.default_rng(sum(size)).normal(size=size) / 4
+
+    W, U, b, x = draw((5, 12)), draw((4, 12)), draw((12,)), 3 * draw((B, 3, 5))
+    cell = from_arrays(W, U, b, order="zrh", reset=reset, activations=(gates, candidate))
+    h = states(cell, x)
+    one, *others = detect(W, U, b, x, h, atol=1e-9)
+    assert not others
+    assert (one.order, one.reset, one.z, one.cell.activations) == (
+        *("zrn", reset, "keeps"),
+        (gates, candidate),
+    )
+    assert ("gates " in str(one)) == (gates != "sigmoid")
+    assert ("the candidate " in str(one)) == (candidate != "tanh")
+
+
+def test_other_functions_are_said():
+    draw = np.random.default_rng(2).normal
+    W, U, x = draw(size=(5, 12)), draw(size=(4, 12)), draw(size=(B, T, 5))
+    cell = from_arrays(W, U, order="rzn", reset="after", activations=("tanh", "relu"))
+    (one,) = detect(W, U, None, x, states(cell, x))
+    assert "z keeps, gates have a tanh, the candidate has a ReLU: largest difference" in str(one)
 
 
 def test_a_reading_is_one_line():

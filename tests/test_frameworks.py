@@ -119,9 +119,10 @@ def test_keras_with_other_gates(keras, gates):
     assert apart(states(cell, 3 * x), h) < 5e-7
     assert apart(cell.record(3 * x)["h"], h) < 5e-7
     assert cell.activations[0] == ("hard_sigmoid_6" if gates == "hard_sigmoid" else gates)
-    if gates == "hard_sigmoid":
-        (one,) = detect(*layer.get_weights(), 3 * x, h)
-        assert "gates clip a / 6 + 1/2" in str(one)
+    words = {"hard_sigmoid": "gates clip a / 6 + 1/2", "relu": "gates have a ReLU"}
+    (one,) = detect(*layer.get_weights(), 3 * x, h)
+    assert words.get(gates, "gates have a linear function") in str(one)
+    assert one.cell.activations == cell.activations
 
 
 def test_keras_refuses_what_has_no_equation(keras):

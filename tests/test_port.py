@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from loops import states
 from torch import nn
 
-from explainer import PRESETS, compare, from_torch, record, run
+from explainer import PRESETS, compare, from_arrays, from_torch, record, run
 from explainer.errors import ExplainerError
 
 F64 = torch.float64
@@ -159,6 +160,26 @@ def test_a_cell_with_the_reset_gate_before_has_a_port_with_it_after(layer):
 def test_a_run_of_the_app_is_compared_with_states():
     result = run(PRESETS["start"])
     assert compare(result, result.trace["h"]).first is None
+
+
+def test_other_functions_and_a_cell_that_has_them():
+    draw = np.random.default_rng(5).normal
+    W, U, b = draw(size=(3 * H, D)), draw(size=(3 * H, H)) / 2, draw(size=3 * H)
+    x = draw(size=(B, T, D))
+    cells = {
+        f: from_arrays(W, U, b, order="rzn", reset="after", activations=("sigmoid", f))
+        for f in ("tanh", "relu")
+    }
+    trace = cells["tanh"].record(x)
+    said = str(compare(trace, states(cells["relu"], x)))
+    assert "if the candidate's function is relu" in said
+    trace = cells["relu"].record(x)
+    assert "if the candidate's function is tanh" in str(compare(trace, states(cells["tanh"], x)))
+    other = from_arrays(
+        W, turned(U), b, order="rzn", reset="after", activations=("sigmoid", "relu")
+    )
+    said = str(compare(trace, states(other, x)))
+    assert "recurrent weights are transposed" in said
 
 
 def test_what_is_no_port_is_refused(layer):

@@ -12,7 +12,7 @@ from explainer.engine.equations.activation import activations_of
 from explainer.engine.network import GATES, network_of_layer
 from explainer.engine.trace import Array, Trace
 from explainer.errors import InvalidValueError, must_be
-from explainer.interop.detection import Reading, detect
+from explainer.interop.detection import OFTEN, Reading, detect, readings
 from explainer.interop.layer import one_time_step, reversed_in_time
 from explainer.interop.stacked_gates import float_array
 
@@ -90,10 +90,15 @@ def conventions(
     rows = np.flatnonzero(lengths == lengths.max())[:MOST_TRIED]
     T = int(lengths.max())
     x, h, h_0 = trace["x"][rows, :T], states[rows, :T], trace["h_0"][rows]
+    for reading in detect(*stacked(trace), x, h, h_0, within):
+        yield departures(trace, reading), reading.difference
+    functions = list(dict.fromkeys([*OFTEN, activations_of(trace.quantities)]))
     for clauses, (W, U, b), first in variations(trace, h_0):
-        for reading in detect(W, U, b, x, h, first, within):
+        steps = (x, np.concatenate([first[:, None], h[:, :-1]], 1), h)
+        for reading in readings(W, U, b, steps, functions, within):
             yield (*clauses, *departures(trace, reading)), reading.difference
-    for reading in detect(*stacked(trace), x[:, ::-1], h, h_0, within):
+    steps = (x[:, ::-1], np.concatenate([h_0[:, None], h[:, :-1]], 1), h)
+    for reading in readings(*stacked(trace), steps, functions, within):
         more = departures(trace, reading)
         yield ("the sequence is read backwards", *more), reading.difference
 
@@ -112,7 +117,6 @@ def stacked(trace: Trace) -> Stacked:
 def variations(trace: Trace, h_0: Array) -> Iterator[tuple[tuple[str, ...], Stacked, Array]]:
     """Iterate over what is easily done to weights: clauses, the arrays, the first state."""
     W, U, b = stacked(trace)
-    yield (), (W, U, b), h_0
     if h_0.any():
         yield ("the first state is 0",), (W, U, b), np.zeros_like(h_0)
     turned = np.concatenate([part.T for part in np.split(U, 3)])
@@ -148,9 +152,11 @@ def departures(trace: Trace, reading: Reading) -> tuple[str, ...]:
         found.append(words)
     own = activations_of(trace.quantities)
     if reading.cell.activations != own:
-        gates, candidate = reading.cell.activations
-        more = "" if candidate == own[1] else f" and the candidate's {candidate}"
-        found.append(f"the gates' function is {gates}{more}")
+        places = zip(("gates'", "candidate's"), reading.cell.activations, own, strict=True)
+        changed = [
+            f"the {place} function is {name}" for place, name, usual in places if name != usual
+        ]
+        found.append(" and ".join(changed))
     return tuple(found)
 
 

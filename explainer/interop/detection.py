@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import product
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from explainer.engine.equations import gru
-from explainer.engine.quantity import Quantity, solve
+from explainer.engine.equations.activation import ACTIVATIONS, USUAL
+from explainer.engine.network import layer_network
+from explainer.engine.quantity import depends, solve
 from explainer.engine.trace import Array
 from explainer.errors import InvalidValueError
 from explainer.interop.cells import Cell
 from explainer.interop.layouts import gates_in_rows, named_gates, two_biases
-from explainer.interop.stacked_gates import ORDERS, float_array
+from explainer.interop.stacked_gates import ORDERS, Variant, float_array
 
 WRITTEN = {"zrn": "z r h"}
 """An order as the libraries that have it write it: Keras and ONNX call the candidate h."""
 
 
-def _hard(slope: float) -> Callable[[Quantity], Callable[[Tensor, Tensor], Tensor]]:
-    """Return what puts a hard sigmoid in the place of a gate's sigmoid."""
-
-    def put(pre_activation: Quantity) -> Callable[[Tensor, Tensor], Tensor]:
-        assert pre_activation.function is not None
-        inside = pre_activation.function
-        return lambda a_i, a_h: torch.clamp(slope * inside(a_i, a_h) + 0.5, 0.0, 1.0)
-
-    return put
-
-
-GATE_FUNCTIONS = {"sigmoid": None, "hard_sigmoid_6": _hard(1 / 6), "hard_sigmoid_5": _hard(1 / 5)}
-"""What may stand at the gates; None is the equation's own."""
-SENTENCES = {
-    "hard_sigmoid_6": "gates clip a / 6 + 1/2 as Keras 3's hard_sigmoid",
-    "hard_sigmoid_5": "gates clip a / 5 + 1/2 as Keras 2's and ONNX's hard sigmoid",
+Functions = tuple[str, str]
+"""Names of the functions at the gates and at the candidate."""
+Steps = tuple[Array, Array, Array]
+"""Inputs (B, T, D), the states before (B, T, H), and the states that were expected (B, T, H)."""
+OFTEN: tuple[Functions, ...] = tuple(
+    (gates, "tanh") for gates in ("sigmoid", "hard_sigmoid_6", "hard_sigmoid_5")
+)
+"""What is tried first."""
+SELDOM: tuple[Functions, ...] = tuple(
+    (gates, n) for gates, n in product(ACTIVATIONS, ACTIVATIONS) if (gates, n) not in OFTEN
+)
+"""What is tried where none of the others fits."""
+CLIPPED = {
+    "hard_sigmoid_6": "a / 6 + 1/2 as Keras 3's hard_sigmoid",
+    "hard_sigmoid_5": "a / 5 + 1/2 as Keras 2's and ONNX's hard sigmoid",
 }
 
 
@@ -77,10 +76,20 @@ class Reading:
         parts += [f"reset {self.reset} the product", f"z {self.z}"]
         if self.bias.startswith("state"):
             parts += ["the state's bias first" if "," in self.bias else "the bias is the state's"]
-        parts += [SENTENCES[f] for f in self.cell.activations[:1] if f in SENTENCES]
+        parts += functions_in_words(self.cell.activations)
         return f"{', '.join(parts)}: largest difference {self.difference:.0e}"
 
     __repr__ = __str__
+
+
+def functions_in_words(activations: Functions) -> list[str]:
+    """Return what is said of functions that are not the usual ones."""
+    words = []
+    verbs = (("gates", "clip", "have"), ("the candidate", "clips", "has"))
+    for (place, clips, has), own, usual in zip(verbs, activations, USUAL, strict=True):
+        what = f"{clips} {CLIPPED[own]}" if own in CLIPPED else f"{has} a {ACTIVATIONS[own].words}"
+        words += [f"{place} {what}"] if own != usual else []
+    return words
 
 
 def detect(
@@ -89,9 +98,11 @@ def detect(
     """Return the conventions in which weights give the states that their library computed.
 
     Tried are all orders of the gates, rows and columns, what b may hold, the reset gate after and
-    before the product, both meanings of z, sigmoid and both hard sigmoids. What fits one time step
-    is then tried on all of them, each from the state that was given before it, so that rounding
-    does not add up.
+    before the product, both meanings of z, sigmoid and both hard sigmoids at the gates with tanh at
+    the candidate; where none of these fits, every function of `Settings` at either place. What fits
+    one time step is then tried on all of them, each from the state that was given before it, so
+    that rounding does not add up. A z that takes the new state is tried with the three sigmoids
+    alone: no weights say it with another function.
 
     Args:
         W: input weights, (3H, D) or (D, 3H).
@@ -125,15 +136,34 @@ def detect(
         expected = f"an array of shape {len(states), H}, or None"
         raise InvalidValueError("h_0", expected, f"shape {np.shape(h_0)}")
     past = np.concatenate([first[:, None], states[:, :-1]], 1)
+    for functions in (OFTEN, SELDOM):
+        if found := readings(W, U, b, (inputs, past, states), functions, atol):
+            return found
+    return []
+
+
+def readings(
+    W: Any, U: Any, b: Any, steps: Steps, functions: Sequence[Functions], atol: float
+) -> list[Reading]:
+    """Return what fits with some functions at the gates and the candidate, best first.
+
+    Args:
+        W: as for `detect`, and so are `U`, `b` and `atol`.
+        U: recurrent weights.
+        b: biases.
+        steps: time steps, each from the state before it.
+        functions: pairs to try.
+        atol: the largest difference that counts as the same.
+    """
     found = []
-    for reading, parameters in _candidates(W, U, b, inputs.shape[2]):
-        for gates in GATE_FUNCTIONS:
-            # one time step rules out most
-            if _difference(parameters, gates, inputs[:, :1], past[:, :1], states[:, :1]) > atol:
-                continue
-            difference = _difference(parameters, gates, inputs, past, states)
-            if difference <= atol:
-                found.append(_reading(reading, parameters, gates, difference))
+    first = tuple(v[:, :1] for v in steps)
+    for choice, parameters in _candidates(W, U, b, steps[0].shape[2]):
+        possible = [f for f in functions if choice[4] == "keeps" or ACTIVATIONS[f[0]].is_share]
+        near = [f for f, d in _differences(parameters, possible, first) if d <= atol]
+        for own, difference in _differences(parameters, near, steps):
+            if difference <= atol:  # one time step ruled out most
+                variant: Variant = "reset_after" if choice[3] == "after" else "reset_before"
+                found.append(Reading(Cell(variant, parameters, own), *choice, difference))
     different: list[Reading] = []
     for one in sorted(found, key=lambda reading: reading.difference):
         if not any(_same(one.cell, other.cell) for other in different):
@@ -174,31 +204,21 @@ def _biases(b: Any, H: int) -> list[tuple[str, Array]]:
     return [("input, state", both), ("state, input", both[::-1])]
 
 
-def _difference(
-    parameters: dict[str, Array], gates: str, x: Array, h_prev: Array, expected: Array
-) -> float:
-    """Return the largest difference of states from those expected, by the equations."""
-    equations: Sequence[Quantity] = gru.RESET_AFTER if "b_hn" in parameters else gru.RESET_BEFORE
-    put = GATE_FUNCTIONS[gates]
-    if put is not None:
-        inside = {"r": gru.a_r, "z": gru.a_z}
-        equations = [
-            replace(q, function=put(inside[q.name])) if q.name in inside else q for q in equations
-        ]
-    arrays = {"x": x, "h_prev": h_prev, **parameters}
+def _differences(
+    parameters: dict[str, Array], functions: Sequence[Functions], steps: Sequence[Array]
+) -> Iterator[tuple[Functions, float]]:
+    """Iterate over functions and the largest difference of states from those expected."""
+    if not functions:
+        return
+    nets = [layer_network("b_hn" in parameters, False, own).forward for own in functions]
+    arrays = dict(zip(("x", "h_prev"), steps, strict=False)) | parameters
     with torch.inference_mode():
-        tensors = {n: torch.from_numpy(np.ascontiguousarray(v)) for n, v in arrays.items()}
-        h = solve(equations, tensors)["h"].numpy()
-    return float(np.abs(h - expected).max())
-
-
-def _reading(
-    choice: Choice, parameters: dict[str, Array], gates: str, difference: float
-) -> Reading:
-    cell = Cell(
-        "reset_after" if choice[3] == "after" else "reset_before", parameters, (gates, "tanh")
-    )
-    return Reading(cell, *choice, difference)
+        known = {n: torch.from_numpy(np.ascontiguousarray(v)) for n, v in arrays.items()}
+        after = {"r", "z"}.union(*(depends(nets[0], gate) for gate in "rz"))
+        known |= solve([q for q in nets[0] if q.name not in after], known)  # for all functions
+        for own, net in zip(functions, nets, strict=True):
+            h = solve([q for q in net if q.name not in known], known)["h"].numpy()
+            yield own, float(np.abs(h - steps[2]).max())
 
 
 def _same(a: Cell, b: Cell) -> bool:
