@@ -15,6 +15,7 @@ from explainer.app.address import BOUND
 from explainer.app.position import show_sequence
 from explainer.app.session import session
 from explainer.app.stage_component import stage
+from explainer.app.token_ribbon import ribbon
 from explainer.engine.batch_run import Run
 from explainer.engine.trace import Array, Trace, dims_text
 from explainer.explanation.tensor_formula import equation_latex
@@ -24,9 +25,11 @@ from explainer.stage.parts import Place
 from explainer.stage.prose.blocks import (
     Bars,
     Block,
+    Caption,
     Figures,
     Heading,
     Note,
+    Ribbon,
     Sheet,
     Stage,
     Text,
@@ -83,6 +86,8 @@ class Page:
                     self.text(block.text)
                 case Note():
                     self.note(block.text)
+                case Caption():
+                    st.caption(block.text)
                 case Heading():
                     st.subheader(block.text)
                 case Bars():
@@ -93,6 +98,8 @@ class Page:
                         column.metric(label, value)
                 case Sheet():
                     st.dataframe(block.frame, hide_index=not block.named)
+                case Ribbon():
+                    ribbon(block.key, list(block.tokens), list(block.ids))
                 case Stage():
                     self.stage()
 

@@ -37,6 +37,13 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Caption:
+    """A line about what stands beside it; Markdown."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Heading:
     """A heading of what follows; plain text."""
 
@@ -74,11 +81,20 @@ class Sheet:
 
 
 @dataclass(frozen=True)
+class Ribbon:
+    """Tokens in a row, coloured by id; their text is the user's, made visible."""
+
+    key: str
+    tokens: Sequence[str]
+    ids: Sequence[int]
+
+
+@dataclass(frozen=True)
 class Stage:
     """Where the stage stands."""
 
 
-Block = Text | Note | Heading | Bars | Figures | Sheet | Stage
+Block = Text | Note | Caption | Heading | Bars | Figures | Sheet | Ribbon | Stage
 
 
 def token_labels(run: Run, sequence: int) -> list[str]:
