@@ -10,7 +10,7 @@ from explainer.settings import Settings
 from explainer.stage.chapters import CHAPTERS, HOME
 from explainer.url import SETTINGS
 
-pytestmark = pytest.mark.page
+pytestmark = [pytest.mark.page, pytest.mark.long]
 KINDS = ("radio", "selectbox", "toggle", "select_slider", "slider", "number_input", "text_input")
 FIXED = {
     "text": "Another text, which is long enough for every batch that is made of it. " * 4,

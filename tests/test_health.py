@@ -57,6 +57,7 @@ def trained(seed, bidirectional):
     return record(gru, torch.randn(32, 8, 2), loss=squares)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_a_trained_network_is_not_accused(seed, bidirectional):

@@ -61,6 +61,7 @@ def test_a_chapter_is_one_small_file_that_asks_for_nothing(preset, slug, tmp_pat
     assert json.loads(sent(text)["meta"])["slug"] == slug
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("variant", ["reset_after", "reset_before"])
 def test_the_tour_is_one_file_of_all_stations(variant, tmp_path):
     run(replace(START, variant=variant)).to_html(tmp_path / "tour.html", chapter="tour")

@@ -134,6 +134,7 @@ def test_type_checkers_and_python_see_the_same_names():
     assert sorted(alias.name for i in imports for alias in i.names) == explainer.__all__
 
 
+@pytest.mark.long
 @pytest.mark.page
 def test_every_page_runs_from_the_wheel(with_app, tmp_path):
     code = """

@@ -79,6 +79,7 @@ def numbers_by_name(path):
                 yield line[0].value, sheet.title, block
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("settings", "edits"), CASES.values(), ids=CASES.keys())
 def test_recalculation_gives_the_run(settings, edits, tmp_path):
     result = run(settings, edits=edits)

@@ -169,6 +169,7 @@ def test_a_text_is_cut_as_by_another_library(text, other):
         assert library.encode(other).ids == tokenizer.encode(other)
 
 
+@pytest.mark.long
 def test_a_long_text_is_cut_in_the_time_of_a_few_plain_merges():
     letters = string.ascii_letters + string.digits + " ."
     text = "".join(random.Random(1).choices(letters, k=199_000))
@@ -200,6 +201,7 @@ def test_a_text_is_learned_from_once_whoever_asks_for_how_many_merges(monkeypatc
         assert ids.tolist() == alone.encode(settings.text)
 
 
+@pytest.mark.long
 def test_the_texts_that_are_kept_are_bounded_by_their_size(monkeypatch):
     """Few long ones and many short ones take the same memory, which is what is really held."""
     most = 2**20

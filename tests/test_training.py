@@ -660,6 +660,7 @@ def moments_alive():
     return sum(type(thing) is TrainingState for thing in gc.get_objects())
 
 
+@pytest.mark.long
 def test_a_long_training_keeps_few_moments_and_finds_all():
     before = moments_alive()
     history = History(TINY)
@@ -1073,6 +1074,7 @@ def test_a_reader_who_comes_back_looks_where_they_looked(everywhere):
     assert at.slider(key="look-at").value == 4
 
 
+@pytest.mark.long
 @page_test
 @pytest.mark.parametrize(("preset", "variant"), list(product(PRESETS, VARIANTS)))
 def test_a_reader_trains_looks_back_and_begins_again(preset, variant):

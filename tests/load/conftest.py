@@ -4,10 +4,19 @@
 """
 
 import os
+from pathlib import Path
 
 import pytest
 
+HERE = Path(__file__).parent
 LONG = os.environ.get("LOAD") == "long"
+
+
+def pytest_collection_modifyitems(items):
+    """Mark all of them as long, in their short versions, too."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker("long")
 
 
 @pytest.fixture
