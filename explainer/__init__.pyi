@@ -13,8 +13,9 @@ from .explanation.explain import Explanation, explain
 from .export.worksheet import Worksheets, worksheet
 from .interop.cells import Cell, GRUNetwork
 from .interop.detection import Reading, detect
-from .interop.foreign_models import record_keras, record_onnx
+from .interop.foreign_models import record_onnx
 from .interop.keras_layers import from_keras
+from .interop.keras_record import record_keras
 from .interop.layouts import from_arrays, from_equinox, from_flax, from_haiku
 from .interop.onnx_reader import from_onnx
 from .interop.record import record, watch

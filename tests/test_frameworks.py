@@ -400,7 +400,7 @@ def test_onnx_weights_made_of_constants():
 
 def test_onnx_subgraphs():
     onnx = library("onnx")
-    model = from_torch(torch_gru()).cell.to_onnx("float64")
+    model = from_torch(torch_gru()).cell.to_onnx()
     inner = onnx.helper.make_graph(
         list(model.graph.node), "branch", [], list(model.graph.output)[:1]
     )
@@ -411,6 +411,64 @@ def test_onnx_subgraphs():
         onnx.helper.make_node("If", ["X"], ["Y"], then_branch=inner, else_branch=inner)
     )
     assert list(from_onnx(outer)) == ["gru.l0", "gru.l1"]
+    library("onnxruntime")
+    with pytest.raises(ValueError, match=r"are inside of an If, a Loop or a Scan; a node of the g"):
+        record_onnx(outer, {})
+    both = onnx.ModelProto()
+    both.CopyFrom(model)
+    inner.output[0].name = "Z"
+    inner.node[0].output[:] = ["Z", "Z_h"]
+    no = onnx.helper.make_tensor("", onnx.TensorProto.BOOL, [], [False])
+    both.graph.node.append(onnx.helper.make_node("Constant", [], ["no"], value=no))
+    both.graph.node.append(
+        onnx.helper.make_node("If", ["no"], ["Z"], then_branch=inner, else_branch=inner)
+    )
+    feeds = {"X": X.transpose(1, 0, 2).astype("f4"), "initial_h": H_0[None].astype("f4")}
+    seen = record_onnx(both, feeds)
+    assert list(seen) == ["gru.l0"]
+    assert seen.left_out.startswith("Inside of an If, a Loop or a Scan, and left out: ")
+
+
+def with_functions(onnx, depth, itself=False):
+    """A model in which a GRU is the body of a function, which others call twice each."""
+    make = onnx.helper
+    model = from_torch(torch_gru()).cell.to_onnx()
+    gru = onnx.NodeProto()
+    gru.CopyFrom(model.graph.node[0])
+    names = [*gru.input]
+    opsets = [*model.opset_import, make.make_opsetid("own", 1)]
+    outputs = list(gru.output)[:1]
+    add = make.make_function("own", "F0", names, outputs, [gru], opsets)
+    functions = [add]
+    for i in range(1, depth):
+        below = "F1" if itself else f"F{i - 1}"
+        nodes = [make.make_node(below, names, [f"o{j}"], domain="own") for j in (0, 1)]
+        nodes.append(make.make_node("Add", ["o0", "o1"], outputs))
+        functions.append(make.make_function("own", f"F{i}", names, outputs, nodes, opsets))
+    model.functions.extend(functions)
+    model.opset_import.append(make.make_opsetid("own", 1))
+    del model.graph.node[:]
+    del model.graph.output[1:]
+    top = make.make_node(f"F{depth - 1}", names, [model.graph.output[0].name], domain="own")
+    model.graph.node.append(top)
+    return model
+
+
+def test_onnx_functions():
+    onnx = library("onnx")
+    library("onnxruntime")
+    model = with_functions(onnx, 2)
+    assert len(from_onnx(model)) == 2
+    feeds = {"X": X.transpose(1, 0, 2).astype("f4"), "initial_h": H_0[None].astype("f4")}
+    seen = record_onnx(model, feeds)
+    assert len(seen) == 2
+    assert max(a.states for a in seen.agreements) < 1e-6
+    (sums,) = seen.output.values()
+    assert apart(sums[:, 0], 2 * seen["gru.l0"]["h"].swapaxes(0, 1)) < 1e-5
+    with pytest.raises(ValueError, match=r"make 1,\d{3},\d{3} nodes; at most 100,000"):
+        from_onnx(with_functions(onnx, 19))
+    with pytest.raises(ValueError, match="'F1' calls itself; functions must end"):
+        from_onnx(with_functions(onnx, 2, itself=True))
 
 
 # JAX.
@@ -593,3 +651,83 @@ def test_a_keras_model_is_recorded_on_its_own_input(reset_after):
     assert next(iter(seen.values())).lengths == (7, T - 1, T)
     with pytest.raises(ValueError, match="no GRU layer"):
         record_keras(keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)]), ids)
+
+
+def test_keras_layers_are_found_at_any_depth(keras, keras_model):
+    layers = keras.layers
+    inner = keras.Sequential([keras.Input((T, D)), keras_gru(keras, name="deep")], name="inner")
+    model = keras.Sequential(
+        [
+            keras.Input((2, T, D)),
+            layers.TimeDistributed(inner, name="each", dtype="float64"),
+            layers.TimeDistributed(
+                layers.Bidirectional(keras_gru(keras, return_sequences=False), name="both"),
+                name="ends",
+                dtype="float64",
+            ),
+            layers.RNN(layers.GRUCell(3), return_sequences=True, go_backwards=True, name="cell"),
+        ]
+    )
+    seen = record_keras(model, np.stack([X, -X], 1))
+    names = ["each.inner.deep#0", "each.inner.deep#1"]
+    names += [f"ends.both#{i}{way}" for way in ("", "_reverse") for i in (0, 1)]
+    assert list(seen) == [*names, "cell_reverse"]
+    assert np.array_equal(seen["each.inner.deep#1"]["x"], -X)
+    known = [a.states for a in seen.agreements if a.states is not None]
+    assert len(known) == 3
+    assert max(known) < 5e-7
+    x = np.asarray(keras.ops.convert_to_numpy(model(np.stack([X, -X], 1))))
+    assert apart(seen["cell_reverse"]["h"], x) < 5e-7
+    seen = record_keras(keras_model, X)
+    assert list(seen) == LAYERS
+    assert max(a.states for a in seen.agreements) < 5e-7
+
+
+def test_a_keras_model_of_ones_own_with_first_states(keras):
+    class Pair(keras.Model):
+        """An encoder whose last state is the decoder's first."""
+
+        def __init__(self):
+            super().__init__(dtype="float64")
+            self.encoder = keras_gru(keras, return_state=True, return_sequences=False, name="enc")
+            self.decoder = keras_gru(keras, name="dec")
+            self.unused = keras_gru(keras, name="unused")
+
+        def call(self, x):
+            _, state = self.encoder(x)
+            return self.decoder(x, initial_state=state)
+
+    seen = record_keras(Pair(), X)
+    assert list(seen) == ["enc", "dec"]
+    assert seen.left_out == "unused is left out: no call over a whole sequence was seen."
+    assert apart(seen["dec"]["h_0"], seen["enc"]["h"][:, -1]) < 5e-7
+    assert apart(seen["dec"]["h"], keras.ops.convert_to_numpy(seen.output)) < 5e-7
+
+
+def test_recording_leaves_a_keras_model_as_it_was(keras):
+    layer = keras_gru(keras, stateful=True)
+    model = keras.Sequential([keras.Input(batch_shape=(B, T, D)), layer])
+    model(X)
+    before = keras.ops.convert_to_numpy(layer.states[0]).copy()
+    own = set(vars(layer))
+    seen = record_keras(model, X)
+    assert np.array_equal(seen.trace["h_0"], before)
+    assert apart(seen.trace["h"], keras.ops.convert_to_numpy(seen.output)) < 5e-7
+    assert np.array_equal(keras.ops.convert_to_numpy(layer.states[0]), before)
+    assert set(vars(layer)) == own
+    with pytest.raises(Exception, match="shape"):
+        record_keras(model, X[..., :-1])
+    assert set(vars(layer)) == own
+
+
+def test_a_keras_cell_outside_of_a_loop_is_refused(keras):
+    class Alone(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.own = keras.layers.GRUCell(H, name="own")
+
+        def call(self, x):
+            return self.own(x[:, 0], [x[:, 0, :1] * np.zeros((1, H))])[0]
+
+    with pytest.raises(ValueError, match="No call of own was seen; the model must run a GRU"):
+        record_keras(Alone(), X)

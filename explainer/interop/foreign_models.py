@@ -1,4 +1,4 @@
-"""The GRUs of an ONNX or a Keras model on the input that each of them really has."""
+"""The GRU nodes of an ONNX model on the input that each of them really has."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from explainer.engine.trace import Array
-from explainer.errors import ConstraintError, InvalidValueError, must_be
+from explainer.errors import ConstraintError, InvalidValueError, must_be, names_of
 from explainer.interop.agreement import Agreement
 from explainer.interop.cells import Cell
-from explainer.interop.keras_layers import from_keras
 from explainer.interop.layer import Layer
 from explainer.interop.layer_names import layer_name
-from explainer.interop.onnx_reader import gru_nodes, node_cells
+from explainer.interop.onnx_reader import gru_nodes, node_cells, without_functions
 from explainer.interop.optional import needed
 from explainer.interop.recording import Recording
 from explainer.interop.stacked_gates import float_array, naming
@@ -24,7 +22,8 @@ def record_onnx(model: Any, inputs: Mapping[str, Any]) -> Recording:
     """Run an ONNX model in ONNX Runtime, and record its GRU nodes; needs onnx and onnxruntime.
 
     What goes into each node is made an output of the model, and the equations compute the node
-    from it, in float64.
+    from it, in float64. Nodes in the model's own functions are recorded for each call; those inside
+    of an If, a Loop or a Scan are named in `left_out`.
 
     Args:
         model: an onnx.ModelProto, or the bytes of a file; it stays as it is.
@@ -43,8 +42,18 @@ def record_onnx(model: Any, inputs: Mapping[str, Any]) -> Recording:
     runtime = needed("onnxruntime", "to run ONNX models")
     must_be("inputs", inputs, Mapping, "arrays by the model's names")
     own = onnx.load_model_from_string(model if isinstance(model, bytes) else bytes_of(onnx, model))
+    own = without_functions(onnx, own)
     returned = [output.name for output in own.graph.output]
-    found = [(node, c) for node, c in gru_nodes(onnx, own) if node in own.graph.node]
+    nodes = list(gru_nodes(onnx, own))
+    found = [(node, c) for node, c in nodes if node in own.graph.node]
+    deeper = names_of(
+        node.name or node.output[0] for node, _ in nodes if node not in own.graph.node
+    )
+    if not found and deeper:
+        given = f"Its GRU nodes, {deeper}, are inside of an If, a Loop or a Scan"
+        advice = "Take a cell with from_onnx(model), and call its record(x) with an input."
+        expected = "a node of the graph itself is needed"
+        raise ConstraintError("model", expected, given, advice)
     if not found:
         raise ConstraintError("model", "at least one is needed", "The model has no GRU node")
     for node, constants in found:
@@ -92,65 +101,8 @@ def record_onnx(model: Any, inputs: Mapping[str, Any]) -> Recording:
                 layers[name] = layer
                 agreements.append(agreement)
     output = {name: made[name] for name in returned}
-    return Recording(layers, output, None, tuple(agreements))
-
-
-def record_keras(model: Any, inputs: Any) -> Recording:
-    """Run a Keras model, and record its GRU layers; needs keras.
-
-    Time steps that a mask leaves out are left out: Keras carries the state over them.
-
-    Args:
-        model: a functional or sequential keras.Model, which stays as it is.
-        inputs: what the model is called with.
-
-    Returns:
-        A trace for each direction of each layer, `agreements` with Keras' own states where the
-        layer returns them, and as `output` what the model returned.
-
-    Raises:
-        ImportError: keras is not installed.
-        ValueError: there is no GRU layer that can be recorded.
-    """
-    keras = needed("keras", "to run Keras models")
-    must_be("model", model, keras.Model, "a keras.Model")
-    kinds = ("GRU", "Bidirectional")
-    found = [layer for layer in model.layers if type(layer).__name__ in kinds]
-    if not found:
-        raise ConstraintError("model", "at least one is needed", "The model has no GRU layer")
-    layers: dict[str, Layer] = {}
-    agreements = []
-    for layer in found:
-        given = layer.input[0] if isinstance(layer.input, list | tuple) else layer.input
-        inside = keras.Model(model.inputs, [given, layer.output])
-        x, y = (keras.ops.convert_to_numpy(v) for v in inside(inputs, training=False)[:2])
-        mask = getattr(given, "_keras_mask", None)
-        if mask is not None:
-            reached = keras.Model(model.inputs, mask)(inputs, training=False)
-            kept = keras.ops.convert_to_numpy(reached).astype(bool)
-        else:
-            kept = np.ones(x.shape[:2], bool)
-        whole = y.ndim == 3
-        cells = from_keras(layer)
-        for i, (name, cell) in enumerate(cells.items()):
-            H = cell.hidden_size
-            states = y[..., i * H : (i + 1) * H] if whole else None
-            if states is not None and cell.reverse and len(cells) == 1:
-                states = states[:, ::-1]  # go_backwards returns them in the order it read them
-            lengths = [int(n) for n in kept.sum(1)]
-            theirs = None if states is None else packed(states, kept)
-            made = recorded_cell(name, cell, packed(x, kept), theirs, None, lengths, "Keras")
-            layers[name] = made[0]
-            agreements.append(made[1])
-    return Recording(layers, model(inputs, training=False), None, tuple(agreements))
-
-
-def packed(values: Array, kept: np.ndarray[Any, Any]) -> Array:
-    """Return (B, T, ·) with the time steps that are kept first, and zeros after them."""
-    found = np.zeros((len(values), max(1, int(kept.sum(1).max())), *values.shape[2:]))
-    for row, where in enumerate(kept):
-        found[row, : where.sum()] = values[row, where]
-    return found
+    left_out = f"Inside of an If, a Loop or a Scan, and left out: {deeper}." if deeper else ""
+    return Recording(layers, output, None, tuple(agreements), left_out)
 
 
 def recorded_cell(

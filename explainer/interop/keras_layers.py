@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -41,36 +42,81 @@ def from_keras(layer: Any, reset_after: bool | None = None) -> GRUNetwork:
     if not hasattr(layer, "get_config") or not hasattr(layer, "get_weights"):
         expected = "a Keras layer or model, or a list of a layer's weights"
         raise WrongTypeError("layer", expected, shorten(layer))
-    library = sys.modules.get(type(layer).__module__.partition(".")[0])
-    version = str(getattr(library, "__version__", "3"))
     found = {}
-    parts = getattr(layer, "layers", None) or [layer]  # of a model, whose name says nothing
-    for name, config, weights in (each for part in parts for each in _layers(part, "")):
-        with naming(name):
-            found[name] = keras_cell(config, weights, version)
+    for each in layers_inside(layer):
+        found[each.name] = made_cell(each, keras_version(layer))
     if not found:
         raise ConstraintError("layer", "a GRU layer is needed", f"{layer.name} has none inside")
     return GRUNetwork(found, "Keras layers")
 
 
-def _layers(layer: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any], list[Any]]]:
-    """Iterate over the GRUs in a layer: name, configuration, weights."""
-    kind, config = type(layer).__name__, layer.get_config()
+@dataclass(frozen=True, eq=False)
+class KerasLayer:
+    """One recurrent layer in one direction, and where it stands.
+
+    Attributes:
+        path: the names of what it stands in, and its own.
+        layer: the layer itself.
+        config: of its cell, with go_backwards.
+    """
+
+    path: str
+    layer: Any
+    config: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return layer_name(self.path, None, bool(self.config.get("go_backwards")))
+
+
+def layers_inside(layer: Any) -> list[KerasLayer]:
+    """Return the GRUs of a layer or a model, at any depth; the name of a model says nothing."""
+    parts = getattr(layer, "layers", None) or [layer]
+    found = [each for part in parts for each in _layers(part, "")]
+    return list({id(each.layer): each for each in reversed(found)}.values())[::-1]
+
+
+def keras_version(layer: Any) -> str:
+    """Return the version of the library that a layer is of."""
+    library = sys.modules.get(type(layer).__module__.partition(".")[0])
+    return str(getattr(library, "__version__", "3"))
+
+
+def made_cell(each: KerasLayer, version: str) -> Cell:
+    """Return the cell of a layer.
+
+    Raises:
+        ValueError: it does what has no equation here; the message names the layer.
+    """
+    with naming(each.name):
+        return keras_cell(each.config, each.layer.get_weights(), version)
+
+
+def _layers(layer: Any, path: str) -> Iterator[KerasLayer]:
+    """Iterate over the GRUs in a layer."""
+    kinds = {own.__name__ for own in type(layer).__mro__}
     name = f"{path}.{layer.name}" if path else str(layer.name)
-    if kind == "Bidirectional":
+    if "Bidirectional" in kinds:
         for half, back in ((layer.forward_layer, False), (layer.backward_layer, True)):
-            for _, inner, weights in _layers(half, ""):
+            for inner in _layers(half, ""):
                 # the second half reads from the end, whatever its own configuration says
-                yield layer_name(name, None, back), {**inner, "go_backwards": back}, weights
-    elif kind in GRU_CLASSES:
-        back = bool(config.get("go_backwards"))
-        yield layer_name(name, None, back), config, layer.get_weights()
-    elif kind == "RNN" and type(layer.cell).__name__ in GRU_CLASSES:
-        inner = {**layer.cell.get_config(), "go_backwards": config.get("go_backwards")}
-        yield layer_name(name, None, bool(inner["go_backwards"])), inner, layer.get_weights()
+                yield KerasLayer(name, inner.layer, {**inner.config, "go_backwards": back})
+    elif kinds.intersection(GRU_CLASSES):
+        yield KerasLayer(name, layer, layer.get_config())
+    elif "RNN" in kinds and type(layer.cell).__name__ in GRU_CLASSES:
+        back = layer.get_config().get("go_backwards")
+        yield KerasLayer(name, layer, {**layer.cell.get_config(), "go_backwards": back})
     else:
-        for part in getattr(layer, "layers", None) or ():
+        wrapped = [layer.layer] if hasattr(layer, "layer") else None
+        for part in getattr(layer, "layers", None) or wrapped or own_layers(layer):
             yield from _layers(part, name)
+
+
+def own_layers(layer: Any) -> list[Any]:
+    """Return the layers that somebody's own layer has as its attributes."""
+    flatten = getattr(layer, "_flatten_layers", None)
+    return [] if flatten is None else list(flatten(include_self=False, recursive=False))
 
 
 def keras_cell(config: Mapping[str, Any], weights: Sequence[Any], version: str) -> Cell:

@@ -21,6 +21,8 @@ from explainer.interop.stacked_gates import naming
 
 Constants = Mapping[str, NDArray[Any]]
 
+MOST_NODES = 100_000
+"""Most nodes that a model's own functions may make."""
 REARRANGING = (
     *("Constant", "Identity", "Unsqueeze", "Squeeze", "Slice", "Concat", "Transpose"),
     *("Cast", "Reshape", "Gather", "Split"),
@@ -60,6 +62,7 @@ def from_onnx(model: Any) -> GRUNetwork:
     if not isinstance(model, onnx.ModelProto):
         expected = "an onnx.ModelProto or the bytes of a file"
         raise WrongTypeError("model", expected, shorten(model))
+    model = without_functions(onnx, model)
     cells: dict[str, Cell] = {}
     counts: dict[str, int] = {}
     for node, constants in gru_nodes(onnx, model):
@@ -90,6 +93,43 @@ def gru_nodes(onnx: Any, model: Any) -> Iterator[tuple[Any, Constants]]:
                 yield node, known
             inner = [a.g for a in node.attribute if a.type == onnx.AttributeProto.GRAPH]
             waiting += [(each, known) for each in inner]
+
+
+def without_functions(onnx: Any, model: Any) -> Any:
+    """Return a model with each call of one of its own functions as the nodes of that function.
+
+    Raises:
+        ValueError: that would be too many nodes, or one calls itself.
+    """
+    if not model.functions:
+        return model
+    functions = {(f.domain, f.name): f for f in model.functions}
+    sizes: dict[tuple[str, str], int] = {}
+
+    def size(nodes: Any, depth: int) -> int:
+        """How many nodes these are with everything that they call."""
+        total = 0
+        for node in nodes:
+            key = (node.domain, node.op_type)
+            if key in functions and key not in sizes:
+                if depth > len(functions):
+                    given = f"{shorten(node.op_type)} calls itself"
+                    raise ConstraintError("model", "functions must end", given)
+                sizes[key] = size(functions[key].node, depth + 1)
+            inner = [a.g.node for a in node.attribute if a.type == onnx.AttributeProto.GRAPH]
+            total += 1 + sizes.get(key, 0) + sum(size(each, depth) for each in inner)
+        return total
+
+    count = size(model.graph.node, 0)
+    if count > MOST_NODES:
+        given = f"Its functions make {count:,} nodes"
+        raise ConstraintError("model", f"at most {MOST_NODES:,} are possible", given)
+    inliner = needed("onnx.inliner", "to read ONNX models")
+    try:
+        return inliner.inline_local_functions(model)
+    except Exception:  # a function may be anything
+        given = "one that can't be put in the place of its call"
+        raise InvalidValueError("a function of the model", "a possible one", given) from None
 
 
 def constants_of(
