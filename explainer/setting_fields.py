@@ -20,6 +20,10 @@ from explainer.errors import (
 from explainer.number_table import NumberTable
 from explainer.own_values import as_table
 
+LARGEST = 200_000
+"""The largest size of a dim: as many as a text has characters. What a run has room for depends on
+all sizes together: `check_size` says it."""
+
 
 def number(
     default: float | None,

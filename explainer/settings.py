@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from explainer.errors import ConstraintError, must_be, shorten
 from explainer.number_table import NumberTable
 from explainer.setting_fields import (
+    LARGEST,
     OWN_NUMBERS,
     check_field,
     choice,
@@ -40,7 +41,7 @@ class Settings:
         ValueError: a value is not a possible one.
     """
 
-    text: str = words("", 200_000, "Text", required=True)
+    text: str = words("", LARGEST, "Text", required=True)
     values: NumberTable | None = field(default=None, metadata=OWN_NUMBERS)
     tokenizer: str = choice(
         "bpe", "Tokenizer", characters="one token for each character", bpe="byte-pair merges"
@@ -68,8 +69,8 @@ class Settings:
     alphabet: str = words("", 1_000, "Alphabet")
     end_of_text: bool = switch(True, "End-of-text token around each document")
     unknown_token: bool = switch(False, "Token for unknown characters")
-    batch_size: int = number(2, 1, 1024, "Batch size B")
-    context_length: int = number(8, 1, 4096, "Context length T")
+    batch_size: int = number(2, 1, LARGEST, "Batch size B")
+    context_length: int = number(8, 1, LARGEST, "Context length T")
     batch_index: int = number(0, 0, 2**32 - 1, "Batch", help="Which batch the chapters show.")
     windows: str = choice(
         "in_order",
@@ -81,7 +82,7 @@ class Settings:
     )
     carry_state: bool = switch(False, "Carry the state over from batch to batch")
     lengths: tuple[int, ...] = integers(
-        *(1, 4096, "Length of each sequence"),
+        *(1, LARGEST, "Length of each sequence"),
         help="One number for each row of the batch, such as 8, 5. What comes after the end of a "
         "row is padding, and no answer counts there. Empty: all rows are T long.",
     )
@@ -94,8 +95,8 @@ class Settings:
     input: str = choice(
         "embedding", "Input", embedding="learned embedding", one_hot="one-hot, no embedding"
     )
-    embedding_size: int = number(4, 1, 256, "Embedding size D")
-    hidden_size: int = number(4, 1, 256, "Hidden size H")
+    embedding_size: int = number(4, 1, LARGEST, "Embedding size D")
+    hidden_size: int = number(4, 1, LARGEST, "Hidden size H")
     dropout: float = number(
         *(0.1, 0.0, 0.95, "Dropout"),
         help="The probability that a number is set to 0: p in torch.nn.Dropout, q here.",
@@ -178,15 +179,6 @@ class Settings:
             if f.name == "text" and self.values is not None:
                 continue  # numbers take its place
             object.__setattr__(self, f.name, check_field(f, getattr(self, f.name)))
-        tokens = self.batch_size * self.context_length
-        if tokens > 4096:
-            raise ConstraintError(
-                "batch_size",
-                "at most 4,096 are possible",
-                f"Batch size {self.batch_size:,} × context length {self.context_length:,} makes "
-                f"{tokens:,} tokens",
-                "Use a smaller batch or a shorter context.",
-            )
         if self.values is not None:
             self._fit_values(self.values)
         if self.lengths:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, fields
 
 from explainer.errors import InvalidValueError, shorten
-from explainer.setting_fields import check_field, choice, number, switch, words
+from explainer.setting_fields import LARGEST, check_field, choice, number, switch, words
 
 NAME = 64
 """Longest name of a quantity or a parameter in an address, in characters."""
@@ -28,8 +28,8 @@ class ViewState:
     """
 
     # the stage
-    sequence: int = number(0, 0, 1023, "Sequence of the batch")
-    t: int = number(0, 0, 4095, "Time step")
+    sequence: int = number(0, 0, LARGEST - 1, "Sequence of the batch")
+    t: int = number(0, 0, LARGEST - 1, "Time step")
     equation: str = words("", NAME, "Equation")
     cell: str = words("", 2 * NAME, "Opened number")
     range: str = choice("time", "Colours", matrix="this matrix", time="over time", run="whole run")
@@ -51,7 +51,7 @@ class ViewState:
     merge: int | None = number(None, 0, 256, "Merge", optional=True)
     try_text: str = words("Mathematics", 500, "Any text")
     weight: str = words("W_hz", NAME, "Parameter")
-    target: int | None = number(None, 0, 4095, "Target at time step", optional=True)
+    target: int | None = number(None, 0, LARGEST - 1, "Target at time step", optional=True)
     parameter: str = words("W_o", NAME, "Parameter")
     prefix: str = words("", 200, "Prefix to continue")
     temperature: float = number(

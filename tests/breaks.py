@@ -97,7 +97,7 @@ BREAKS = [
     ("explainer/tokenizer.py", "return np.delete(merged, lefts + 1)", "return np.delete(merged, lefts)", "tests/test_tokenizer.py"),
     ("explainer/batches.py", 'return 1 if settings.windows == "random" else settings.batch_size', "return settings.batch_size", "tests/test_training.py"),
     ("explainer/batches.py", "return Batch(inputs, targets, tokenizer.tokens", "return Batch(inputs, inputs, tokenizer.tokens", "tests/test_training.py tests/test_properties.py tests/test_sources.py"),
-    ("explainer/settings.py", "if tokens > 4096:", "if tokens > 8192:", "tests/test_errors.py"),
+    ("explainer/app/current_run.py", "if B * T > MOST_TOKENS:", "if B * T > 2 * MOST_TOKENS:", "tests/test_pages.py"),
     ("explainer/url.py", 'if f.name == "text" and len(value) > TEXT_IN_LINK:\n            query', 'if f.name == "text" and len(value) > 2 * TEXT_IN_LINK:\n            query', "tests/test_links.py"),
     ("explainer/url.py", "if text is not None and text_hash(text) == wanted:", "if text is not None:", "tests/test_links.py tests/test_pages.py"),
     ("explainer/url_edits.py", "if len(written) > EDITS_IN_LINK:", "if len(written) > 2 * EDITS_IN_LINK:", "tests/test_url_edits.py"),

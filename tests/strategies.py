@@ -84,7 +84,7 @@ def any_settings(draw):
         if meta.get("optional"):
             drawn = st.none() | drawn
         values[f.name] = draw(drawn)
-    values["context_length"] = T = draw(st.integers(1, 4096 // values["batch_size"]))
+    T = values["context_length"]
     if values["batch_size"] <= 8:
         values["lengths"] = draw(lengths(values["batch_size"], T))
     return Settings(**values)

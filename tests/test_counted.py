@@ -140,9 +140,9 @@ def test_what_comes_after_the_end_is_padding():
     [
         ((5, 2), "2 lengths are given; a batch of 3 needs one for each sequence"),
         ((5, 6, 1), "Sequence 1 would be 6 time steps long; context length 5 is the most"),
-        ((5, 0, 1), r"integers from 1 to 4,096, such as \(8, 5\); got \(5, 0, 1\)"),
-        ("5, x", "integers from 1 to 4,096"),
-        ("99999999999", "integers from 1 to 4,096"),
+        ((5, 0, 1), r"integers from 1 to 200,000, such as \(8, 5\); got \(5, 0, 1\)"),
+        ("5, x", "integers from 1 to 200,000"),
+        ("99999999999", "integers from 1 to 200,000"),
     ],
 )
 def test_lengths_that_do_not_fit(lengths, sentence):

@@ -18,6 +18,7 @@ from safetensors.torch import load, save
 
 import explainer
 from explainer import PRESETS, History, Run, Settings, Trace, compare, explain, run, train
+from explainer.analysis.checks import verify
 from explainer.analysis.influence import (
     growth,
     influence,
@@ -204,14 +205,14 @@ FINITE = "only finite numbers can be shown."
 SITUATIONS = [
     # settings
     (
-        lambda: Settings(text="a", hidden_size=300),
+        lambda: Settings(text="a", hidden_size=200_001),
         InvalidValueError,
-        "hidden_size must be an integer from 1 to 256; got 300.",
+        "hidden_size must be an integer from 1 to 200,000; got 200001.",
     ),
     (
         lambda: Settings(text="a", hidden_size="3"),
         WrongTypeError,
-        "hidden_size must be an integer from 1 to 256; got '3'.",
+        "hidden_size must be an integer from 1 to 200,000; got '3'.",
     ),
     (
         lambda: Settings(text="a", learning_rate=2000),
@@ -262,12 +263,6 @@ SITUATIONS = [
         "position 2. Save the text as UTF-8 again.",
     ),
     (
-        lambda: Settings(text="a", batch_size=64, context_length=65),
-        ConstraintError,
-        "Batch size 64 × context length 65 makes 4,160 tokens; at most 4,096 are possible. "
-        "Use a smaller batch or a shorter context.",
-    ),
-    (
         lambda: ViewState(cell="h"),
         InvalidValueError,
         "cell must be a quantity and its index, such as 'h:0,3,1'; got 'h'.",
@@ -276,7 +271,7 @@ SITUATIONS = [
     (
         lambda: from_link("?hidden_size=abc"),
         InvalidValueError,
-        "hidden_size must be an integer from 1 to 256; got 'abc'. The preset's value is shown.",
+        "hidden_size must be an integer from 1 to 200,000; got 'abc'. The preset's value is shown.",
     ),
     (
         lambda: from_link("?training=maybe&preset=x"),
@@ -326,7 +321,7 @@ SITUATIONS = [
     (
         lambda: view_from_link("?t=-1"),
         InvalidValueError,
-        "t must be an integer from 0 to 4,095; got -1.",
+        "t must be an integer from 0 to 199,999; got -1.",
     ),
     # texts
     (
@@ -379,9 +374,10 @@ SITUATIONS = [
     (
         lambda: run(LARGE),
         ConstraintError,
-        "Batch size 1 × context length 4096 with hidden size 256 and a vocabulary of 20,000 "
-        "tokens makes 773,355,011 numbers; at most 40,000,000 are possible. "
-        "Use a smaller batch, a shorter context or a text with fewer different characters.",
+        "Batch size 1 × context length 4,096 with hidden size 256 and a vocabulary of 20,000 "
+        "tokens makes 773,355,011 numbers, about 19.3 GB of memory; at most 40,000,000 are "
+        "possible. Use a smaller batch, a shorter context, fewer units or fewer different "
+        "characters in the text.",
     ),
     (
         lambda: run(SMALL, draw=-1),
@@ -900,11 +896,20 @@ def test_half_a_character_is_refused(half):
     assert f"{chr(half)!r}, at position 3." in sentence
 
 
-@pytest.mark.parametrize(("B", "T"), [(64, 65), (1024, 5), (2, 2049), (17, 241)])
-def test_a_batch_has_at_most_4096_tokens(B, T):
-    sentence = sentence_of(ConstraintError, Settings, text="a", batch_size=B, context_length=T)
-    assert sentence.startswith(f"Batch size {B:,} × context length {T:,} makes {B * T:,} tokens")
-    assert Settings(text="a", batch_size=64, context_length=64)
+@pytest.mark.parametrize("size", ["batch_size", "context_length", "hidden_size", "embedding_size"])
+def test_no_size_alone_has_a_bound_but_all_together_have(size):
+    far = {"batch_size": 1, "context_length": 2, size: 5_000}
+    settings = replace(SMALL, text="ab" * 6_000, input="embedding", **far)
+    if size == "hidden_size":
+        sentence = sentence_of(ConstraintError, run, settings)
+        assert "hidden size 5,000" in sentence
+        assert "GB of memory; at most 40,000,000 are possible" in sentence
+        assert sentence_of(ConstraintError, partial(train, epochs=1), settings) == sentence
+        return
+    result = run(settings)
+    assert 5_000 in result.trace.sizes.values()
+    (check,) = verify(result, ("cell",))
+    assert check.difference < 1e-12
 
 
 @pytest.mark.parametrize("name", [n for n in FIELDS if n not in ("lengths", "values")])
@@ -946,8 +951,8 @@ def test_settings_stay_as_they_are():
 
 
 def test_what_is_wrong_with_a_link_is_told_apart_by_its_fields():
-    _, problems = read_query({"batch_size": "64", "context_length": "65", "seed": "x"})
-    assert [p.field for p in problems] == ["seed", "batch_size"]
+    _, problems = read_query({"lengths": "3,4,5", "seed": "x"})
+    assert [p.field for p in problems] == ["seed", "lengths"]
     assert all(isinstance(p, ExplainerError) for p in problems)
 
 

@@ -235,7 +235,7 @@ def test_javascript_is_given_the_table():
     table = view_table()
     assert table.keys() == VIEW.keys() | {"edit"}
     assert table["edit"] == {"default": "", "kind": "str", "high": EDITS_IN_LINK}
-    assert table["t"] == {"default": 0, "kind": "int", "low": 0, "high": 4095}
+    assert table["t"] == {"default": 0, "kind": "int", "low": 0, "high": 199_999}
     options = ["matrix", "time", "run"]
     assert table["range"] == {"default": "time", "kind": "str", "options": options}
     assert table["convention"] == {"default": False, "kind": "bool"}

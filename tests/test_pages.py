@@ -450,8 +450,8 @@ def test_a_text_that_is_too_short_in_a_link_says_so():
 
 
 TOO_MANY = (
-    "Batch size 64 × context length 65 makes 4,160 tokens; at most 4,096 are possible. "
-    "Use a smaller batch or a shorter context."
+    "Batch size 64 × context length 65 makes 4,160 tokens; a page lists them all, and has room for "
+    "4,096. Use a smaller batch or a shorter context, or call run() in a notebook."
 )
 
 
@@ -472,7 +472,7 @@ def test_too_many_tokens_in_a_link_are_said_once():
     at = visit("time", preset="story", batch_size="64", context_length="65")
     assert len(sentences(at)) == 1
     assert sentences(at)[0].startswith(TOO_MANY)
-    assert run_of(at).settings == STORY
+    assert run_of(at).settings == START
 
 
 def test_a_batch_that_the_text_does_not_have():

@@ -17,7 +17,7 @@ from explainer.engine.batch_run import Run, batches_before, check_size, run_batc
 from explainer.engine.edits import edited_run
 from explainer.engine.training import History, Training
 from explainer.engine.training_state import TrainingState
-from explainer.errors import InvalidValueError
+from explainer.errors import ConstraintError, InvalidValueError
 from explainer.settings import Settings
 from explainer.url_edits import parse_edits
 
@@ -25,6 +25,8 @@ FEW = 25
 """Updates that are done while one looks; more of them go through the gate."""
 FEW_NUMBERS = 1_000_000
 """Numbers that are computed while one looks: those of a run, and of the batches before it."""
+MOST_TOKENS = 4_096
+"""Tokens of a batch that there is room for on a page, which lists them all."""
 BYTES = 16
 """Memory for a run, for each number of its first pass: its values, and what they are made from."""
 LOOK = 0.25
@@ -85,6 +87,7 @@ def kept_run(settings: Settings, edit: str = "") -> Run:
     found: Run | None = CACHE.peek(key)
     if found is not None:
         return found
+    check_page_room(settings)
     V = len(output_names(settings))
     check_size(settings, V)
     parameters = None
@@ -107,6 +110,23 @@ def kept_run(settings: Settings, edit: str = "") -> Run:
     return wait_for(
         GATE.enter(key, work, batches, memory), f"Computing {numbers:,} numbers", "batches"
     )
+
+
+def check_page_room(settings: Settings) -> None:
+    """Refuse a batch that a page has no room for; `explainer.run` has.
+
+    Raises:
+        ValueError: there are too many tokens.
+    """
+    B, T = settings.batch_size, settings.context_length
+    if B * T > MOST_TOKENS:
+        what = "time steps" if settings.values else "tokens"
+        raise ConstraintError(
+            "batch_size",
+            f"a page lists them all, and has room for {MOST_TOKENS:,}",
+            f"Batch size {B:,} × context length {T:,} makes {B * T:,} {what}",
+            "Use a smaller batch or a shorter context, or call run() in a notebook.",
+        )
 
 
 def train_up_to(updates: int, training: Training, what: str = "Training") -> None:

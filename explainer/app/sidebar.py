@@ -25,7 +25,25 @@ PRESET_WORDS = {
     "your_text": "A text of your own.",
 }
 LADDERS: dict[str, tuple[float, ...]] = {
-    "hidden_size": (*range(1, 17), 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 192, 256),
+    "hidden_size": (
+        *range(1, 17),
+        20,
+        24,
+        28,
+        32,
+        40,
+        48,
+        56,
+        64,
+        80,
+        96,
+        112,
+        128,
+        192,
+        256,
+        384,
+        512,
+    ),
     "learning_rate": (
         *(float(f"{m}e{e}") for e in range(-4, 2) for m in (1, 2, 5)),
         100.0,

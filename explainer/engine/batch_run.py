@@ -35,6 +35,8 @@ from explainer.settings import Settings
 if TYPE_CHECKING:
     from explainer.engine.edits import Edit
 
+BYTES = 25
+"""Memory that a run takes for each number of its first pass, measured: 17 to 31."""
 MOST_CARRIED = 2_000
 """Most batches that are computed for the state that one begins with."""
 
@@ -105,14 +107,17 @@ def check_size(settings: Settings, V: int) -> dict[str, int]:
         ValueError: one trace would have too many numbers.
     """
     sizes, numbers = dim_sizes(settings, V), trace_numbers(settings, V)
-    B, T, H = (sizes[d] for d in "BTH")
     if numbers > LARGEST_TRACE:
+        B, T, H, D = (sizes[d] for d in "BTHD")
+        memory = f"{numbers * BYTES / 1e9:,.1f} GB of memory"
+        ends = f"{D:,} features" if settings.values else f"a vocabulary of {V:,} tokens"
+        fewer = "features" if settings.values else "different characters in the text"
         raise ConstraintError(
             "text",
             f"at most {LARGEST_TRACE:,} are possible",
-            f"Batch size {B} × context length {T} with hidden size {H} and a vocabulary of {V:,} "
-            f"tokens makes {numbers:,} numbers",
-            "Use a smaller batch, a shorter context or a text with fewer different characters.",
+            f"Batch size {B:,} × context length {T:,} with hidden size {H:,} "
+            f"and {ends} makes {numbers:,} numbers, about {memory}",
+            f"Use a smaller batch, a shorter context, fewer units or fewer {fewer}.",
         )
     return sizes
 
