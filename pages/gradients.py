@@ -15,8 +15,13 @@ from explainer.stage.prose.loss_stories import BACKWARD_PASS, gradients_answer
 def body(page: Page) -> None:
     """Show which gradient is largest, how it fades, then the backward pass at one time step."""
     maps = influence_here(page)
-    page.tell(gradients_answer(page.run, page.sequence, maps))
-    weight = page.parameter("weight")
+    answer, *notes = gradients_answer(page.run, page.sequence, maps)
+    left, right = st.columns([3, 1], vertical_alignment="bottom", gap="medium")
+    with left:
+        page.tell([answer])
+    with right:
+        weight = page.parameter("weight")
+    page.tell(notes)
     share = f"d_{weight}_t"
     problem = too_many(page.trace, weight)
     if problem:
@@ -31,12 +36,11 @@ def body(page: Page) -> None:
         without=share if problem else "",
         influence=influence_json(maps, page.sequence, page.edit),
     )
-    page.tell([BACKWARD_PASS])
-    left, right = st.columns(2)
+    left, right = st.columns(2, vertical_alignment="center", gap="medium")
     with left:
-        page.formula(share)
+        page.tell([BACKWARD_PASS])
     with right:
-        page.formula(f"d_{weight}")
+        page.formula(share)
     lazy_expander("open-past", past, page)
 
 

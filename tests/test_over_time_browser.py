@@ -128,6 +128,7 @@ def test_how_far_back_the_past_matters_stands_beside_an_rnn(page, tmp_path):
     expect(inside(page, ".status")).to_contain_text(f"target 2 at state 1 l: {number}")
     page.keyboard.press("Enter")
     expect(inside(page, ".where")).to_have_text("t = 1 of 0 … 7")
+    inside(page, ".unfold").and_(page.get_by_label("rows of W_hz")).click()
     cell(page, "W_hz", 0, 0).first.dblclick()
     type_in(page, "1")
     expect(inside(page, ".influence .title")).to_contain_text("before your changes")

@@ -37,12 +37,11 @@ def show_chapter(slug: str, body: Callable[[Page], None]) -> None:
     if page.chapter.task and not (page.has("values") and page.chapter.of_text):
         st.success(f"**Try this.** {page.chapter.task}")
     if page.names:
-        lazy_expander("open-number", open_number, page)
-        lazy_expander("open-table", numbers_table, page)
-        lazy_expander(
-            "open-export", lambda page: export_panel(page.run, page.chapter.slug, page.edit), page
-        )
-        lazy_expander("open-sources", sources, page)
+        with st.container(key="more", gap="small"):
+            lazy_expander("open-number", open_number, page)
+            lazy_expander("open-table", numbers_table, page)
+            lazy_expander("open-export", export, page)
+            lazy_expander("open-sources", sources, page)
     checks_line(page)
     if page.chapter is not CHAPTERS[-1]:
         following = CHAPTERS[CHAPTERS.index(page.chapter) + 1]
@@ -134,6 +133,11 @@ def numbers_table(page: Page) -> None:
     if table.size > MOST_CELLS:
         table = table.iloc[: max(1, MOST_CELLS // table.shape[1])]
     st.dataframe(table)
+
+
+def export(page: Page) -> None:
+    """Offer the run as files."""
+    export_panel(page.run, page.chapter.slug, page.edit)
 
 
 def sources(page: Page) -> None:

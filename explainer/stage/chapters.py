@@ -196,16 +196,17 @@ CHAPTERS = (
         "later time steps arrive in it.",
         scene=(
             lane("From the loss to the logits", "d_error", "d_logits"),
-            lane("To the state", "d_h_out", "d_h"),
+            lane("To the state", "d_h_out", "d_h", keeps=2),
             lane("To the candidate", "d_n", "d_a_n"),
             lane("To the update gate", "d_z", "d_a_z"),
             lane("To the reset gate", "d_h_reset", "d_r", "d_a_r"),
-            lane("Back to the old state", "d_h_prev"),
-            lane("Back to the input", "d_x", "d_e", hue="d_x"),
+            lane("Back to the old state", "d_h_prev", keeps=0),
             lane(
                 "The gradient of {parameter}: this time step's contribution, and the sum over time",
                 *("d_{parameter}_t", "d_{parameter}"),
+                keeps=0,
             ),
+            lane("Back to the input", "d_x", "d_e", hue="d_x", keeps=0),
         ),
         over_time=("d_h",),
         timed=True,
@@ -220,10 +221,7 @@ CHAPTERS = (
         ("norm", "predicted_change"),
         "Raise the **learning rate** until the loss goes up instead of down: the slope predicts "
         "the loss only close by.",
-        scene=(
-            lane("Learning rate × gradient", "lr_d_{parameter}"),
-            lane("Before and after", "new_{parameter}"),
-        ),
+        scene=(lane("Before and after", "lr_d_{parameter}", "new_{parameter}", keeps=3),),
         checks=("update", "second_pass"),
     ),
     Chapter(

@@ -58,7 +58,7 @@ def derive(specs: Iterable[LaneSpec], quantities: Mapping[str, Quantity]) -> Sce
         for name in names:
             writer.compute(name)
         bands = tuple(Band(tuple(rows), left) for left, rows in writer.bands)
-        scene.append(Lane(spec.title, spec.hue or [*first, *names][-1], bands))
+        scene.append(Lane(spec.title, spec.hue or [*first, *names][-1], bands, spec.keeps))
     return tuple(scene)
 
 
@@ -119,8 +119,7 @@ class _Writer:
                 rows[-1] = replace(rows[-1], after=f"{rows[-1].after}{token}")
                 continue
             else:
-                text = token.name if isinstance(token, Leaf) else token
-                signs.append(SHORT.get(text, text))
+                signs.append(_in_sign(token.name) if isinstance(token, Leaf) else token)
                 continue
             goes_on, signs = True, []
         self._row(Row(name, _joined([*signs, sign]), _turned(name), result=True), goes_on)
@@ -230,6 +229,11 @@ def _flat(x: Apply) -> list[Expression]:
         for p in x.parts
         for part in (_flat(p) if isinstance(p, Apply) and p.kind == x.kind else [p])
     ]
+
+
+def _in_sign(name: str) -> str:
+    """Return what a tensor is called in a sign."""
+    return SHORT.get(name, f"{name}ᵀ" if _turned(name) else name)
 
 
 def _turned(name: str) -> bool:

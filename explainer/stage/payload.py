@@ -90,6 +90,7 @@ def payload(
             {
                 "title": lane.title,
                 "name": lane.name,
+                "keeps": lane.keeps,
                 "bands": [
                     {"left": b.left, "rows": [asdict(r) | {"result": r.result} for r in b.rows]}
                     for b in lane.bands

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+ROWS_KEPT = 6
+"""Rows that stand there of a long matrix; a button has the others."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -39,11 +42,19 @@ class Band:
 
 @dataclass(frozen=True)
 class Lane:
-    """Bands below each other under a title, in the hue of one quantity."""
+    """Bands below each other under a title, in the hue of one quantity.
+
+    Attributes:
+        title: what stands above.
+        name: the quantity that gives the hue.
+        bands: from top to bottom.
+        keeps: how many rows stand there of a long matrix.
+    """
 
     title: str
     name: str
     bands: tuple[Band, ...]
+    keeps: int = ROWS_KEPT
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -65,12 +76,14 @@ class LaneSpec:
             have are left out.
         first: quantities that stand at the top as they are, as far as a network has them.
         hue: the quantity that gives the hue; the last result if empty.
+        keeps: how many rows stand there of a long matrix; 0 where its numbers are secondary.
     """
 
     title: str
     results: tuple[str, ...]
     first: tuple[str, ...] = ()
     hue: str = ""
+    keeps: int = ROWS_KEPT
 
     def of(self, parameter: str) -> LaneSpec:
         """Return the lane of one parameter: its name in the place of "{parameter}"."""
@@ -84,6 +97,12 @@ class LaneSpec:
         return replace(self, first=(*self.first, *first), results=results)
 
 
-def lane(title: str, *results: str, first: tuple[str, ...] = (), hue: str = "") -> LaneSpec:
+def lane(
+    title: str,
+    *results: str,
+    first: tuple[str, ...] = (),
+    hue: str = "",
+    keeps: int = ROWS_KEPT,
+) -> LaneSpec:
     """Write a lane, such as `lane("Reset gate", "a_ir", "a_hr", "a_r", "r")`."""
-    return LaneSpec(title, results, first, hue)
+    return LaneSpec(title, results, first, hue, keeps)

@@ -15,7 +15,7 @@ import { canvasElement } from "./thumbnail.js";
 /** Most contributions that are drawn; of more, those with the largest norms. */
 const MOST_TERMS = 48;
 /** Width and height that a matrix should not exceed, in pixels, that of one of many, of a number. */
-const TERM_SIDE = { most: 88, ofMany: 48, largest: 18, smallest: 2 };
+const TERM_SIDE = { most: 88, ofMany: 40, largest: 16, smallest: 2 };
 /** So many are many. */
 const MANY = 12;
 /** Significant digits of a norm. */
@@ -70,14 +70,15 @@ export function drawContributions(stage) {
   const title = make("div", "title", `${sumOf(name)} is a sum over time`);
   title.setAttribute("role", "heading");
   title.setAttribute("aria-level", "3");
-  const terms = make("div", "terms");
+  const many = tensors.sizes.T > MANY;
+  const terms = make("div", many ? "terms many" : "terms");
   const order = shares.norms.map((_, t) => t);
   const drawn = order
     .toSorted((a, b) => shares.norms[b] - shares.norms[a])
     .slice(0, MOST_TERMS)
     .toSorted((a, b) => a - b);
   for (const [i, t] of drawn.entries()) {
-    if (i > 0) terms.append(make("span", "sign", "+"));
+    if (i > 0 && !many) terms.append(make("span", "sign", "+"));
     terms.append(shareElement(stage, name, t));
   }
   if (drawn.length < order.length)
@@ -133,6 +134,7 @@ export function paintContributions({ state, view }) {
   const ids = tensors.tokenIds("ids", state.sequence);
   /** @type {(t: number) => string} */
   const token = (t) => tensors.token(ids[t]);
+  const many = tensors.sizes.T > MANY;
   for (const element of box.querySelectorAll(".term")) {
     const term = /** @type {HTMLElement} */ (element);
     const norm = /** @type {HTMLElement} */ (term.querySelector(".norm"));
@@ -143,7 +145,9 @@ export function paintContributions({ state, view }) {
     const t = Number(term.dataset.t);
     const label = /** @type {HTMLElement} */ (term.querySelector(".term-label"));
     label.textContent = tensors.meta.features ? `t ${token(t)}` : `${t} ${token(t)}`;
-    norm.textContent = `norm ${cellText(shares.norms[t], NORM_DIGITS)}`;
+    norm.textContent = many
+      ? cellText(shares.norms[t], 2)
+      : `norm ${cellText(shares.norms[t], NORM_DIGITS)}`;
     term.classList.toggle("most", t === shares.largest && shares.norms[t] > NOTHING);
     term.classList.toggle("current", t === state.t);
   }

@@ -20,7 +20,7 @@ const SCALES = [
 /** @type {Record<string, string>} */
 const REACH = {
   matrix: "in its matrix, here",
-  time: "in its matrix, at any time step",
+  time: "in its matrix, over time",
   run: "of its kind in the whole run",
 };
 
@@ -117,7 +117,7 @@ export function drawLegend(view, state) {
       return item;
     },
   );
-  const reach = `strongest colour: the largest number ${REACH[state.range]}`;
+  const reach = `strongest: largest ${REACH[state.range]}`;
   view.el.legend.replaceChildren(...items, make("span", "", reach));
   view.el.legend.setAttribute("aria-label", SCALES.map(([, words]) => words).join("; "));
 }

@@ -9,33 +9,65 @@ import { tensorsOf } from "./layout.js";
 /** @import { State } from "./state.js" */
 
 /**
- * The rows of a matrix in one piece of a band, and the button below them.
- * @typedef {{drawing: Drawing, first: number, lines: HTMLElement[], button: HTMLElement}} Fold
+ * The rows of a matrix in one piece of a band: the first that is drawn, all of them, how many stay,
+ * and what goes, too, where few do.
+ * @typedef {{first: number, lines: HTMLElement[], keeps: number, others: HTMLElement[]}} Foldable
+ *
+ * With the button for the others, and the matrix above whose rows are the same.
+ * @typedef {Foldable & {drawing: Drawing, button: HTMLElement, leader: Fold | undefined}} Fold
  */
 
-/** Most rows of a matrix that does not fold. */
-export const MOST_UNFOLDED = 12;
-/** Rows of a folded one that stand there for their numbers. */
-const ROWS_KEPT = 6;
+/** Most rows of a matrix that does not fold, wherever it stands. */
+const FEW = 3;
+/** Rows that stay of any matrix while its equation is looked at. */
+const AT_WORK = 6;
 
 /**
- * Let the rows of a matrix fold; return the row with the button.
+ * Tell whether a matrix of so many rows folds.
+ * @param {number} rows
+ * @param {number} keeps how many of them stay
+ */
+export function isLong(rows, keeps) {
+  return rows > Math.max(FEW, 2 * keeps);
+}
+
+/**
+ * Let the rows of a matrix fold.
  * @param {Stage} stage
  * @param {Drawing} drawing
- * @param {number} first its first row that is drawn
- * @param {HTMLElement[]} lines
+ * @param {Foldable} rows
+ * @returns {Fold}
  */
-export function foldable(stage, drawing, first, lines) {
+export function addFold(stage, drawing, rows) {
+  const { view } = stage;
+  const { name, lane, down } = drawing;
+  const button = buttonElement("unfold", "", () => {
+    const { unfolded } = stage.state;
+    const others = unfolded.filter((other) => other !== name);
+    stage.change({ unfolded: unfolded.includes(name) ? others : [...others, name] });
+  });
+  const leader = factorOf(rows.lines[0])
+    ? undefined
+    : view.folds.find(
+        (f) =>
+          f.drawing.lane === lane && f.drawing.down?.dim === down?.dim && !factorOf(f.lines[0]),
+      );
+  const fold = { ...rows, drawing, button, leader: leader?.leader ?? leader };
+  view.folds.push(fold);
+  return fold;
+}
+
+/**
+ * Return a row of its own for a button.
+ * @param {Fold} fold
+ */
+export function moreElement({ button }) {
   const line = make("div", "row more");
   line.setAttribute("role", "row");
   const holder = make("span");
   holder.setAttribute("role", "gridcell");
-  const button = buttonElement("unfold", "", () =>
-    stage.change({ unfolded: !stage.state.unfolded }),
-  );
   holder.append(button);
   line.append(holder);
-  stage.view.folds.push({ drawing, first, lines, button });
   return line;
 }
 
@@ -45,13 +77,20 @@ export function foldable(stage, drawing, first, lines) {
  */
 export function foldRows({ state, view }) {
   for (const fold of view.folds) {
-    const kept = state.unfolded ? null : rowsThatMatter(state, view, fold);
-    fold.lines.forEach((line, i) => {
-      line.classList.toggle("folded", kept !== null && !kept.has(i));
+    const { button, drawing, lines } = fold;
+    const open = state.unfolded.includes(drawing.name);
+    const kept = open ? null : rowsThatMatter(state, view, fold);
+    const folded = (/** @type {HTMLElement} */ line, /** @type {boolean} */ away) =>
+      line.classList.toggle("folded", away);
+    lines.forEach((line, i) => {
+      folded(line, kept !== null && !kept.has(i));
     });
-    const rest = fold.lines.length - (kept?.size ?? 0);
-    fold.button.textContent = kept === null ? "fold" : `${rest} more`;
-    fold.button.setAttribute("aria-expanded", String(kept === null));
+    const brief = kept !== null && fold.keeps < FEW && !isAtWork(state);
+    for (const other of fold.others) folded(other, brief);
+    const rest = lines.length - (kept?.size ?? 0);
+    button.textContent = open ? "fold" : kept?.size ? `${rest} more` : `${rest} rows`;
+    button.setAttribute("aria-expanded", String(open));
+    button.setAttribute("aria-label", `${button.textContent} of ${drawing.name}`);
   }
 }
 
@@ -62,18 +101,16 @@ export function foldRows({ state, view }) {
  * @param {View} view
  * @param {Fold} fold
  */
-function rowsThatMatter(state, view, { drawing, first, lines }) {
+function rowsThatMatter(state, view, { drawing, first, lines, keeps, leader }) {
   const tensors = tensorsOf(state);
-  /** @type {(elements: Iterable<Element>) => number} */
-  const largest = (elements) =>
-    Math.max(0, ...[...elements].map((e) => Math.abs(view.cellOf.get(e)?.cell.value ?? 0)));
-  const sizes = lines.map((line) => {
-    const factor = line.querySelector(".head .cell");
-    return largest(factor ? [factor] : line.querySelectorAll(".cell"));
+  const count = isAtWork(state) ? Math.max(AT_WORK, keeps) : keeps;
+  const sizes = (leader?.lines ?? lines).map((line) => {
+    const factor = factorOf(line);
+    return largestOf(view, factor ? [factor] : line.querySelectorAll(".cell"));
   });
   const order = sizes.map((_, i) => i).sort((a, b) => sizes[b] - sizes[a] || a - b);
-  const kept = new Set(order.slice(0, ROWS_KEPT));
-  if (drawing.down?.dim === "V" && tensors.meta.timed) {
+  const kept = new Set(order.slice(0, count));
+  if (count && drawing.down?.dim === "V" && tensors.meta.timed) {
     kept.add(tensors.tokenIds("ids", state.sequence)[state.t] - first);
     if (tensors.meta.learning)
       kept.add(tensors.tokenIds("targets", state.sequence)[state.t] - first);
@@ -82,4 +119,28 @@ function rowsThatMatter(state, view, { drawing, first, lines }) {
   if (opened?.name === drawing.name && drawing.down)
     kept.add(opened.index[drawing.down.at] - first);
   return new Set([...kept].filter((i) => i >= 0 && i < lines.length));
+}
+
+/**
+ * Tell whether one equation is looked at.
+ * @param {State} state
+ */
+function isAtWork({ equation, presenting }) {
+  return equation >= 0 || presenting;
+}
+
+/**
+ * Return the number beside a row of a matrix that it is multiplied by.
+ * @param {Element} line
+ */
+function factorOf(line) {
+  return line.querySelector(".head .cell");
+}
+
+/**
+ * @param {View} view
+ * @param {Iterable<Element>} cells
+ */
+function largestOf(view, cells) {
+  return Math.max(0, ...[...cells].map((e) => Math.abs(view.cellOf.get(e)?.cell.value ?? 0)));
 }

@@ -20,7 +20,7 @@ import { bindGrid } from "./thumbnail.js";
  */
 
 /** Largest width of a map, and of one of its cells, in pixels. */
-const MAP_SIDE = { map: 190, cell: 18 };
+const MAP_SIDE = { map: 150, cell: 18 };
 
 /**
  * Return the change that shows other maps.

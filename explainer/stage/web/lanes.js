@@ -1,8 +1,8 @@
 /*
  * The lanes: bands of aligned rows of cells, still without numbers.
  */
-import { make, titleElement } from "./dom.js";
-import { foldable, MOST_UNFOLDED } from "./fold.js";
+import { find, make, titleElement } from "./dom.js";
+import { addFold, isLong, moreElement } from "./fold.js";
 import { isLarge, layoutOf, nameText, placeName, shownSpan, tensorsOf } from "./layout.js";
 import { thumbnailRow } from "./thumbnail.js";
 
@@ -27,7 +27,7 @@ import { thumbnailRow } from "./thumbnail.js";
  *   overTime: boolean, touched: boolean, lines: HTMLElement[], head: HTMLElement | null,
  *   canvas: HTMLCanvasElement | null}} Drawing
  *
- * @typedef {Row & Layout & {drawing: Drawing}} Laid
+ * @typedef {Row & Layout & {drawing: Drawing, keeps: number}} Laid
  */
 
 /** @type {Record<string, string>} */
@@ -51,7 +51,7 @@ export function drawLane(stage, lane, number, head, columns) {
   sheet.setAttribute("role", "grid");
   sheet.setAttribute("aria-label", lane.title || lane.name);
   let above = "";
-  for (const band of lane.bands) above = drawBand(stage, sheet, band, number, columns, above);
+  for (const band of lane.bands) above = drawBand(stage, sheet, band, lane, number, columns, above);
   box.append(sheet);
   return box;
 }
@@ -61,15 +61,18 @@ export function drawLane(stage, lane, number, head, columns) {
  * @param {Stage} stage
  * @param {HTMLElement} sheet
  * @param {Band} band
- * @param {number} lane
+ * @param {Lane} lane
+ * @param {number} number
  * @param {number} columns
  * @param {string} above which columns the band above names
  */
-function drawBand(stage, sheet, band, lane, columns, above) {
+function drawBand(stage, sheet, band, { keeps }, number, columns, above) {
   const tensors = tensorsOf(stage.state);
-  const rows = band.rows.map((row) => laidOut(stage, row, lane));
+  /** @type {(row: Row) => Laid} */
+  const laid = (row) => ({ ...laidOut(stage, row, number), keeps });
+  const rows = band.rows.map(laid);
   const left = band.left
-    ? laidOut(stage, { name: band.left, sign: "", turned: false, after: "", result: false }, lane)
+    ? laid({ name: band.left, sign: "", turned: false, after: "", result: false })
     : null;
   const widest = rows.reduce((a, b) => (b.columns > a.columns ? b : a));
   const [first, end] = shownSpan(stage.state, widest.across, widest.columns, "columns");
@@ -79,9 +82,11 @@ function drawBand(stage, sheet, band, lane, columns, above) {
   for (let from = first; from < end; from += width) {
     const to = Math.min(from + width, end);
     const own = `${widest.across?.dim} ${from} ${to}`;
-    if (widest.across && own !== heads) sheet.append(heading(tensors, widest.across, from, to));
+    const named = widest.across && own !== heads ? heading(tensors, widest.across, from, to) : null;
+    if (named) sheet.append(named);
+    const others = named && heads && rows.length === 1 ? [named] : [];
     heads = own;
-    rows.forEach((row, i) => drawRows(stage, sheet, row, from, to, i === 0 ? left : null));
+    rows.forEach((row, i) => drawRows(stage, sheet, row, from, to, i === 0 ? left : null, others));
   }
   return heads;
 }
@@ -109,7 +114,6 @@ export function beginDrawing({ state, view }, { name, result, turned }, lane = 0
  * @param {Stage} stage
  * @param {Row} row
  * @param {number} lane
- * @returns {Laid}
  */
 function laidOut(stage, row, lane) {
   const drawing = beginDrawing(stage, row, lane);
@@ -162,10 +166,11 @@ function roleElement(role, name, text = "") {
  * @param {number} from
  * @param {number} to
  * @param {Laid | null} left what multiplies it
+ * @param {HTMLElement[]} others what goes where all of its rows do
  */
-function drawRows(stage, sheet, row, from, to, left) {
+function drawRows(stage, sheet, row, from, to, left, others) {
   const tensors = tensorsOf(stage.state);
-  const { drawing } = row;
+  const { drawing, keeps } = row;
   const [first, end] = shownSpan(stage.state, row.down, row.rows, "rows");
   const matrix = row.rows > 1 || left !== null;
   if (matrix) {
@@ -173,7 +178,10 @@ function drawRows(stage, sheet, row, from, to, left) {
     sheet.append(drawing.lines[drawing.lines.length - 1]);
     const large =
       isLarge(row.down, row.rows, "rows") || isLarge(row.across, row.columns, "columns");
-    if (large && !drawing.canvas) sheet.append(thumbnailRow(stage, drawing));
+    if (large && !drawing.canvas) {
+      others.push(thumbnailRow(stage, drawing));
+      sheet.append(others[others.length - 1]);
+    }
   }
   /** @type {HTMLElement[]} */
   const lines = [];
@@ -193,7 +201,12 @@ function drawRows(stage, sheet, row, from, to, left) {
     drawing.lines.push(own);
     sheet.append(own);
   }
-  if (lines.length > MOST_UNFOLDED) sheet.append(foldable(stage, drawing, first, lines));
+  if (!isLong(lines.length, keeps)) return;
+  const caption = drawing.lines[drawing.lines.length - lines.length - 1];
+  if (keeps === 0 && from > 0) others.push(caption);
+  const fold = addFold(stage, drawing, { first, lines, keeps, others });
+  if (keeps) sheet.append(moreElement(fold));
+  else find(caption, ".wide").append(fold.button);
 }
 
 /**

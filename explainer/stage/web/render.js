@@ -87,7 +87,8 @@ export function render(stage, before) {
   }
   const drawn = built || changed("sequence", "edits", "range", "map", "order");
   if (drawn || changed("t", "opened")) drawUnitMap(stage, !drawn);
-  if (built || moved || asked || changed("range", "edits", "unfolded", "opened")) foldRows(stage);
+  if (built || moved || asked || changed("range", "edits", "unfolded", "opened", "presenting"))
+    foldRows(stage);
   if (built || changed("verdict", "hinted", "answered")) drawTour(stage);
   if (built || asked) drawEquation(view, state);
   if (built || moved || asked || changed("opened")) drawQuiz(view, state);

@@ -26,7 +26,7 @@
  *
  * @typedef {{name: string, sign: string, turned: boolean, after: string, result: boolean}} Row
  * @typedef {{left: string, rows: Row[]}} Band
- * @typedef {{title: string, name: string, bands: Band[]}} Lane
+ * @typedef {{title: string, name: string, keeps: number, bands: Band[]}} Lane
  *
  * A row of the living picture (picture.py).
  * @typedef {{slug: string, title: string, words: string, names: string[],

@@ -36,7 +36,7 @@ import { presented } from "./walk.js";
  * @property {boolean} quizzing
  * @property {boolean} solved the quiz's answer is shown
  * @property {boolean} everyTerm
- * @property {boolean} unfolded long matrices stand there whole
+ * @property {string[]} unfolded long matrices that stand there whole
  * @property {Spot | null} opened
  * @property {Spot[]} trail every number opened so far, `opened` the last
  * @property {(Spot & {by: "pointer" | "focus" | "term"}) | null} pointed
@@ -83,7 +83,7 @@ export const EMPTY = {
   quizzing: false,
   solved: false,
   everyTerm: false,
-  unfolded: false,
+  unfolded: [],
   opened: null,
   trail: [],
   pointed: null,
