@@ -1,7 +1,8 @@
 """What all users of one server share, since equal settings give equal numbers: one budget for all.
 
-Runs, trainings, checks, the networks of the tasks, and what a network wrote. Each is made once,
-whoever asks for it at the same time waits, and what was not looked at for longest leaves first.
+Runs, what a stage is sent of them, trainings, checks, the networks of the tasks, and what a
+network wrote. Each is made once, whoever asks for it at the same time waits, and what was not
+looked at for longest leaves first.
 What takes long to make goes through the gate (`gate.py`).
 """
 
@@ -25,7 +26,12 @@ from explainer.engine.sampling import continue_text
 from explainer.engine.training import History, RNNTraining
 from explainer.engine.training_state import TrainingState
 from explainer.settings import Settings
+from explainer.stage.chapters import Chapter
 from explainer.stage.influence_maps import InfluenceMap, influence_maps
+from explainer.stage.parts import Place
+from explainer.stage.payload import is_computed_in_browser
+from explainer.stage.scene import LaneSpec, Scene
+from explainer.stage.staged import staged
 
 BUDGET = 384 * 2**20
 """Memory for everything that is kept, in bytes."""
@@ -180,6 +186,33 @@ def kept_influence(
         (InfluenceMap, settings, edit, sequence, rnn is None, beside),
         lambda: influence_maps(result, sequence, rnn, beside),
         lambda maps: sum(m.norms.nbytes for m in maps if m.norms is not None) + key_size(settings),
+    )
+
+
+def kept_stage(
+    result: Run,
+    edited: tuple[Run, str] | None,
+    chapter: Chapter,
+    lanes: tuple[LaneSpec, ...],
+    without: str,
+    here: Place,
+    pairs: tuple[str, ...],
+) -> tuple[Scene, dict[str, str]]:
+    """Return what `staged` returns for a run and, if there are edits, for the run with them.
+
+    What is sent of a large run is another at each place, and not kept.
+    """
+
+    def make() -> tuple[Scene, dict[str, str]]:
+        return staged(result, chapter, lanes, without, here, pairs, edited=edited)
+
+    if not is_computed_in_browser(result):
+        return make()
+    settings, edit = result.settings, edited[1] if edited else ""
+    return CACHE.get(
+        (staged, settings, edit, chapter.slug, lanes, without, pairs),
+        make,
+        lambda made: sum(map(sys.getsizeof, made[1].values())) + OBJECTS + key_size(settings),
     )
 
 

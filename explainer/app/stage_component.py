@@ -12,6 +12,7 @@ from typing import Any
 
 import streamlit as st
 
+from explainer.app.cache import kept_stage
 from explainer.app.comparison import forget, keep, kept_state, ready_pairs, show_pair
 from explainer.app.current_run import kept_run
 from explainer.app.position import follow_stage, position
@@ -97,8 +98,8 @@ def stage(
     if own.edited or here.sequence != drawn.sequence or (number_is_open and here.t != drawn.t):
         own.edited = False
         st.rerun()  # what stands below shows that place and the edits, too
-    titles = [pair.title for pair in ready_pairs(run, edit, here)]
-    scene, sent = staged(run, chapter, lanes, without, here, titles, edited=with_edits)
+    titles = tuple(pair.title for pair in ready_pairs(run, edit, here))
+    scene, sent = kept_stage(run, with_edits, chapter, lanes, without, here, titles)
     answers = []
     for name, index, digits in own.answers:
         try:
@@ -189,7 +190,7 @@ def compared_with(chapter: Chapter, lanes: tuple[LaneSpec, ...], without: str, h
         return json.dumps({"problem": f"Compared with: {error}"})
     if not is_computed_in_browser(run):
         return json.dumps({"problem": "A is too large to be computed in the browser."})
-    _, sent = staged(run, chapter, lanes, without, here)
+    _, sent = kept_stage(run, None, chapter, lanes, without, here, ())
     return json.dumps({"query": kept.query, "edit": kept.edit, "sent": sent})
 
 
