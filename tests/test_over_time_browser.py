@@ -1,5 +1,8 @@
 """Quantities over time on the stage, in files: their numbers, and where they lead."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from playwright.sync_api import expect
@@ -7,8 +10,9 @@ from test_html_browser import opened, page
 from test_stage import MATH, START, button, cell, inside
 from test_stage_edits import type_in
 
-from explainer import PRESETS, ViewState, run
+from explainer import PRESETS, ViewState, explain, run
 from explainer.analysis.influence import growth, influence, rnn_influence
+from explainer.errors import InvalidValueError
 from explainer.plots.tables import visible
 
 pytestmark = pytest.mark.browser
@@ -50,6 +54,25 @@ def test_every_number_over_time_is_the_runs_and_leads_to_its_place(page, tmp_pat
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(inside(page, "[data-explanation]")).to_have_attribute("data-explanation", "h:0,6,2")
+
+
+def test_after_the_end_of_a_sequence_there_is_nothing_to_explain(page, tmp_path):
+    result = run(replace(START, lengths=(5, 8)))
+    result.to_html(tmp_path / "cell.html", chapter="cell", view=ViewState(t=4))
+    opened(page, tmp_path / "cell.html")
+    cell(page, "h", 0, 4, 1).click()
+    expect(inside(page, '[data-line="numbers"]')).to_contain_text("=")
+    button(page, "next time step").click()
+    with pytest.raises(InvalidValueError) as refused:
+        explain(result.trace, "h", (0, 5, 1))
+    expect(inside(page, ".panel .ended")).to_have_text(
+        re.compile(re.escape(str(refused.value)), re.I)
+    )
+    expect(inside(page, "[data-line]")).to_have_count(0)
+    assert inside(page, ".cell.operand").count() == 0
+    button(page, "previous time step").click()
+    expect(inside(page, '[data-line="numbers"]')).to_contain_text("=")
+    expect(inside(page, ".panel .ended")).to_have_count(0)
 
 
 def test_what_is_held_is_seen_over_time(page, tmp_path):

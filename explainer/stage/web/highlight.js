@@ -6,6 +6,7 @@ import { Missing } from "./index_form.js";
 import { findCells } from "./lanes.js";
 import { tensorsOf } from "./layout.js";
 import { formatNumber } from "./numbers.js";
+import { paddingText } from "./padding.js";
 import { isHidden } from "./state.js";
 
 /** @import { View } from "./dom.js" */
@@ -45,6 +46,7 @@ export function explainHere(state, { name, index }, shown = 8) {
  * @returns {Spot[]}
  */
 export function operandsOf(state, spot) {
+  if (paddingText(tensorsOf(state), spot)) return [];
   const here = explainHere(state, spot);
   if (here) return here.operands;
   const answer = state.answers.get(answerKey(spot, lineDigits(state)));

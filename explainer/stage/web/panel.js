@@ -10,6 +10,7 @@ import { elementText } from "./index_form.js";
 import { tensorsOf } from "./layout.js";
 import { moduleLine } from "./module_line.js";
 import { formatNumber } from "./numbers.js";
+import { paddingText } from "./padding.js";
 import { sensitivityLine } from "./sensitivity.js";
 import { CLOSED, isHidden, opening } from "./state.js";
 
@@ -47,10 +48,11 @@ export function drawPanel(stage) {
   const had = focused(panel);
   const { opened } = state;
   panel.dataset.open = String(opened !== null);
-  if (opened === null) {
-    panel.removeAttribute("data-explanation");
-    panel.replaceChildren(make("p", "hint", HINT));
-  } else {
+  const ended = opened && paddingText(tensorsOf(state), opened);
+  if (opened === null || ended) panel.removeAttribute("data-explanation");
+  if (opened === null) panel.replaceChildren(make("p", "hint", HINT));
+  else if (ended) panel.replaceChildren(trailElement(stage), make("p", "line ended", ended));
+  else {
     const known = explain(state, opened);
     Object.assign(known.lines, moduleLine(state, opened), sensitivityLine(state, opened));
     if (state.against) Object.assign(known.lines, compareLines(state, opened));
@@ -94,6 +96,7 @@ function compareLines(state, spot) {
  * @param {Spot} spot
  */
 export function mustAsk(state, spot) {
+  if (paddingText(tensorsOf(state), spot)) return false;
   return !explainHere(state, spot) && !state.answers.has(answerKey(spot, lineDigits(state)));
 }
 

@@ -6,6 +6,7 @@ import { differencesOverTime, subtracted } from "./compare.js";
 import { make } from "./dom.js";
 import { tensorsOf } from "./layout.js";
 import { formatNumber } from "./numbers.js";
+import { isPadding } from "./padding.js";
 import { paletteOf } from "./paint.js";
 
 /** @import { Stage, View } from "./dom.js" */
@@ -63,16 +64,6 @@ export function targetAt(tensors, sequence, t) {
   const none = !tensors.meta.targets && tensors.engine && !tensors.engine.makes("targets");
   const id = none ? -1 : tensors.tokenIds("targets", sequence)[t];
   return id < 0 ? undefined : id;
-}
-
-/**
- * Tell whether a time step comes after the end of its sequence.
- * @param {Tensors} tensors
- * @param {number} sequence
- * @param {number} t
- */
-function isPadding(tensors, sequence, t) {
-  return t >= (tensors.meta.lengths?.[sequence] ?? tensors.sizes.T);
 }
 
 /**
