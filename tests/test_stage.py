@@ -1328,7 +1328,8 @@ def test_a_chapter_prints_without_controls_in_light_colours(tab, slug):
 
 # 13. One equation after the other.
 
-OPACITY = "(e) => getComputedStyle(e).opacity"
+SIZE = "(e) => parseFloat(getComputedStyle(e).fontSize)"
+"""Of letters: a number that is still to come has none to be seen."""
 
 
 def test_equations_come_one_by_one(tab):
@@ -1352,7 +1353,8 @@ def test_equations_come_one_by_one(tab):
         assert not set(order[: i + 1]) & set(later)
         if i == 3:
             rest(tab, equation=name)
-            soon(page, lambda: float(faint.first.evaluate(OPACITY)) < 0.5)
+            assert faint.locator(".cell").first.evaluate(SIZE) == 0
+            assert inside(page, ".row.now .cell").first.evaluate(SIZE) > 12
     rest(tab, equation="h")
     expect(faint).to_have_count(0)
     page.reload()

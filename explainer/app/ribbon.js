@@ -14,5 +14,14 @@ export default function ribbon({ data, parentElement }) {
     chip.title = `id ${data.ids[i]}`;
     return chip;
   });
-  parentElement.querySelector(".ribbon").replaceChildren(...chips);
+  const box = parentElement.querySelector(".ribbon");
+  box.replaceChildren(...chips);
+  // what scrolls is to be reached by keyboard, too
+  const reach = () => {
+    if (box.scrollHeight > box.clientHeight) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  };
+  reach();
+  if (!box.dataset.watched) new ResizeObserver(reach).observe(box);
+  box.dataset.watched = "true";
 }

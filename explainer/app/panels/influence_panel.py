@@ -72,7 +72,7 @@ def past(page: Page) -> None:
         "past-tokens",
         found,
         tokens,
-        f"norm of the gradient of target {t}'s loss at each input x",
+        f"target {t}'s loss: norm of its gradient at each x",
     )
 
 

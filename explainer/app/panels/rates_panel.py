@@ -47,7 +47,7 @@ def learning_rates(settings: Settings) -> None:
         }
         for (rate, losses), hue in zip(curves.items(), HUES, strict=False)
     ]
-    title = f"The first {SHORT} updates from the initial values, with several learning rates: loss"
+    title = f"Loss of the first {SHORT} updates, by learning rate"
     top = 1.6 * math.log(len(tokenize(start)[0]) + 1)  # a rate that is too large leaves the chart
     highest = max(max(losses, default=0.0) for losses in curves.values())
     st.plotly_chart(

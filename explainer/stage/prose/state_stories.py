@@ -78,7 +78,7 @@ def cell_story(run: Run, _sequence: int) -> list[Block]:
 def time_story(run: Run, sequence: int) -> list[Block]:
     """Tell of r, z, n and h of one sequence over all time steps."""
     z = run.trace["z"][sequence].mean(-1)
-    title = "mean of z over the units: how much of the old state is kept"
+    title = "mean of z: how much of the old state is kept"
     story: list[Block] = [
         Stage(),
         Text(
@@ -147,6 +147,6 @@ def target_bars(run: Run, sequence: int) -> list[Block]:
         f"{tokens[t]} → {visible(batch.vocabulary[target])}"
         for t, target in zip(rows, targets, strict=True)
     ]
-    read = "time step → class" if "values" in trace else "token read → token to predict"
+    read = "time step → class" if "values" in trace else "token read → target"
     title = f"probability of the target: {read}"
     return [Bars("target-p", title, labels, trace["p"][sequence, rows, targets])]
