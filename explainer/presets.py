@@ -88,3 +88,12 @@ PRESETS = NamedDict(_PRESETS)
 """Settings by name. `start` is what an empty link shows; `math` and `linear_algebra` are the
 matrices tutorial and the explainer notebook, number for number; `story` has the lecture's
 hyper-parameters in a size that can be looked at; `your_text` waits for a text of the user's."""
+
+EXAMPLES = {
+    "start": "A first look",
+    "math": "The tutorial with matrices",
+    "linear_algebra": "The notebook RNN GRU Explainer",
+    "story": "A longer text",
+    "your_text": "Your own text",
+}
+"""What the presets are called where a user chooses one."""

@@ -7,11 +7,15 @@ import hashlib
 import html
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from explainer.stage.chapters import HOME, TOUR, Chapter
+from explainer.stage.chapters import CHAPTERS, HOME, TOUR, Chapter
+from explainer.stage.menu import Menu, about_app
+from explainer.stage.prose.blocks import Block, Stage
 from explainer.stage.prose.inline_markup import markdown_as_html
+from explainer.stage.prose.story_html import story_as_html
 from explainer.stage.script import INDENT, WEB, link
 
 
@@ -24,55 +28,98 @@ def script() -> str:
     return f"(() => {{\n{link('file', short=True)}\n}})();\n"
 
 
+@dataclass(frozen=True)
+class Contents:
+    """What a file says around the stage.
+
+    Attributes:
+        page: the chapter; gives title, question, and what to try.
+        story: what the chapter says; where the stage stands in it, the numbers' stage is put.
+        equations: of the chapter, each with a sentence about it.
+        link: of this page in the app; empty where it has none.
+    """
+
+    page: Chapter
+    story: Sequence[Block] = (Stage(),)
+    equations: Sequence[tuple[str, str]] = ()
+    link: str = ""
+
+
 def document(
-    page: Chapter,
-    data: Mapping[str, Any],
+    contents: Contents,
+    data: Mapping[str, Any] | None,
     theme: str,
-    links: Mapping[str, str],
-    code: str,
-    equations: Sequence[tuple[str, str]] = (),
+    menu: Menu,
+    code: str = "",
+    app: str = "",
 ) -> str:
     """Return the file's text.
 
     Args:
-        page: the chapter; gives title, question, and what to try.
-        data: what the stage is sent.
+        contents: what the file says.
+        data: what the stage is sent; None where there is no stage.
         theme: "auto", "light" or "dark".
-        links: addresses of other pages by their titles.
+        menu: the files beside it.
         code: address of the script; empty where it stands in the file.
-        equations: of the chapter, each with a sentence about it.
+        app: address of a server with the app; empty where none is known.
     """
-    inside = "" if code else script()
+    page = contents.page
+    inside = "" if code or data is None else script()
     digest = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
     allowed = "'self'" if code else f"'sha256-{digest}'"
-    # nothing of a user's text can end the element that holds it
-    written = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
-    title = "Every number inside a GRU" if page is HOME else page.title
-    menu = "".join(
-        f'<a href="{html.escape(href)}">{html.escape(text)}</a>' for text, href in links.items()
-    )
-    task = f"<p class=task><b>Try this.</b> {markdown_as_html(page.task)}</p>" if page.task else ""
-    more = '<p class="more" hidden>More about it: <a></a></p>' if page is TOUR else ""
+    title = html.escape("Every number inside a GRU" if page is HOME else page.title)
+    source = f' src="{html.escape(code)}"' if code else ""
+    runs = f"<script{source}>{inside}</script>" if code or inside else ""
     return f"""<!doctype html>
 <html lang="en" data-theme="{theme}">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
 style-src 'unsafe-inline'; script-src {allowed}; img-src data: blob:">
-<title>{html.escape(title)} · GRU Explainer</title>
-<style>{(WEB / "file.css").read_text("utf-8")}</style>
-<nav aria-label="pages"{"" if menu else " hidden"}>{menu}</nav>
+<title>{title} · GRU Explainer</title>
+<style>{INDENT.sub("", (WEB / "file.css").read_text("utf-8"))}</style>
+{menu.as_html()}
 <main>
-<h1>{html.escape(title)}</h1>
+<h1>{title}</h1>
 <p class="question">{html.escape(page.question)}</p>
-<div id="host"></div>
-{task}{more}{equations_list(equations)}
+{story_around_stage(contents, menu)}
+{menu.ways({chapter.title: chapter.question for chapter in (HOME, TOUR, *CHAPTERS)})}
 </main>
-<template id="stage"><style>{INDENT.sub("", (WEB / "stage.css").read_text("utf-8"))}</style>
+<footer>{about_app(contents.link, app)}</footer>
+{"" if data is None else stage_parts(data)}{runs}
+</html>
+"""
+
+
+def story_around_stage(contents: Contents, menu: Menu) -> str:
+    """Return what a chapter says, with the stage where it stands in that."""
+    page, story = contents.page, list(contents.story)
+    at = story.index(Stage()) if Stage() in story else len(story)
+    above, below = (story_as_html(part, menu.pages) for part in (story[:at], story[at + 1 :]))
+    task = markdown_as_html(page.task, menu.pages)
+    pieces = [
+        f'<div class="story">{above}</div>' if above else "",
+        '<div id="host"></div>' if at < len(story) else "",
+        '<p class="as-written" role="status" hidden>The stage has your numbers; those in grey are '
+        "as they were before your changes.</p>"
+        if 'measured"' in above + below
+        else "",
+        f'<div class="story">{below}</div>' if below else "",
+        f'<p class="task"><b>Try this.</b> {task}</p>' if task and at < len(story) else "",
+        '<p class="more" hidden>More about it: <a></a></p>' if page is TOUR else "",
+        equations_list(contents.equations),
+    ]
+    return "\n".join(filter(None, pieces))
+
+
+def stage_parts(data: Mapping[str, Any]) -> str:
+    """Return the stage's own style and elements, and what it is sent."""
+    # nothing of a user's text can end the element that holds it
+    written = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
+    return f"""<template id="stage"><style>{INDENT.sub("", (WEB / "stage.css").read_text("utf-8"))}\
+</style>
 {(WEB / "stage.html").read_text("utf-8")}</template>
 <script type="application/json" id="data">{written}</script>
-<script{f' src="{html.escape(code)}"' if code else ""}>{inside}</script>
-</html>
 """
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainer.engine.batch_run import Run
+from explainer.engine.edits import edited_run
 from explainer.engine.layer_trace import LayerRun, is_layer
 from explainer.engine.trace import Trace
 from explainer.engine.unedited import unedited_run
@@ -28,14 +28,18 @@ from explainer.errors import (
     shorten,
 )
 from explainer.explanation.tensor_formula import equation_text
+from explainer.presets import PRESETS
 from explainer.stage.chapters import CHAPTERS, HOME, TOUR, Chapter, chapter
-from explainer.stage.document import document
+from explainer.stage.document import Contents, document
 from explainer.stage.influence_maps import influence_json, influence_maps
+from explainer.stage.menu import Menu
 from explainer.stage.payload import is_computed_in_browser
+from explainer.stage.prose.blocks import Stage
+from explainer.stage.prose.stories import STORIES
 from explainer.stage.staged import staged
 from explainer.stage.tour.tour_data import tour_data
-from explainer.url import VIEW, write_view
-from explainer.url_edits import write_entry
+from explainer.url import VIEW, to_link, write_view
+from explainer.url_edits import parse_edits, write_entry
 from explainer.view_state import ViewState
 
 THEMES = ("auto", "light", "dark")
@@ -49,37 +53,63 @@ def html_page(
     chapter: str = "cell",
     view: ViewState | None = None,
     theme: str = "auto",
-    links: Mapping[str, str] | None = None,
+    menu: Menu | None = None,
     code: str = "",
     edit: str = "",
+    app: str = "",
 ) -> str:
     """Return a chapter of a run as one HTML file.
 
     Args:
         run: its numbers, with what is changed and held in it; or its trace, or that of a layer.
-        chapter: slug of a page with a stage, such as "cell", "gradients" or "home"; or "tour", in
-            the variant of the run.
+        chapter: slug of a page, such as "cell", "gradients" or "home"; or "tour", in the variant of
+            the run.
         view: where the reader looks first; None for the beginning.
         theme: "auto", "light" or "dark".
-        links: addresses of other pages by their titles, where there are such files.
+        menu: the files beside it, where there are some.
         code: address of the script, where it is not to stand in the file.
         edit: more that is changed and held, as in an address.
+        app: address of a server with the app, to which the file leads; "" where none is known.
 
     Raises:
         ValueError: there is no such chapter or theme, or the run is too large for a browser.
     """
     if theme not in THEMES:
         raise InvalidValueError("theme", f"one of {names_of(THEMES)}", shorten(theme))
-    view = view or ViewState()
+    view, menu = view or ViewState(), menu or Menu()
     if chapter == TOUR.slug and isinstance(run, Run):
-        return document(TOUR, tour_data(run.settings.variant, view), theme, links or {}, code)
-    page = chapter_with_stage(chapter)
+        link = to_link(replace(PRESETS["start"], variant=run.settings.variant), TOUR.slug, view)
+        stations = tour_data(run.settings.variant, view)
+        return document(Contents(TOUR, link=link), stations, theme, menu, code, app)
     base = base_of(run)
-    if isinstance(base, LayerRun):  # what to try are settings of the app's own runs
-        page = replace(page, task="")
+    page = chapter_of_file(chapter) if isinstance(base, Run) else chapter_with_stage(chapter)
     edits = ";".join(filter(None, (edits_text(run), edit)))
-    data = stage_data(base, page, view, edits)
-    return document(page, data, theme, links or {}, code, equations_of(base, page))
+    contents, data = Contents(page), None
+    if isinstance(base, Run):
+        contents = contents_of(edited_run(base, parse_edits(edits)[0]), page, view, edits)
+    else:  # what to try are settings of the app's own runs
+        contents = Contents(replace(page, task=""))
+    if Stage() in contents.story:
+        data = stage_data(base, page, view, edits)
+        contents = replace(contents, equations=equations_of(base, page))
+    return document(contents, data, theme, menu, code, app)
+
+
+def contents_of(run: Run, page: Chapter, view: ViewState, edits: str) -> Contents:
+    """Return what a file says of a run.
+
+    Args:
+        run: its numbers, with what is changed and held.
+        page: the chapter.
+        view: which sequence is looked at.
+        edits: what is changed and held, as in an address.
+    """
+    sequence = min(view.sequence, run.trace.sizes["B"] - 1)
+    try:
+        link = to_link(run.settings, page.slug, view, edits=parse_edits(edits)[0] or None)
+    except ConstraintError:  # too many edits
+        link = ""
+    return Contents(page, STORIES[page.slug](run, sequence), link=link)
 
 
 def equations_of(base: Run | LayerRun, page: Chapter) -> list[tuple[str, str]]:
@@ -192,8 +222,20 @@ def chapter_with_stage(slug: str) -> Chapter:
     """
     staged_slugs = [c.slug for c in (HOME, *CHAPTERS) if c.scene or c is HOME]
     if slug not in staged_slugs:
-        known = names_of([*staged_slugs, TOUR.slug])
-        raise InvalidValueError("chapter", f"one of {known}", shorten(slug))
+        raise InvalidValueError("chapter", f"one of {names_of(staged_slugs)}", shorten(slug))
+    return chapter(slug)
+
+
+def chapter_of_file(slug: str) -> Chapter:
+    """Return the chapter of this slug.
+
+    Raises:
+        ValueError: there is none, or it can be no file.
+    """
+    if slug not in STORIES:
+        raise InvalidValueError(
+            "chapter", f"one of {names_of([*STORIES, TOUR.slug])}", shorten(slug)
+        )
     return chapter(slug)
 
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from explainer.engine.run import run
-from explainer.presets import PRESETS
 from explainer.stage.html import THEMES, html_bytes
-from explainer.stage.site import SIZES, write_site
+from explainer.stage.site import EXAMPLES_OF_SITE, SIZES, write_site
 from explainer.url import edits_from_link, from_link, view_from_link
+
+APP = "address of a server with the app, such as https://gru.example.org, to which the file leads"
 
 
 def write_html(words: Sequence[str]) -> None:
@@ -25,12 +26,13 @@ def write_html(words: Sequence[str]) -> None:
     parser.add_argument("link", help="of a chapter or the tour, such as '/cell?preset=math&t=2'")
     parser.add_argument("-o", dest="file", help="where to (default: the chapter's name)")
     parser.add_argument("--theme", choices=THEMES, default="auto")
+    parser.add_argument("--app", default="", metavar="ADDRESS", help=APP)
     asked = parser.parse_args(words)
     slug = urlsplit(asked.link).path.rstrip("/").rpartition("/")[2] or "home"
     file = asked.file or f"{slug}.html"
     shown = run(from_link(asked.link), edits=edits_from_link(asked.link))
     view = view_from_link(asked.link)
-    data = html_bytes(shown, chapter=slug, view=view, theme=asked.theme)
+    data = html_bytes(shown, chapter=slug, view=view, theme=asked.theme, app=asked.app)
     with open(file, "wb") as target:
         target.write(data)
     sys.stdout.write(f"{file}\n")
@@ -44,11 +46,12 @@ def write_pages(words: Sequence[str]) -> None:
     """
     parser = argparse.ArgumentParser(
         prog="python -m explainer site",
-        description="Write home, the tour and all chapters with a stage as a site of files.",
+        description="Write home, the tour and all chapters to the update as a site of files.",
     )
     parser.add_argument("folder", help="where to")
-    parser.add_argument("--presets", nargs="+", default=list(PRESETS), metavar="NAME")
+    parser.add_argument("--presets", nargs="+", default=list(EXAMPLES_OF_SITE), metavar="NAME")
     parser.add_argument("--hidden-sizes", nargs="*", type=int, default=list(SIZES), metavar="H")
+    parser.add_argument("--app", default="", metavar="ADDRESS", help=APP)
     asked = parser.parse_args(words)
-    files = write_site(asked.folder, asked.presets, asked.hidden_sizes)
+    files = write_site(asked.folder, asked.presets, asked.hidden_sizes, asked.app)
     sys.stdout.write(f"{len(files)} files in {asked.folder}\n")

@@ -9,16 +9,10 @@ from explainer.app.position import position
 from explainer.app.session import session
 from explainer.app.sidebar import apply_preset
 from explainer.app.stage_component import stage
+from explainer.presets import EXAMPLES
 from explainer.stage.chapters import CHAPTERS, HOME, TOUR
+from explainer.stage.prose.stories import HOME_WORDS
 
-EXAMPLES = {
-    "start": "A first look",
-    "math": "The tutorial with matrices",
-    "linear_algebra": "The notebook RNN GRU Explainer",
-    "story": "A longer text",
-    "your_text": "Your own text",
-}
-"""What the presets are called here."""
 SOURCES = """
 1. [Gated Recurrent Units explained with matrices, part 2]\
 (https://medium.com/@sparklerussell/gated-recurrent-units-explained-with-matrices-part-2-training-and-loss-function-7e7147b7f2ae),
@@ -40,12 +34,7 @@ SOURCES = """
 def show_home() -> None:
     """Show the first page."""
     ensure_routed()
-    st.markdown(
-        "A gated recurrent unit reads a text token by token and keeps a small state, its memory. "
-        "Here is one at work, with **every number** inside it. Each column is a time step, each "
-        "row a chapter. Point at a number to read it, click it to see where it comes from, drag "
-        "a weight up or down: everything follows."
-    )
+    st.markdown(HOME_WORDS.text)
     settings, edit = session().shown
     run = kept_run(settings, edit)
     stage(settings, edit, HOME, (), "", position(HOME.slug, run.trace.sizes))

@@ -3,32 +3,40 @@
  */
 import { withKept } from "./compare.js";
 import { find } from "./dom.js";
-import { default as stage } from "./stage.js";
+import { default as stage, stageIn } from "./stage.js";
 import { stationData } from "./stations.js";
+import { writeQuery } from "./url.js";
 
-const fileHost = /** @type {HTMLElement} */ (document.getElementById("host"));
-const fileRoot = fileHost.attachShadow({ mode: "open" });
-const fileTemplate = /** @type {HTMLTemplateElement} */ (document.getElementById("stage"));
-fileRoot.append(fileTemplate.content.cloneNode(true));
-const fileGiven = JSON.parse(document.getElementById("data")?.textContent ?? "");
-const fileQuery = new URLSearchParams(location.search || fileGiven.query);
+/** What another page of the same network takes over: all but what is open here. */
+const OPEN_HERE = ["equation", "cell"];
+/** What another network has not: its numbers are others. */
+const NUMBERS_HERE = ["edit", "against", "compared", "trial", ...OPEN_HERE];
+/** What is given to the stage; null on a page that has none. */
+const fileGiven = JSON.parse(document.getElementById("data")?.textContent ?? "null");
+const fileQuery = new URLSearchParams(location.search || fileGiven?.query);
 /** @type {import("./sent.js").Data} */
-let fileData = fileGiven.stations
-  ? stationData(fileGiven, Number(fileQuery.get("station") ?? 1))
-  : { ...fileGiven, edit: fileQuery.get("edit") ?? fileGiven.edit };
-const filePlace = /** @type {HTMLElement} */ (find(fileRoot, ".stage").parentNode);
+let fileData;
+/** @type {HTMLElement} */
+let filePlace;
 
-for (const link of document.querySelectorAll("nav a")) {
-  const anchor = /** @type {HTMLAnchorElement} */ (link);
-  if (anchor.href === location.href.split("?")[0]) anchor.setAttribute("aria-current", "page");
-  // time step and edits go along; a file from a disk has no address for them
-  anchor.addEventListener("click", () => {
-    if (location.protocol !== "file:") anchor.search = location.search;
-  });
+/** Make the stage's elements, and draw it. */
+function openFile() {
+  const host = /** @type {HTMLElement} */ (document.getElementById("host"));
+  const root = host.attachShadow({ mode: "open" });
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById("stage"));
+  root.append(template.content.cloneNode(true));
+  fileData = fileGiven.stations
+    ? stationData(fileGiven, Number(fileQuery.get("station") ?? 1))
+    : { ...fileGiven, edit: fileQuery.get("edit") ?? fileGiven.edit };
+  const place = find(root, ".stage");
+  filePlace = /** @type {HTMLElement} */ (place.parentNode);
+  // alone, it leads nowhere; a site begins with the tour
+  place.classList.toggle("alone", !document.querySelector("nav a"));
+  if (linkTo("tour")) find(root, ".start").dataset.chapter = "tour";
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawFile);
+  drawFile();
+  markEdited(fileData.edit);
 }
-// alone, it leads nowhere; a site begins with the tour
-find(fileRoot, ".stage").classList.toggle("alone", !document.querySelector("nav a"));
-if (linkTo("tour")) find(fileRoot, ".start").dataset.chapter = "tour";
 
 /**
  * Return the page's own link to a chapter, if it has such a page.
@@ -36,7 +44,7 @@ if (linkTo("tour")) find(fileRoot, ".start").dataset.chapter = "tour";
  * @returns {HTMLAnchorElement | null}
  */
 function linkTo(slug) {
-  return document.querySelector(`nav a[href$="${slug}.html"]`);
+  return document.querySelector(`nav a[href$="/${slug}.html"]`);
 }
 
 /** Lead from a station to its chapter. */
@@ -67,11 +75,43 @@ function drawFile() {
  * @param {any} value
  */
 function tellFile(name, value) {
+  if (name === "edit") return markEdited(value);
   if (name === "station") fileData = stationData(fileGiven, value);
   else if (name === "keep") fileData = withKept(fileData, value);
-  else return;
-  drawFile();
+  else return undefined;
+  return drawFile();
 }
 
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawFile);
-drawFile();
+/**
+ * Say which numbers of the text were written before the reader's edits.
+ * @param {string} edit
+ */
+function markEdited(edit) {
+  const words = document.querySelector(".as-written");
+  const other = words !== null && edit !== fileGiven.edit;
+  document.body.classList.toggle("edited", other);
+  if (words) /** @type {HTMLElement} */ (words).hidden = !other;
+}
+
+/**
+ * Let a link take along where the reader is; a file from a disk has no address that says so.
+ * @param {Event} event
+ */
+function takeAlong(event) {
+  const anchor = /** @type {Element} */ (event.target).closest('a[href*=".html"]');
+  if (!(anchor instanceof HTMLAnchorElement)) return;
+  const query = new URLSearchParams(location.search);
+  const state = fileGiven && stageIn(filePlace)?.state;
+  for (const [name, value] of Object.entries(state?.tensors ? writeQuery(state) : {}))
+    if (value === null) query.delete(name);
+    else query.set(name, value);
+  const others = anchor.closest(".others") !== null;
+  for (const name of others ? NUMBERS_HERE : OPEN_HERE) query.delete(name);
+  anchor.search = query.toString();
+}
+
+for (const kind of ["click", "auxclick"]) document.addEventListener(kind, takeAlong, true);
+document
+  .querySelector("nav a[aria-current]")
+  ?.scrollIntoView({ block: "nearest", inline: "center" });
+if (fileGiven) openFile();
