@@ -50,7 +50,7 @@ def derive(specs: Iterable[LaneSpec], quantities: Mapping[str, Quantity]) -> Sce
     for spec in specs:
         names = [n for n in spec.results if n in quantities]
         first = [n for n in spec.first if n in quantities]
-        if not names and not first:
+        if not (names if spec.results else first):
             continue
         writer = _Writer(quantities, known)
         for name in first:
