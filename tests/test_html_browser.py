@@ -80,8 +80,10 @@ def test_a_notebooks_frame_shows_the_stage(page, tmp_path):
 def test_a_site_leads_from_page_to_page(page, tmp_path):
     write_site(tmp_path, ["math"], [3])
     opened(page, tmp_path / "math" / "home.html")
-    inside(page, 'a[data-chapter="tokens"]:visible').last.click()  # which has no file: the tour has
-    expect(page.get_by_role("heading", name="Guided tour")).to_be_visible()
+    inside(page, 'a[data-chapter="tokens"]:visible').last.click()
+    expect(page.get_by_role("heading", name="Tokens", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Next: Batches").click()
+    expect(page.get_by_text("shifted by one: for every token")).to_be_visible()
     page.get_by_role("link", name="Home", exact=True).click()
     inside(page, 'a[data-chapter="cell"]').first.click()
     expect(page.get_by_role("heading", name="The cell", exact=True)).to_be_visible()
@@ -94,6 +96,26 @@ def test_a_site_leads_from_page_to_page(page, tmp_path):
     expect(inside(page, '.cell[data-quantity="h"]')).to_have_count(3)
     page.get_by_role("link", name="Update", exact=True).click()
     expect(inside(page, ".descent svg")).to_be_visible()
+
+
+def test_the_place_and_edits_go_along_from_a_disk(page, tmp_path):
+    write_site(tmp_path, ["math"], [])
+    opened(page, tmp_path / "math" / "cell.html")
+    page.keyboard.press("ArrowRight")
+    cell(page, "W_hz", 0, 1).dblclick()
+    type_in(page, "2")
+    cell(page, "h", 0, 1, 1).click()
+    page.get_by_role("link", name="Next: Through time").click()
+    edited = run(MATH, edits={"W_hz": {(0, 1): 2.0}})
+    expect(page.get_by_role("heading", name="Through time")).to_be_visible()
+    expect(inside(page, ".where")).to_have_text("t = 1 of 0 … 2")
+    expect(inside(page, "[data-chip]")).to_have_attribute("data-chip", "W_hz[0,1]")
+    expect(page.get_by_text("those in grey are as they were")).to_be_visible()
+    expect(inside(page, ".message")).to_be_hidden()
+    expect_side(page, edited)
+    page.get_by_role("link", name="Tokens", exact=True).click()  # it has no stage
+    page.get_by_role("link", name="Loss", exact=True).click()
+    expect(inside(page, "[data-chip]")).to_have_attribute("data-chip", "W_hz[0,1]")
 
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -97,7 +97,7 @@ function markEdited(edit) {
  * Let a link take along where the reader is; a file from a disk has no address that says so.
  * @param {Event} event
  */
-function takeAlong(event) {
+function carryPlace(event) {
   const anchor = /** @type {Element} */ (event.target).closest('a[href*=".html"]');
   if (!(anchor instanceof HTMLAnchorElement)) return;
   const query = new URLSearchParams(location.search);
@@ -110,7 +110,7 @@ function takeAlong(event) {
   anchor.search = query.toString();
 }
 
-for (const kind of ["click", "auxclick"]) document.addEventListener(kind, takeAlong, true);
+for (const kind of ["click", "auxclick"]) document.addEventListener(kind, carryPlace, true);
 document
   .querySelector("nav a[aria-current]")
   ?.scrollIntoView({ block: "nearest", inline: "center" });
