@@ -37,6 +37,7 @@ from explainer.app.own_network import (
 from explainer.engine.equations.activation import activations_of
 from explainer.engine.layer_edits import edited_layer
 from explainer.errors import ExplainerError
+from explainer.interop import layer_stack, network_record
 from explainer.interop.head_loss import head_loss
 from explainer.interop.pytorch import safetensors, state_dict
 from explainer.interop.text_table import text_table
@@ -501,13 +502,24 @@ def test_several_modules_of_a_file_have_a_head_each(tmp_path):
         np.testing.assert_allclose(d_W, own["rnn"].weight_hh_l0.grad[8:], atol=1e-12)
 
 
-@pytest.mark.browser
-def test_findings_map_and_link_lead_to_a_place(chromium, server):
+@pytest.fixture
+def own_page(chromium, server):
+    """A way to open the page; returns the tab's page once its stage is there."""
     context = chromium.new_context(viewport={"width": 1300, "height": 900})
-    tab = Tab(context, server.address)
-    page = tab.page
-    page.goto(f"{server.address}/own?own=twin")
-    expect(inside(page, '[data-quantity="h"]').first).to_be_visible(timeout=30_000)
+
+    def opened(place):
+        page = Tab(context, server.address).page
+        page.goto(place if "://" in place else f"{server.address}/{place}")
+        expect(inside(page, '[data-quantity="h"]').first).to_be_visible(timeout=30_000)
+        return page
+
+    yield opened
+    context.close()
+
+
+@pytest.mark.browser
+def test_findings_map_and_link_lead_to_a_place(own_page):
+    page = own_page("own?own=twin")
     link = page.get_by_role("button", name="unit 3 → z[").first
     place = link.inner_text().partition("[")[2].rstrip("]")
     link.click()
@@ -523,20 +535,14 @@ def test_findings_map_and_link_lead_to_a_place(chromium, server):
     inside(page, '.unit-map [data-map^="units by"]').select_option("keeping")
     inside(page, '.unit-map [data-map^="go to"]').select_option(index=1)
     expect(page).to_have_url(re.compile("own-place=t%3D4"))
-    again = Tab(context, server.address).page
-    again.goto(page.url)
+    again = own_page(page.url)
     expect(inside(again, "[data-explanation]")).to_be_visible(timeout=30_000)
     expect(again.locator("[data-stage]")).to_have_attribute("data-t", "4")
-    context.close()
 
 
 @pytest.mark.browser
-def test_a_weight_of_ones_own_network_is_changed_on_its_own_page_alone(chromium, server):
-    context = chromium.new_context(viewport={"width": 1300, "height": 900})
-    tab = Tab(context, server.address)
-    page = tab.page
-    page.goto(f"{server.address}/own")
-    expect(inside(page, '[data-quantity="h"]').first).to_be_visible(timeout=30_000)
+def test_a_weight_of_ones_own_network_is_changed_on_its_own_page_alone(own_page):
+    page = own_page("own")
     cell(page, "W_hz", 0, 1).click()
     expect(inside(page, "[data-explanation]")).to_be_visible()
     cell(page, "W_hz", 0, 1).dblclick()
@@ -549,7 +555,6 @@ def test_a_weight_of_ones_own_network_is_changed_on_its_own_page_alone(chromium,
     page.get_by_test_id("stSidebarNavLink").get_by_text("The cell", exact=True).click()
     expect(inside(page, '[data-quantity="W_ir"]').first).to_be_attached()
     expect(inside(page, "[data-chip]")).to_have_count(0)
-    context.close()
 
 
 def test_a_finding_leads_into_a_stretch_of_a_large_layer(app, tmp_path):
@@ -565,3 +570,25 @@ def test_a_finding_leads_into_a_stretch_of_a_large_layer(app, tmp_path):
     link.click().run()
     assert not app.exception
     assert app.session_state["own-first"] == max(0, t - 2)
+
+
+def test_training_leads_to_its_network_and_changes_nothing_else(app):
+    app.switch_page("pages/training.py").run()
+    assert not app.exception
+    links = [link.proto for link in app.main if link.type == "page_link"]
+    (link,) = (one for one in links if "Open this network" in one.label)
+    assert link.query_string == "own=trained"
+    app.switch_page("pages/own.py").run()
+    assert app.session_state["own-source"] == ""
+
+
+def test_a_network_with_a_loss_is_computed_once(monkeypatch):
+    calls = []
+    make = network_record.compute_stack
+    monkeypatch.setattr(
+        network_record, "compute_stack", lambda *given: calls.append(1) or make(*given)
+    )
+    monkeypatch.setattr(layer_stack, "compute_stack", network_record.compute_stack)
+    network, table = example(broken=False)
+    assert network.record(table.x, loss=head_loss(network, table)).loss > 0
+    assert len(calls) == 1

@@ -63,7 +63,11 @@ class Part:
 
 
 def record_stack(
-    parts: Sequence[Part], found: Sequences, scales: Sequence[Tensor | None], names: Names
+    parts: Sequence[Part],
+    found: Sequences,
+    scales: Sequence[Tensor | None],
+    names: Names,
+    computed: Sequence[Mapping[str, Tensor]] = (),
 ) -> list[Layer]:
     """Return a trace of every part.
 
@@ -73,8 +77,9 @@ def record_stack(
         scales: (B, T, ·) for each layer what its states are multiplied by on their way to the next
             one; None for nothing.
         names: labels of the input's features and of the time steps.
+        computed: the forward pass of every part, where it is known.
     """
-    computed = compute_stack(parts, found, scales)
+    computed = computed or compute_stack(parts, found, scales)
     top, lengths = parts[-1].layer, found.lengths
     arriving = {} if found.d_states is None else {top: found.d_states}
     layers = []

@@ -101,17 +101,16 @@ def record_network(
     nothing = [None] * (1 + parts[-1].layer)
     plain = Sequences(found.x, None, found.lengths, h_0, None, None)
     own = labels(names)
-    layers = record_stack(parts, plain, nothing, own)
-    number = None
-    traces = [layer.trace for layer in layers if layer.trace is not None and not layer.problem]
-    if loss is not None and len(traces) == len(layers):
-        h = [torch.from_numpy(trace["h"].copy()) for trace in traces]
+    computed = compute_stack(parts, plain, nothing)
+    number, read = None, plain
+    finite = all(torch.isfinite(v).all() for values in computed for v in values.values())
+    if loss is not None and finite:
+        h = [values["h"] for values in computed]
         states = top_states(parts, h, found.lengths).requires_grad_()
         value = loss(states)
         (d_states,) = torch.autograd.grad(value, states)
-        number = float(value.detach())
-        arriving = Sequences(found.x, None, found.lengths, h_0, d_states, None)
-        layers = record_stack(parts, arriving, nothing, own)
+        number, read = float(value.detach()), replace(plain, d_states=d_states)
+    layers = record_stack(parts, read, nothing, own, computed)
     again = network_again(parts, plain, nothing, loss)
     return Recording({layer.name: layer for layer in layers}, None, number, (), again=again)
 

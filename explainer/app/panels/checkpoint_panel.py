@@ -14,7 +14,7 @@ from explainer.app.background_training import Trainer
 from explainer.app.cache import kept_text
 from explainer.app.current_run import network_at
 from explainer.app.navigation import file
-from explainer.app.own_link import TRAINED
+from explainer.app.own_link import NAME, TRAINED
 from explainer.app.session import session
 from explainer.engine.batch_run import Run
 from explainer.engine.sampling import continue_text
@@ -129,9 +129,9 @@ def downloads(run: Run) -> None:
         f"These files contain the network **after {updates:,} updates**, the one that every "
         "chapter shows. For another one, choose it above and press *show it everywhere*."
     )
-    session().own_link = TRAINED  # there it opens with one click
     there = chapter("own")
-    st.page_link(file(there), label=f"Open this network: **{there.title}** → {there.question}")
+    label = f"Open this network: **{there.title}** → {there.question}"
+    st.page_link(file(there), label=label, query_params={NAME: TRAINED})
     left, right = st.columns(2)
     left.download_button(
         "parameters, named as here (safetensors)",
