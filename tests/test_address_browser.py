@@ -2,7 +2,7 @@
 
 import pytest
 from playwright.sync_api import expect
-from test_browser import DESKTOP, soon, watched
+from test_browser import DESKTOP, PHONE, soon, watched
 from test_stage import StageTab, inside
 
 pytestmark = pytest.mark.browser
@@ -113,3 +113,16 @@ def test_an_embedded_page_is_the_piece_alone(tab):
     expect(inside(page, ".where")).to_have_text("t = 1 of 0 … 2")
     tab.open("cell")
     expect(page.get_by_test_id("stSidebar")).to_be_visible()
+
+
+def test_a_phone_shows_the_stage_though_the_settings_are_open(chromium, server):
+    context = chromium.new_context(viewport=PHONE)
+    page = context.new_page()
+    page.goto(f"{server.address}/cell?open-settings=true")
+    # a phone shows one equation at a time, so the first numbers of all may be hidden
+    number = page.locator("[data-stage] .lane.here [data-quantity]").first
+    expect(number).to_be_visible()
+    expect(number).to_be_in_viewport()
+    number.click()
+    expect(page.locator("[data-stage] [data-line=numbers]")).to_be_visible()
+    context.close()
