@@ -16,7 +16,7 @@ from explainer.stage.menu import Menu, about_app
 from explainer.stage.prose.blocks import Block, Stage
 from explainer.stage.prose.inline_markup import markdown_as_html
 from explainer.stage.prose.story_html import story_as_html
-from explainer.stage.script import INDENT, WEB, link
+from explainer.stage.script import INDENT, WEB, link, style
 
 
 @cache
@@ -77,7 +77,7 @@ def document(
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
 style-src 'unsafe-inline'; script-src {allowed}; img-src data: blob:">
 <title>{title} · GRU Explainer</title>
-<style>{INDENT.sub("", (WEB / "file.css").read_text("utf-8"))}</style>
+<style>{style("file")}</style>
 {menu.as_html()}
 <main>
 <h1>{title}</h1>
@@ -115,10 +115,9 @@ def story_around_stage(contents: Contents, menu: Menu) -> str:
 def stage_parts(data: Mapping[str, Any]) -> str:
     """Return the stage's own style and elements, and what it is sent."""
     # nothing of a user's text can end the element that holds it
-    written = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
-    return f"""<template id="stage"><style>{INDENT.sub("", (WEB / "stage.css").read_text("utf-8"))}\
-</style>
-{(WEB / "stage.html").read_text("utf-8")}</template>
+    written = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return f"""<template id="stage"><style>{style("stage")}</style>
+{INDENT.sub("", (WEB / "stage.html").read_text("utf-8"))}</template>
 <script type="application/json" id="data">{written}</script>
 """
 

@@ -51,3 +51,9 @@ def link(entry: str, short: bool = False) -> str:
         parts.append(re.sub(exported, "", IMPORT.sub("", text), flags=re.MULTILINE))
     joined = "\n".join(parts)
     return INDENT.sub("", COMMENT.sub("", joined)).replace("\n\n", "\n") if short else joined
+
+
+def style(name: str) -> str:
+    """Return a style sheet in `web/` without comments, indentation and line ends."""
+    text = INDENT.sub("", COMMENT.sub("", (WEB / f"{name}.css").read_text("utf-8")))
+    return re.sub(r"(?<=[{};,])\n+", "", text)

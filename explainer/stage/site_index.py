@@ -12,7 +12,7 @@ from explainer.engine.run import run
 from explainer.presets import EXAMPLES, PRESETS
 from explainer.stage.chapters import HOME, TOUR
 from explainer.stage.menu import about_app
-from explainer.stage.script import INDENT, WEB
+from explainer.stage.script import style
 
 LETTERS = 90
 """How much of its text a card shows."""
@@ -35,7 +35,7 @@ def index_page(presets: Sequence[str], app: str = "") -> str:
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 {leads if len(presets) == 1 else ""}
 <title>GRU Explainer</title>
-<style>{INDENT.sub("", (WEB / "file.css").read_text("utf-8"))}</style>
+<style>{style("file")}</style>
 <main>
 <h1>GRU Explainer</h1>
 <p class="question">{html.escape(HOME.question)}</p>

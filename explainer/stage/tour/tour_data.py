@@ -32,12 +32,17 @@ def packed_stations(variant: str) -> dict[str, Any]:
         variant: where the reset gate is.
 
     Returns:
-        The stations. In their descriptions, what stands for a key is a place in the list "shared",
-        and so it is of a quantity, twice.
+        The stations, and "shared", every value of their descriptions once. Where a value has
+        others in it, as a list or an object, their places in "shared" stand for them; a
+        station's "meta" is the place of its description.
     """
     shared: dict[str, int] = {}
 
     def place(value: Any) -> int:
+        if isinstance(value, dict):
+            value = {key: place(each) for key, each in value.items()}
+        elif isinstance(value, list):
+            value = [place(each) for each in value]
         return shared.setdefault(json.dumps(value, ensure_ascii=False), len(shared))
 
     titles = tuple(each.title for each in STATIONS)
@@ -46,20 +51,7 @@ def packed_stations(variant: str) -> dict[str, Any]:
         about = station.as_json(number, titles)
         own = run(station.run_settings(variant))
         _, sent = staged(own, station.page(), station.lanes, station=about)
-        meta = json.loads(sent["meta"])
-        quantities = {
-            name: place({key: place(value) for key, value in quantity.items()})
-            for name, quantity in meta.pop("quantities").items()
-        }
-        stations.append(
-            {
-                **sent,
-                "meta": {key: place(value) for key, value in meta.items()},
-                "quantities": quantities,
-                "place": json.dumps({"sequence": 0, "t": station.t}),
-            }
-        )
-    return {
-        "shared": list(map(json.loads, shared)),
-        "stations": stations,
-    }
+        meta = place(json.loads(sent["meta"]))
+        here = json.dumps({"sequence": 0, "t": station.t})
+        stations.append({**sent, "meta": meta, "place": here})
+    return {"shared": list(map(json.loads, shared)), "stations": stations}

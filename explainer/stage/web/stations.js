@@ -4,9 +4,7 @@
 
 /** @import { Data } from "./sent.js" */
 
-/**
- * @typedef {Data & {meta: Record<string, number>, quantities: Record<string, number>}} Packed
- */
+/** @typedef {Omit<Data, "meta"> & {meta: number}} Packed */
 
 /**
  * Return what the stage of a station is given.
@@ -17,15 +15,15 @@
 export function stationData({ stations, shared, query }, number) {
   const last = stations.length;
   const station = stations[Math.max(1, Math.min(Math.trunc(number) || 1, last)) - 1];
-  /** @type {(places: Record<string, number>) => Record<string, any>} */
-  const unpacked = (places) =>
-    Object.fromEntries(Object.entries(places).map(([name, at]) => [name, shared[at]]));
-  const quantities = Object.entries(unpacked(station.quantities)).map(([name, each]) => [
-    name,
-    unpacked(each),
-  ]);
-  const meta = { ...unpacked(station.meta), quantities: Object.fromEntries(quantities) };
+  /** @type {(at: number) => any} what stands there, with what is in it */
+  const unpacked = (at) => {
+    const value = shared[at];
+    if (Array.isArray(value)) return value.map(unpacked);
+    if (value === null || typeof value !== "object") return value;
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, unpacked(each)]));
+  };
   const { numbers, quantised, place } = station;
   const nothing = { answers: "[]", edit: "", against: "" };
-  return { meta: JSON.stringify(meta), numbers, quantised, place, query, ...nothing };
+  const meta = JSON.stringify(unpacked(station.meta));
+  return { meta, numbers, quantised, place, query, ...nothing };
 }
