@@ -19,8 +19,8 @@ def body(page: Page) -> None:
     settings = page.run.settings
     page.text(
         "One update changes little. Many of them, each on the next batch, teach the network to "
-        "predict the text. Every update is computed as in the previous chapter, by the same "
-        "equations."
+        "say what should come out. Every update is computed as in the previous chapter, by the "
+        "same equations."
     )
     if not st.context.is_embedded:
         learning_rates(settings)
@@ -42,8 +42,9 @@ def body(page: Page) -> None:
         downloads(page.run)
         return
     blind = len(page.run.batch.vocabulary)
+    choices = "tokens" if page.run.settings.values is None else "classes"
     page.text(
-        "**Perplexity**, exp(loss), is the effective number of tokens the model is choosing "
+        f"**Perplexity**, exp(loss), is the effective number of {choices} the model is choosing "
         f"between. Uniform guessing has the perplexity V = {blind}, a loss of ln V = "
         f"{math.log(blind):.4f}; 1 would mean certainty."
     )

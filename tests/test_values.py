@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -240,6 +241,10 @@ def sent(at, data):
     return at.file_uploader(key="numbers").set_value(("wind.csv", data, "text/csv")).run()
 
 
+ABOUT_TEXT = ("tokens", "embedding")
+"""Pages that say there that numbers need neither."""
+
+
 @pytest.mark.page
 @pytest.mark.parametrize("target", ["classes", "numbers"])
 def test_a_table_takes_the_place_of_the_text_on_every_page(target):
@@ -253,6 +258,9 @@ def test_a_table_takes_the_place_of_the_text_on_every_page(target):
         at.switch_page(page_of(chapter.slug)).run()
         assert not at.exception, (chapter.slug, at.exception[0].value)
         assert not sentences(at), chapter.slug
+        said = " ".join(e.value for kind in ("markdown", "caption") for e in at.main.get(kind))
+        if chapter.slug not in ABOUT_TEXT:
+            assert not re.search(r"\btokens?\b|vocabulary", said), chapter.slug
     words = " ".join(m.value for m in at.switch_page(page_of("tokens")).run().markdown)
     assert "no tokens and no vocabulary" in words
     at.selectbox(key="preset").set_value("math").run()

@@ -226,7 +226,12 @@ class Update(Trace):
         return [n for n in self.arrays if n.startswith("new_")]
 
 
+def dim_words(trace: Trace) -> dict[str, str]:
+    """Return every dim by its letter in words; of numbers there is no vocabulary."""
+    return {**DIMS, "V": "outputs"} if "values" in trace else DIMS
+
+
 def dims_text(trace: Trace, name: str) -> str:
     """Return a quantity's dims in words, such as "B 2 sequences × H 4 hidden units"."""
-    dims = trace.quantities[name].dims
-    return " × ".join(f"{d} {trace.sizes[d]} {DIMS[d]}" for d in dims) or "A single number"
+    dims, words = trace.quantities[name].dims, dim_words(trace)
+    return " × ".join(f"{d} {trace.sizes[d]} {words[d]}" for d in dims) or "A single number"

@@ -72,7 +72,7 @@ CHAPTERS = (
     Chapter(
         "batches",
         "Batches",
-        "Which tokens go in, and which should come out?",
+        "What goes in, and what should come out?",
         ("ids", "values", "targets"),
         "Compare a row of inputs with its row of targets: the same tokens, shifted by one. Then "
         "choose another **Batch** under *More settings*.",
@@ -112,7 +112,7 @@ CHAPTERS = (
     Chapter(
         "cell",
         "The cell",
-        "How does the cell mix the new token with what it remembers?",
+        "How does the cell mix what is new with what it remembers?",
         (
             *("a_ir", "a_hr", "a_r", "r"),
             *("a_iz", "a_hz", "a_z", "z"),
@@ -146,7 +146,7 @@ CHAPTERS = (
     Chapter(
         "prediction",
         "Prediction",
-        "Which token does the network expect next?",
+        "What does the network expect next?",
         ("h", "h_out", "logits", "p"),
         "Step through time and compare the most likely token with the target. Before training, "
         "the target's probability is close to 1 in V.",
@@ -169,7 +169,7 @@ CHAPTERS = (
         "term.",
         scene=(
             lane("First term: the one-hot target times ln p", "log_p", "ce_1", first=("p",)),
-            lane("Second term: the sum over the vocabulary, for each sequence", "ce_2"),
+            lane("Second term: the sum over all V outputs, for each sequence", "ce_2"),
             lane("First term: each output's squared error", "error", "se_1", first=("logits",)),
             lane("Second term: the mean over the outputs, for each sequence", "se_2"),
             lane("Which answers count", first=("counted",)),
@@ -227,7 +227,7 @@ CHAPTERS = (
     Chapter(
         "training",
         "Training",
-        "What do many updates do to the loss, and to the text?",
+        "What do many updates do to the loss, and to what the network says?",
         task="Train for 200 updates, press *show it everywhere* and open *The cell*. Come back, "
         "choose the network after 0 updates, and do the same: which gates have moved apart?",
         checks=("update",),

@@ -18,8 +18,7 @@ from explainer.engine.batch_run import Run
 from explainer.engine.edits import limits
 from explainer.engine.layer_trace import LayerRun, time_labels
 from explainer.engine.network import network
-from explainer.engine.quantity import DIMS
-from explainer.engine.trace import Trace
+from explainer.engine.trace import Trace, dim_words
 from explainer.explanation.index_form import index_form, own_letters
 from explainer.explanation.tensor_formula import shapes_line
 from explainer.plots import colours
@@ -82,7 +81,7 @@ def payload(
     )
     meta = {
         "sizes": dict(run.trace.sizes),
-        "dims": DIMS,
+        "dims": dim_words(run.trace),
         "colours": {"scales": colours.SCALES, "hues": colours.HUES},
         **(layer_tokens(run.trace) if isinstance(run, LayerRun) else batch_tokens(run)),
         "quantities": {name: describe_quantity(source, name) for name in names},

@@ -30,13 +30,13 @@ def h_out_no_dropout(h: Tensor) -> Tensor:
 
 @equation(symbol="l_t", dims="B T V")
 def logits(h_out: Tensor, W_o: Tensor, b_o: Tensor) -> Tensor:
-    """Logits: one score for each token of the vocabulary."""
+    """Logits: one score for each of the V possible outputs."""
     return linear(h_out, W_o, b_o)
 
 
 @equation(symbol="l_t", dims="B T V", name="logits")
 def logits_no_bias(h_out: Tensor, W_o: Tensor) -> Tensor:
-    """Logits: one score for each token of the vocabulary."""
+    """Logits: one score for each of the V possible outputs."""
     return linear(h_out, W_o)
 
 

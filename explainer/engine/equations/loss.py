@@ -36,7 +36,7 @@ def ce_1(y: Tensor, log_p: Tensor) -> Tensor:
 
 @equation(symbol=r"\mathrm{ce}^2_t", dims="B T")
 def ce_2(ce_1: Tensor) -> Tensor:
-    """Second term: the sum over the vocabulary, one number for each token."""
+    """Second term: the sum over all V outputs, one number for each answer."""
     return ce_1.sum(-1)
 
 

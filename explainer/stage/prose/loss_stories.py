@@ -54,7 +54,9 @@ def loss_story(run: Run, sequence: int) -> list[Block]:
     if "se_3" in trace:
         return squared_error_story(run, sequence)
     some = "counted" in trace
-    right = "the class that is right" if "values" in trace else "the token that actually came next"
+    numbers = "values" in trace
+    right = "the class that is right" if numbers else "the token that actually came next"
+    choices, each = ("classes", "answer") if numbers else ("vocabulary", "token")
     mean = (
         "take minus the mean over the answers that count"
         if some
@@ -77,8 +79,8 @@ def loss_story(run: Run, sequence: int) -> list[Block]:
             f"Cross-entropy looks only at the probability of {right}. It is computed here in the "
             "“three terms” of the tutorial *GRUs explained with matrices*. They are three "
             "**steps**, each made from the one before: pick ln p of the target, add up over the "
-            f"vocabulary, {mean}. Taken apart, each step can be checked by itself, and the loss of "
-            "every single token is seen before it is averaged."
+            f"{choices}, {mean}. Taken apart, each step can be checked by itself, and the loss of "
+            f"every single {each} is seen before it is averaged."
         ),
         Bars("ce_3", f"third term: {part}", token_labels(run, sequence), trace["ce_3"]),
         Note(counts),
@@ -95,7 +97,7 @@ def loss_story(run: Run, sequence: int) -> list[Block]:
         story.append(
             Note(
                 "Whatever dropout does, the loss is ln V: all logits are equal at each time step, "
-                "so every token gets the probability 1/V."
+                f"so every {'class' if numbers else 'token'} gets the probability 1/V."
             )
         )
     return story

@@ -83,7 +83,7 @@ def time_story(run: Run, sequence: int) -> list[Block]:
         Stage(),
         Text(
             "The same weights are used at every time step; only the state is passed on. Read each "
-            "picture from left to right: each row is one hidden unit, each column one token."
+            "picture from left to right: each row is one hidden unit, each column one time step."
         ),
         Text(
             "Gates have three jobs: **store** something early for later (z stays near 1), **skip** "

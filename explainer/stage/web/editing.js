@@ -138,7 +138,7 @@ export function scopes(dims, index) {
   if (dims.includes("T")) {
     const last = dims.length - 1;
     if (dims.length > 2) {
-      const word = dims[last] === "H" ? "unit" : dims[last] === "V" ? "token" : "feature";
+      const word = dims[last] === "H" ? "unit" : dims[last] === "V" ? "output" : "feature";
       offer(`the whole ${word}`, (_, axis) => axis === last);
       offer("the whole time step", (dim) => dim === "T" || dim === "B");
     }
