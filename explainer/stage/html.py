@@ -86,7 +86,8 @@ def html_page(
     edits = ";".join(filter(None, (edits_text(run), edit)))
     contents, data = Contents(page), None
     if isinstance(base, Run):
-        contents = contents_of(edited_run(base, parse_edits(edits)[0]), page, view, edits)
+        told = edited_run(base, parse_edits(edits)[0]) if edits else base
+        contents = contents_of(told, page, view, edits)
     else:  # what to try are settings of the app's own runs
         contents = Contents(replace(page, task=""))
     if Stage() in contents.story:

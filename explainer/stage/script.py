@@ -8,6 +8,7 @@ thing in all of them (`tests/test_script.py`).
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 WEB = Path(__file__).parent / "web"
@@ -53,6 +54,7 @@ def link(entry: str, short: bool = False) -> str:
     return INDENT.sub("", COMMENT.sub("", joined)).replace("\n\n", "\n") if short else joined
 
 
+@cache
 def style(name: str) -> str:
     """Return a style sheet in `web/` without comments, indentation and line ends."""
     text = INDENT.sub("", COMMENT.sub("", (WEB / f"{name}.css").read_text("utf-8")))
