@@ -9,8 +9,9 @@ import torch
 from beside_torch import SMALL, packed, some_state
 from torch import nn
 
-from explainer import Settings, compare, explain, run, train, with_targets
+from explainer import Settings, compare, explain, importance, run, train, with_targets
 from explainer.analysis.checks import CHECKS, verify
+from explainer.analysis.influence import influence
 from explainer.engine.sampling import continue_text
 from explainer.engine.training import History, RNNTraining
 
@@ -98,3 +99,15 @@ def test_a_copy_remembers_its_precision():
     again = copy.deepcopy(run(SMALL32))
     assert again.trace.origin.precision == "float32"
     assert rounded(again.trace["d_W_hz_t"])
+
+
+def test_analyses_say_in_what_they_compute():
+    """Influence in float64, so that a gradient may fade; what is run again, in the run's own."""
+    single, double = run(replace(SMALL, precision="float32")), run(SMALL)
+    found = influence(single, 0)
+    np.testing.assert_allclose(found, influence(double, 0), rtol=1e-4, atol=1e-7)
+    assert not np.array_equal(found, found.astype(np.float32))
+    held = importance(single)
+    losses = held.change + held.loss
+    assert np.array_equal(losses, losses.astype(np.float32))
+    np.testing.assert_allclose(held.change, importance(double).change, atol=1e-6)

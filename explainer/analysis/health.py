@@ -78,6 +78,9 @@ def health(
 ) -> Health:
     """Look for what is wrong with a layer or a network.
 
+    What is looked at are a run's own numbers, in whatever precision they were computed; the
+    gradient that is sent back to see whether it grows is computed in float64.
+
     Args:
         of: a trace, a run, or a recording.
         first: whether the parameters are first values, before any training; None takes them for

@@ -80,7 +80,8 @@ def importance(
     """Hold each unit's state at 0 through time, one unit after the other, and see what changes.
 
     A recorded module runs again for every unit, with all that comes after the layer, so that its
-    own head and loss answer. The module is left as it is.
+    own head and loss answer, in its own precision. The module is left as it is. A run is computed
+    again in the precision of its settings: in float32 a change below 1e-7 of the loss is rounding.
 
     Args:
         of: a recording, by `record` or of a file's network; a run; or the trace of a layer alone,

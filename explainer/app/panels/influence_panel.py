@@ -41,6 +41,11 @@ def past(page: Page) -> None:
         "empty: a loss can't depend on later states. Beside it stands an ordinary tanh RNN with "
         "the same sizes, text and seed."
     )
+    if page.run.settings.precision == "float32":
+        page.note(
+            "The run is in float32; its gradients are sent back in float64 here, so that one that "
+            "fades does not end in rounding."
+        )
     tokens = page.tokens()
     if len(tokens) == 1:
         page.note(
