@@ -378,6 +378,31 @@ def test_a_link_has_the_files_fingerprints_and_asks_for_them(app, tmp_path):
     other.file_uploader(key="own-numbers").set_value(("own.csv", numbers, "")).run()
     assert not any("link" in w.value for w in other.warning)
     assert other.selectbox(key="own-layer").value == "l1"
+    other.file_uploader(key="own-numbers").set_value(("b.csv", b"1,2,3\n4,5,7", "")).run()
+    assert not any("link" in w.value for w in other.warning)  # one's own choice now, not the link's
+
+
+def test_ones_own_files_are_replaced_without_a_word_of_a_link(app, tmp_path):
+    app.get("button_group")[0].set_value("files").run()
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        data = saved(nn.GRU(3, 4).state_dict(), tmp_path)
+        app.file_uploader(key="own-weights").set_value(("own.safetensors", data, "")).run()
+        app.file_uploader(key="own-numbers").set_value(("a.csv", b"1,2,3\n4,5,6", "")).run()
+        app.run()
+        assert not any("link" in w.value for w in app.warning)
+        assert own_fingerprint(data, b"1,2,3\n4,5,6") in str(app.query_params["own"])
+
+
+def test_notes_of_many_layers_are_folded(app, tmp_path):
+    data = saved(nn.GRU(3, 4, num_layers=2, bidirectional=True).state_dict(), tmp_path)
+    app.get("button_group")[0].set_value("files").run()
+    app.file_uploader(key="own-weights").set_value(("own.safetensors", data, "")).run()
+    assert "save_file" not in " ".join(code.value for code in app.code)
+    rows = "\n".join(f"{i / 9},{i % 3},{i % 5}" for i in range(40)).encode()
+    app.file_uploader(key="own-numbers").set_value(("a.csv", rows, "")).run()
+    assert not app.exception
+    assert any(e.label.endswith("notes on its layers") for e in app.expander)
 
 
 @pytest.mark.parametrize("said", ["nobody", "twin;<b>;no;no", ";".join("x" * 9), "%00;%ff"])

@@ -4,8 +4,7 @@ The loss of one target, minus ce_2, sent back through time by the same equations
 loss. Its gradient's norm, time step by time step back, is what Hochreiter (1991) and Bengio et
 al. (1994) call vanishing or exploding; an ordinary RNN of the same size stands beside the GRU.
 
-Everything here is computed in float64, from the numbers of a float32 run, too: how far a gradient
-fades is a property of the network, and 7 digits would end it in rounding.
+All of it is in float64, of a float32 run, too: with 7 digits a fading gradient ends in rounding.
 """
 
 from __future__ import annotations

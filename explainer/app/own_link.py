@@ -57,7 +57,7 @@ def read_own_link() -> OwnLink:
     found = OwnLink(*(parts + [""] * 4)[:4])
     if not found.is_files and found.source not in (FORECASTER, TWIN, TRAINED):
         return OwnLink()
-    if FINGERPRINT.fullmatch(found.source):
+    if FINGERPRINT.fullmatch(found.source) and said != own.own_link:  # not what this page wrote
         own.own_wanted = own.own_wanted or found.source
     return found
 

@@ -158,8 +158,9 @@ def from_files() -> Given | None:
         key="own-weights",
         max_upload_size=megabytes,
     )
-    left.caption("In PyTorch, save them like this; other files: `python -m explainer convert`.")
-    left.code(SAVE, language="python")
+    if not weights:
+        left.caption("In PyTorch, save them like this; other files: `python -m explainer convert`.")
+        left.code(SAVE, language="python")
     network: GRUNetwork | None = None
     problem: Exception | None = None
     if weights:
@@ -193,6 +194,8 @@ def from_files() -> Given | None:
         st.warning(escape_markdown(str(other)))
         if st.query_params.get("own", "").startswith(wanted):
             forget_place()
+    elif wanted:
+        session().own_wanted = ""  # what comes after these files is the user's own choice
     return network, table, fingerprint
 
 
@@ -201,13 +204,15 @@ def table_file(megabytes: int) -> UploadedFile | None:
     numbers = st.file_uploader(
         "Numbers (.csv)", type="csv", key="own-numbers", max_upload_size=megabytes
     )
+    if numbers:
+        return numbers
     st.caption(
         "A row is a time step, a column a feature, with names in the first row. A column "
         "`sequence` splits the rows into sequences; a column `target` gives a loss where the file "
         "has an output layer of one unit. A file with an embedding reads a text, too."
     )
     st.code("sequence,temperature,wind,target\nOslo,0.31,-0.20,0.35", language=None)
-    return numbers
+    return None
 
 
 def weights_of(file: UploadedFile) -> GRUNetwork:

@@ -27,6 +27,8 @@ from explainer.stage.prose.inline_markup import escape_markdown
 VIEWS = {"cell": "The cell", "time": "Through time", "gradients": "Gradients"}
 MOST_UNITS = {"error": 12, "warning": 12, "note": 3}
 """Most units that a finding leads to."""
+MOST_NOTES = 4
+"""Most notes that are not folded."""
 LONGEST_STRETCH = 16
 """Most time steps that are shown at once of a layer too large for the browser."""
 
@@ -67,8 +69,12 @@ def show(found: OwnNetwork, link: OwnLink) -> None:
     st.markdown("#### What stands out")
     if found.health.ok:
         st.success("Nothing is wrong with this network, as far as its numbers tell.")
+    notes = [f for f in found.health if f.level == "note"]
+    few = len(notes) <= MOST_NOTES  # more would stand between the reader and the picture
+    folded = None if few else st.expander(f"{len(notes)} notes on its layers")
     for i, finding in enumerate(found.health):
-        with st.container(gap=None):
+        inside = folded if folded and finding.level == "note" else st.container(gap=None)
+        with inside.container(gap=None):
             tell(finding)
             if finding.layer in layers:
                 links(finding, found.recording[finding.layer], str(i))
