@@ -7,7 +7,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.utils import parametrizations
 from torch.nn.utils.rnn import pack_padded_sequence
+from torch.utils.checkpoint import checkpoint
 
 from explainer import explain, record, watch
 from explainer.engine.origin import Provenance
@@ -404,3 +406,85 @@ def test_a_quantity_is_a_long_table():
     assert len(x) == (6 + 4) * 3
     table = found.to_pandas("d_W_hn").unstack("unit before")
     np.testing.assert_array_equal(table.to_numpy(), found["d_W_hn"])
+
+
+class Around(nn.Module):
+    """A GRU behind a layer, called by `run(gru, x)`."""
+
+    def __init__(self, run, kind=nn.GRU, **options):
+        super().__init__()
+        torch.manual_seed(1)
+        usual = {"dtype": F64} | ({"batch_first": True} if kind is nn.GRU else {})
+        self.pre, self.own, self.run = nn.Linear(3, 3, dtype=F64), kind(3, 4, **usual), run
+
+    def forward(self, x):
+        return self.run(self.own, self.pre(x))
+
+
+def early_stop(cell, x):
+    """Two sequences in a loop of one's own, the first left after two time steps."""
+    found = []
+    for sequence, last in ((x, 2), (x, x.shape[1])):
+        h = None
+        for t in range(last):
+            h = cell(sequence[:, t], h)
+            found.append(h)
+    return torch.stack(found)
+
+
+WRAPPED = {
+    "checkpointed": (
+        lambda: Around(lambda gru, x: checkpoint(lambda v: gru(v)[0], x, use_reentrant=False)),
+        {"own.l0": 5},
+    ),
+    "data parallel": (
+        lambda: nn.DataParallel(Around(lambda gru, x: gru(x)[0])),
+        {"module.own.l0": 5},
+    ),
+    "of different lengths": (
+        lambda: Around(lambda gru, x: torch.cat([gru(x)[0], gru(x[:, :2])[0]], 1)),
+        {"own#0.l0": 5, "own#1.l0": 2},
+    ),
+    "stopped early": (lambda: Around(early_stop, nn.GRUCell), {"own#0": 2, "own#1": 5}),
+    "normed": (
+        lambda: Around(lambda gru, x: parametrizations.weight_norm(gru, "weight_hh_l0")(x)[0]),
+        {"own.l0": 5},
+    ),
+    "compiled": (
+        lambda: torch.compile(Around(lambda gru, x: gru(x)[0]), backend="eager"),
+        {"own.l0": 5},
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
+@pytest.mark.parametrize("wrapped", WRAPPED)
+def test_each_call_counts_once_however_a_module_is_wrapped(wrapped):
+    make, expected = WRAPPED[wrapped]
+    module, x = make(), torch.randn(2, 5, 3, dtype=F64)
+    found = record(module, x, loss=lambda out: (out**2).mean())
+    assert {name: trace.sizes["T"] for name, trace in found.items()} == expected
+    (agreement,) = found.agreements
+    assert max(agreement.states, agreement.one_step) < 1e-14
+    assert agreement.gradients < 1e-14
+    assert agreement.kind.startswith(("nn.GRU,", "nn.GRUCell,"))
+
+
+def test_what_lowers_the_precision_is_said():
+    module, x = nn.GRU(3, 4, batch_first=True), torch.randn(2, 5, 3)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = record(module, x)
+    (agreement,) = found.agreements
+    assert agreement.kind == "nn.GRU, float32 under autocast to bfloat16"
+    assert 1e-6 < agreement.states < 3e-2
+    (agreement,) = record(module.half(), x.half()).agreements
+    assert agreement.kind == "nn.GRU, float16"
+    assert agreement.states < 1e-2
+
+
+@pytest.mark.filterwarnings("ignore:.*quantiz")
+def test_a_quantized_module_is_refused():
+    module = nn.Sequential(nn.GRU(3, 4, batch_first=True))
+    small = torch.ao.quantization.quantize_dynamic(module, {nn.GRU}, dtype=torch.qint8)
+    with pytest.raises(InvalidValueError, match=r"Load the weights into an nn\.GRU"):
+        record(small, torch.randn(2, 5, 3))

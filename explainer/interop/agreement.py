@@ -96,7 +96,9 @@ def agreements_of(
         suffix = name.rpartition(".")[2] if isinstance(call.module, nn.GRU) else ""
         known = all(layer.trace is not None and "d_h" in layer.trace for layer in layers)
         worst = parameter_differences(layers, call, suffix, by_parameter) if known else []
-        kind = f"nn.{type(call.module).__name__}, {str(call.returned['output'].dtype)[6:]}"
+        kind = "nn.GRU" if isinstance(call.module, nn.GRU) else "nn.GRUCell"
+        kind += f", {str(call.returned['output'].dtype)[6:]}"
+        kind += f" under autocast to {str(call.lowered)[6:]}" if call.lowered else ""
         gradient = max(worst) if worst else None
         states, step = max(differences, default=None), max(steps, default=None)
         found.append(Agreement(name, kind, states, step, gradient))

@@ -31,6 +31,7 @@ class Call:
         output: what it returned for every time step; of a cell, the new state.
         h_n: the last states that it returned; None of a cell.
         random_state: that of the CPU's generator before the call.
+        lowered: the dtype that autocast computes in; None without.
         gradients: the gradient that arrived at what it returned, once there is one.
     """
 
@@ -41,6 +42,7 @@ class Call:
     output: Tensor | PackedSequence
     h_n: Tensor | None
     random_state: Tensor
+    lowered: torch.dtype | None = None
     gradients: dict[Returned, Tensor] = field(default_factory=dict)
 
     @property
@@ -124,7 +126,9 @@ def _note_call(
     x = args[0] if args else named["input"]
     h_0 = args[1] if len(args) > 1 else named.get("hx")
     output, h_n = returned if isinstance(module, nn.GRU) else (returned, None)
-    call = Call(path, module, x, h_0, output, h_n, states.pop())
+    device = next(module.parameters()).device.type
+    lowered = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
+    call = Call(path, module, x, h_0, output, h_n, states.pop(), lowered)
     for name, tensor in call.returned.items():
         if gradients == "wanted" and not tensor.requires_grad and torch.is_grad_enabled():
             tensor.requires_grad_()  # of a frozen module: it stands at the beginning of the graph
