@@ -98,6 +98,18 @@ def test_a_site_leads_from_page_to_page(page, tmp_path):
     expect(inside(page, ".descent svg")).to_be_visible()
 
 
+def test_every_page_of_a_site_fits_a_phone_and_asks_nobody(page, tmp_path):
+    page.set_viewport_size(PHONE)
+    for file in write_site(tmp_path, ["math", "start"], []):
+        if file.suffix == ".html":
+            page.goto(file.as_uri())
+            expect(page.locator("h1")).to_be_visible()
+            if page.locator("#host").count():
+                expect(inside(page, "[data-quantity]").first).to_be_attached()
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= PHONE["width"], file
+
+
 def test_the_place_and_edits_go_along_from_a_disk(page, tmp_path):
     write_site(tmp_path, ["math"], [])
     opened(page, tmp_path / "math" / "cell.html")
@@ -200,7 +212,8 @@ def test_edits_go_along_on_a_web_host(chromium, tmp_path):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as host:
         threading.Thread(target=host.serve_forever, daemon=True).start()
         context = chromium.new_context(viewport=DESKTOP)
-        page = context.new_page()
+        page, asked = context.new_page(), []
+        page.on("request", lambda request: asked.append(request.url))
         page.goto(f"http://127.0.0.1:{host.server_port}/")
         expect(inside(page, ".picture")).to_be_visible()
         page.get_by_role("link", name="The cell", exact=True).click()
@@ -218,5 +231,7 @@ def test_edits_go_along_on_a_web_host(chromium, tmp_path):
         page.reload()
         expect(inside(page, ".station-title")).to_have_text("2 of 21 · Targets")
         expect(inside(page, ".stations .done")).to_have_count(1)
+        own = (f"http://127.0.0.1:{host.server_port}/", "data:", "blob:")
+        assert [url for url in asked if not url.startswith(own)] == []
         context.close()
         host.shutdown()
