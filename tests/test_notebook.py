@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explainer import PRESETS, run
+from explainer import PRESETS, Settings, run, with_targets
 
 START, MATH = PRESETS["start"], PRESETS["math"]
+NUMBERS = np.sin(np.arange(24.0)).reshape(12, 2)
+CLASSES = with_targets(NUMBERS.reshape(2, 6, 2), [[0, 1, 2, -100, 0, 1], [2, 2, -100, 1, 0, 0]])
 CASES = {
     "start": (START, None),
     "math": (MATH, None),
@@ -21,6 +23,10 @@ CASES = {
     ),
     "float32": (replace(START, precision="float32", redraw_masks=True), None),
     "linear": (replace(MATH, gate_activation="linear", candidate_activation="sigmoid"), None),
+    "lengths": (replace(START, lengths=(8, 5)), None),
+    "last answers": (replace(START, lengths=(8, 3), answers="last"), {"h_0": 0.5}),
+    "numbers": (Settings(values=NUMBERS, hidden_size=3, context_length=4), {"n": 0.25}),
+    "classes": (Settings(values=CLASSES, hidden_size=3, batch_size=2, context_length=4), None),
     "edited": (START, {"W_hz": {(0, 1): 0.5}, "z": {(None, None, 2): 1.0}, "n": 0.25}),
 }
 

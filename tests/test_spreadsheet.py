@@ -11,7 +11,7 @@ import numpy as np
 import openpyxl
 import pytest
 
-from explainer import PRESETS, run
+from explainer import PRESETS, Settings, run
 from explainer.export.spreadsheet import spreadsheet_bytes
 
 MATH = PRESETS["math"]
@@ -25,6 +25,7 @@ SMALL = replace(
     dropout=0.5,
     clip_norm=0.01,
 )
+NUMBERS = np.sin(np.arange(10.0)).reshape(5, 2)
 CASES = {
     "math": (MATH, None),
     "embedding, clipped": (SMALL, None),
@@ -32,6 +33,11 @@ CASES = {
         replace(SMALL, gate_activation="hard_sigmoid_6", candidate_activation="relu"),
         None,
     ),
+    "last answers": (
+        replace(SMALL, batch_size=2, text="abc abd abe", lengths=(2, 1), answers="last"),
+        None,
+    ),
+    "numbers": (Settings(values=NUMBERS, hidden_size=2, context_length=3), None),
     "edited": (MATH, {"W_hz": {(0, 1): 0.5}, "z": {(None, None, 1): 1.0}}),
 }
 
