@@ -25,6 +25,7 @@ PICTURE = ".ribbon .token, .js-plotly-plot .plot > *, [data-stage] [data-quantit
 """A drawn token or matrix; Playwright also looks into components."""
 STARTS = 3
 WARM_RUNS = 9
+ROUNDS = 5
 READERS = 50
 SECONDS = 120
 """Longest wait for anything."""
@@ -32,7 +33,7 @@ SECONDS = 120
 
 def measure() -> list[Row]:
     """Time the start and the pages, and weigh the server."""
-    return [*first_pictures(), *warm_pages(), *sent(), *memory()]
+    return [*first_pictures(), *page_changes(), *warm_pages(), *sent(), *memory()]
 
 
 def first_pictures() -> list[Row]:
@@ -65,6 +66,38 @@ def first_pictures() -> list[Row]:
             ]
         browser.close()
     return rows
+
+
+def page_changes() -> list[Row]:
+    """Go from chapter to chapter by the menu, until the stage has its numbers."""
+    from playwright.sync_api import sync_playwright
+
+    path = find()
+    if path is None:
+        return [Row("from chapter to chapter", NO_BROWSER)]
+    staged = [chapter for chapter in CHAPTERS if chapter.scene]
+    took: dict[str, list[float]] = {chapter.slug: [] for chapter in staged}
+    with sync_playwright() as playwright, serve() as app:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        page = browser.new_page()
+        page.set_default_timeout(1000 * SECONDS)
+        page.goto(app.address)
+        page.wait_for_selector(PICTURE)
+        for around in range(ROUNDS + 1):
+            for chapter in staged:
+                link = page.locator(MENU).get_by_text(chapter.title, exact=True)
+                start = time.perf_counter()
+                link.click()
+                page.get_by_role("heading", name=chapter.title, exact=True).wait_for()
+                own = next(lane.results[-1] for lane in chapter.scene if lane.results)
+                page.locator(
+                    f'[data-stage] [data-quantity^="{own.split("{")[0]}"]'
+                ).first.wait_for()
+                if around:  # the first time, pages are imported
+                    took[chapter.slug].append(time.perf_counter() - start)
+        browser.close()
+    measured = ", ".join(f"{slug} {1000 * median(times):.0f}" for slug, times in took.items())
+    return [Row("from chapter to chapter by the menu, to the stage's numbers, ms", measured)]
 
 
 def warm_pages() -> list[Row]:
