@@ -32,8 +32,14 @@ def main() -> None:
         module, function = COMMANDS[command]
         try:
             getattr(import_module(module), function)(words)
-        except (ExplainerError, OSError) as error:
+        except ExplainerError as error:
             sys.exit(str(error))
+        except OSError as error:
+            sys.exit(
+                f"{error.filename} can't be used: {error.strerror}."
+                if error.filename
+                else str(error)
+            )
         return
     parser = argparse.ArgumentParser(
         prog="python -m explainer",

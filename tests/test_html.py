@@ -218,3 +218,6 @@ def test_a_link_is_written_as_a_file_on_the_command_line(tmp_path):
     assert wrong.returncode == 1
     assert wrong.stderr.startswith("hidden_size must be")
     assert "Traceback" not in wrong.stderr
+    nowhere = command("html", "/cell", "-o", tmp_path / "none" / "page.html")
+    assert nowhere.returncode == 1
+    assert nowhere.stderr.endswith("page.html can't be used: No such file or directory.\n")

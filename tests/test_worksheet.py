@@ -96,7 +96,7 @@ def test_a_page_loads_nothing_and_runs_nothing():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"equations": ["bogus"]}, "name must be one of .*got 'bogus'"),
+        ({"equations": ["bogus"]}, "equations must be some of .*got 'bogus'"),
         ({"equations": ["W_ir"]}, "equations must be names of computed quantities; got W_ir"),
         ({"equations": []}, "equations must be one or more; got none"),
         ({"time_steps": [3]}, "time_steps must be an integer from 0 to 2; got 3"),

@@ -19,6 +19,7 @@ from explainer.engine.trace import Trace
 from explainer.errors import (
     ConstraintError,
     InvalidValueError,
+    UnknownNameError,
     as_list,
     in_range,
     names_of,
@@ -134,7 +135,9 @@ def _exercises(result: Run, names: list[str], steps: list[int]) -> Iterator[Exer
         trace = (
             result.update if name in result.update and name not in result.trace else result.trace
         )
-        trace.check(name)
+        if name not in trace:
+            known = [n for t in (result.trace, result.update) for n in t]
+            raise UnknownNameError("equations", f"some of {names_of(known, name)}", shorten(name))
         if trace.quantities[name].expression is None:
             raise InvalidValueError(
                 "equations", "names of computed quantities", f"{name}, which is given"
