@@ -501,7 +501,7 @@ SERIOUS = """async () => {
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("slug", ["own", "batches"])
+@pytest.mark.parametrize("slug", ["own", "batches", "gates", "gradients"])
 def test_axe_finds_nothing_serious_on_a_whole_page(shared_tab, slug, theme):
     page = shared_tab.page
     page.set_viewport_size(DESKTOP)

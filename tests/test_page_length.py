@@ -10,6 +10,7 @@ pytestmark = pytest.mark.browser
 SCREEN = {"width": 1300, "height": 900}
 MOST = 3.0
 """Most screens of a page."""
+PHONE = {"width": 390, "height": 844}
 SETTLED = """() => document.querySelector("[data-testid=stApp]").dataset.testScriptState
     === "notRunning" && !document.querySelector("[data-testid=stSkeleton]")"""
 HEIGHT = """() => document.querySelector("[data-testid=stMain]").scrollHeight"""
@@ -46,3 +47,16 @@ def test_no_page_is_longer_than_it_may_be(chromium, server, preset):
         lengths[chapter.slug] = page.evaluate(HEIGHT) / SCREEN["height"]
     context.close()
     assert {slug: n for slug, n in lengths.items() if n > MOST} == {}
+
+
+def test_no_matrix_is_cut_into_many_pieces_on_a_phone(chromium, server):
+    context = chromium.new_context(viewport=PHONE)
+    page = context.new_page()
+    page.goto(f"{server.address}/update")
+    matrices = page.locator("[data-stage=update] .lane .row.caption")
+    expect(matrices.first).to_contain_text("36 × 4")
+    expect(matrices).to_have_count(4)
+    expect(page.locator("[data-stage=update] .lane")).not_to_contain_text("ᵀ")
+    page.set_viewport_size(SCREEN)
+    expect(matrices.first).to_contain_text("4 × 36")
+    context.close()

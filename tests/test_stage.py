@@ -1298,7 +1298,8 @@ ON_PAPER = """() => {
         theme: stage.dataset.theme,
         widest: Math.max(...lanes.map((lane) => lane.getBoundingClientRect().right)),
         lanes: lanes.length,
-        controls: [...stage.querySelectorAll("button, select, input")].filter(drawn).length,
+        controls: [...stage.querySelectorAll("button:not(.unfold), select, input")]
+            .filter(drawn).length,
         sidebar: drawn(document.querySelector("[data-testid=stSidebar]")),
         paper: getComputedStyle(document.querySelector("[data-testid=stApp]")).backgroundColor,
         height: document.documentElement.scrollHeight,
@@ -1306,7 +1307,7 @@ ON_PAPER = """() => {
 }"""
 
 
-@pytest.mark.parametrize("slug", ["cell", "prediction"])
+@pytest.mark.parametrize("slug", ["cell", "prediction", "update"])
 def test_a_chapter_prints_without_controls_in_light_colours(tab, slug):
     tab.page.emulate_media(color_scheme="dark", media="screen")
     page = tab.open(slug, preset="start", t="3")

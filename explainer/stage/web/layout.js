@@ -30,6 +30,8 @@ export const PART = 6;
 /** Width of a cell with its gap, in pixels, by digits; as in the style sheet. */
 /** @type {Record<string, number>} */
 export const WIDTHS = { 2: 44, 4: 59, full: 159 };
+/** Most pieces into which matrices are cut that could stand upright. */
+const MOST_PIECES = 2;
 /** Room for a place's name beside a number that is multiplied, in pixels. */
 const BESIDE = 48;
 /** What a lane is wide besides heads and cells, in pixels. */
@@ -197,6 +199,26 @@ export function columnsOf(state, lanes) {
     const room = state.room - RIM - headWidth(state, lane);
     return Math.max(3, Math.min(24, Math.floor(room / WIDTHS[state.digits])));
   });
+}
+
+/**
+ * Return a lane as there is room for it: matrices that would be cut into many pieces stand with
+ * rows and columns exchanged, where nothing multiplies them.
+ * @param {State} state
+ * @param {Lane} lane
+ * @returns {Lane}
+ */
+export function fittedLane(state, lane) {
+  const tensors = tensorsOf(state);
+  const all = lane.bands.flatMap((band) => band.rows);
+  if (!tensors.engine || lane.bands.some((band) => band.left) || !all.every((row) => row.turned))
+    return lane;
+  const { rows, columns } = layoutOf(tensors, lane.name, true);
+  if (columns <= rows || columns <= MOST_PIECES * columnsOf(state, [lane])[0]) return lane;
+  /** @type {(row: Row) => Row} */
+  const upright = (row) => ({ ...row, turned: false, sign: row.sign.replaceAll("ᵀ", "") });
+  const bands = lane.bands.map((band) => ({ ...band, rows: band.rows.map(upright) }));
+  return { ...lane, bands };
 }
 
 /**

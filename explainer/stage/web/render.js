@@ -15,7 +15,7 @@ import { foldRows } from "./fold.js";
 import { drawHighlight } from "./highlight.js";
 import { drawInfluence, markInfluence } from "./influence.js";
 import { drawLane, findCells } from "./lanes.js";
-import { columnsOf, headWidth, lanesOf, tensorsOf } from "./layout.js";
+import { columnsOf, fittedLane, headWidth, lanesOf, tensorsOf } from "./layout.js";
 import { drawMemory, paintMemory } from "./memory.js";
 import { drawOverTime, paintOverTime, stepWidth } from "./over_time.js";
 import { paintCells } from "./paint.js";
@@ -144,7 +144,7 @@ function buildLanes(stage) {
   view.folds = [];
   view.cellOf = new WeakMap();
   view.marked = [];
-  const lanes = lanesOf(tensors, state.convention);
+  const lanes = lanesOf(tensors, state.convention).map((lane) => fittedLane(state, lane));
   const columns = columnsOf(state, lanes);
   view.lanes = lanes.map((lane, i) => drawLane(stage, lane, i, headWidth(state, lane), columns[i]));
   if (tensors.meta.picture) view.lanes = [drawPicture(stage)];

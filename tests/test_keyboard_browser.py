@@ -1,0 +1,54 @@
+"""Keys alone: they reach what a page is about, one after the other, and nothing holds them."""
+
+import pytest
+from test_browser import DESKTOP, Tab, watched
+
+pytestmark = pytest.mark.browser
+MOST_STOPS = 150
+FOCUSED = """() => {
+    let e = document.activeElement;
+    while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
+    if (e === document.body) return null;
+    const rings = [e, e.parentElement].map((one) => getComputedStyle(one));
+    const other = ["INPUT", "MAIN"].includes(e.tagName); // a field colours its border
+    return {
+        words: (e.getAttribute("aria-label") || e.textContent || e.type).trim(),
+        shown: other || rings.some((s) => s.outlineStyle !== "none" || s.boxShadow !== "none"),
+    };
+}"""
+
+
+@pytest.fixture(scope="module")
+def tab(chromium, server):
+    context = chromium.new_context(viewport=DESKTOP)
+    yield Tab(context, server.address)
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("link", "wanted"),
+    [
+        ({"path": "own"}, ["a small forecaster", "Layer", "next time step", "PNG"]),
+        ({"path": "training"}, ["Updates to do", "start training", "Next: What gates are for"]),
+        ({"path": "gates"}, ["train both", "next time step", "Next: Your network"]),
+        ({"path": "tour"}, ["station 1: Tokens", "next station", "next time step"]),
+    ],
+    ids=lambda x: x.get("path", "") if isinstance(x, dict) else "",
+)
+def test_keys_reach_everything_and_are_never_held(tab, server, link, wanted):
+    with watched(server, tab):
+        page = tab.open(**link)
+        page.wait_for_timeout(500)
+        stops = []
+        while len(stops) < MOST_STOPS:
+            page.keyboard.press("Tab")
+            stop = page.evaluate(FOCUSED)
+            if stop is None:  # after the last one the browser's own controls come
+                break
+            stops.append(stop)
+    assert len(stops) < MOST_STOPS
+    said = [stop["words"] for stop in stops]
+    places = [next((i for i, s in enumerate(said) if s.startswith(w)), -1) for w in wanted]
+    assert places == sorted(places)
+    assert places[0] > 0
+    assert [stop["words"] for stop in stops if not stop["shown"]] == []
