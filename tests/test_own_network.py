@@ -42,6 +42,7 @@ from explainer.interop.head_loss import head_loss
 from explainer.interop.pytorch import safetensors, state_dict
 from explainer.interop.text_table import text_table
 from explainer.number_table import MOST_ROWS, read_table
+from explainer.plots.overview import block_means, block_sizes, overview
 
 APP = str(Path(__file__).parent.parent / "app.py")
 
@@ -595,6 +596,24 @@ def test_a_finding_leads_into_a_stretch_of_a_large_layer(app, tmp_path):
     link.click().run()
     assert not app.exception
     assert app.session_state["own-first"] == max(0, t - 2)
+    assert "h over all 300 time steps, from left to right, of all 160 units" in words(app)
+
+
+@pytest.mark.parametrize(("T", "H"), [(3, 2), (1000, 512), (401, 176), (1, 1)])
+def test_an_overview_has_the_means_of_blocks(T, H):
+    values = np.random.default_rng(0).normal(size=(T, H))
+    across, down = block_sizes(T, H)
+    means = block_means(values)
+    assert means.shape == (-(-H // down), -(-T // across))
+    assert max(means.shape[1] / 400, means.shape[0] / 175) <= 1
+    for unit, t in ((0, 0), (means.shape[0] - 1, means.shape[1] - 1)):
+        block = values[t * across : (t + 1) * across, unit * down : (unit + 1) * down]
+        assert means[unit, t] == pytest.approx(block.mean())
+    picture = overview(values, "light")
+    assert picture.shape == (*means.shape, 3)
+    below = means < -0.5 * np.abs(means).max()
+    assert (picture[below][:, 0] > picture[below][:, 2]).all()  # orange
+    assert overview(0 * values, "light").min() == 255  # white is 0
 
 
 def test_training_leads_to_its_network_and_changes_nothing_else(app):

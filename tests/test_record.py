@@ -1,6 +1,7 @@
 """Record somebody's own module: every number against the module itself and autograd."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from explainer import explain, record, watch
 from explainer.engine.origin import Provenance
 from explainer.errors import InvalidValueError, NotFiniteError, WrongTypeError
 from explainer.interop import recording as recording_module
-from explainer.interop.stacked_layers import pack
+from explainer.interop.module_calls import Call
+from explainer.interop.stacked_layers import dropout_scales, pack, sequences_of
 
 F64 = torch.float64
 
@@ -488,3 +490,12 @@ def test_a_quantized_module_is_refused():
     small = torch.ao.quantization.quantize_dynamic(module, {nn.GRU}, dtype=torch.qint8)
     with pytest.raises(InvalidValueError, match=r"Load the weights into an nn\.GRU"):
         record(small, torch.randn(2, 5, 3))
+
+
+def test_dropout_that_another_device_draws_is_refused():
+    module, x = gru(batch_first=True, num_layers=2, dropout=0.5), torch.randn(2, 5, 3, dtype=F64)
+    output, h_n = module(x)
+    elsewhere = output.detach().to("meta")
+    call = Call("", module, x, None, elsewhere, h_n, torch.random.get_rng_state())
+    with pytest.raises(InvalidValueError, match=r"drawn on meta; .* Call \.eval\(\), or move"):
+        dropout_scales(call, sequences_of(replace(call, output=output.detach())))

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
+from explainer.errors import ConstraintError
 from explainer.interop.layer import Layer, module_parameters, module_sources
 from explainer.interop.layer_stack import Names, Part, Sequences, record_stack
 from explainer.interop.module_calls import Call
@@ -81,13 +82,23 @@ def dropout_scales(call: Call, found: Sequences) -> list[Tensor | None]:
 
     PyTorch draws the masks after each layer from the CPU's generator; the same draws from the same
     state give the same masks.
+
+    Raises:
+        ValueError: another device has drawn them.
     """
     gru = call.module
     assert isinstance(gru, nn.GRU)
     above = gru.num_layers - 1
     if not (gru.training and gru.dropout and above):
         return [None] * gru.num_layers
-    dtype = call.returned["output"].dtype
+    dtype, device = call.returned["output"].dtype, call.returned["output"].device
+    if device.type != "cpu":
+        raise ConstraintError(
+            "module",
+            "only those that the CPU draws can be drawn again",
+            f"Dropout between its layers is on, and its masks are drawn on {device.type}",
+            "Call .eval(), or move the module to the CPU.",
+        )
     B, T, _ = found.x.shape
     width = gru.hidden_size * (1 + gru.bidirectional)
     now = torch.random.get_rng_state()

@@ -16,9 +16,10 @@ from explainer.app.panels.export_panel import download
 from explainer.app.session import session
 from explainer.app.stage_component import layer_stage
 from explainer.engine.layer_trace import LayerRun, window
-from explainer.engine.trace import Trace
+from explainer.engine.trace import Array, Trace
 from explainer.errors import ExplainerError
 from explainer.interop.network_record import module_paths
+from explainer.plots.overview import block_sizes, overview
 from explainer.stage.chapters import chapter
 from explainer.stage.html import html_bytes
 from explainer.stage.payload import is_computed_in_browser
@@ -185,6 +186,18 @@ def lead_to(layer: str, spot: Spot, trace: Trace) -> None:
     own.own_jump = urlencode({"cell": cell, "jump": own.own_jumps})
 
 
+def whole_sequence(h: Array) -> None:
+    """Show all states of a sequence, (T, H), over the slider that leads to a stretch of them."""
+    (across, down), (T, H) = block_sizes(*h.shape), h.shape
+    theme = "dark" if st.context.theme.type == "dark" else "light"
+    points = f", a point the mean of {across} × {down}" if across * down > 1 else ""
+    st.image(overview(h, theme), width="stretch", output_format="PNG")
+    st.caption(
+        f"h over all {T:,} time steps, from left to right, of all {H:,} units, from top to bottom"
+        f"{points}: orange below 0, blue above. The slider leads to the stretch that is shown."
+    )
+
+
 def part_of_trace(trace: Trace, sequences: tuple[str, ...]) -> Trace:
     """Return a trace, or of a large one the stretch of time that the user chooses."""
     if is_computed_in_browser(LayerRun(trace)):
@@ -196,8 +209,10 @@ def part_of_trace(trace: Trace, sequences: tuple[str, ...]) -> Trace:
     )
     length = trace.lengths[sequence]
     first = 0
-    if length > 1:
-        first = right.slider("From time step", 0, length - 1, 0, key="own-first")
+    with right:
+        whole_sequence(trace["h"][sequence, :length])
+        if length > 1:
+            first = st.slider("From time step", 0, length - 1, 0, key="own-first")
     T = LONGEST_STRETCH
     shown = window(trace, sequence, first, T)
     while T > 1 and not is_computed_in_browser(LayerRun(shown)):
