@@ -689,6 +689,7 @@ def test_every_situation_has_its_sentence(call, error, sentence):
 
 
 BARE = {
+    "explainer/app/state_by_key.py": "a mapping without a key is Python's own KeyError",
     "explainer/__init__.py": "a module without an attribute is Python's own AttributeError",
     "explainer/engine/quantity.py": "for whoever writes or wires equations",
     "explainer/stage/lanes.py": "for whoever writes a lane",

@@ -378,7 +378,7 @@ def test_settings_stay_from_chapter_to_chapter():
 # What is wrong with a link or a setting, in a sentence.
 
 BAD = {
-    "too large": ("hidden_size", "999"),
+    "too large": ("hidden_size", "999999"),
     "much too large": ("hidden_size", "9" * 400),
     "larger than Python reads": ("merges", "9" * 5000),
     "infinite, where it is whole": ("seed", "inf"),
@@ -411,7 +411,7 @@ def test_a_bad_part_of_a_link_is_named_and_the_rest_works(name, value):
 
 
 def test_the_sentence_about_a_link_goes_when_the_reader_takes_over():
-    at = visit("loss", hidden_size="999", variant="lstm")
+    at = visit("loss", hidden_size="999999", variant="lstm")
     assert len(at.error) == 2
     at.select_slider(key="hidden_size").set_value(3).run()
     assert not at.error
