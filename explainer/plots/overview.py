@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from explainer.plots.colours import SCALES
 
-MOST_ACROSS, MOST_DOWN = 400, 175
+MOST_ACROSS, MOST_DOWN = 400, 64
 """Most blocks of a picture, over time and over the units."""
 
 
