@@ -18,6 +18,9 @@ from explainer.stage.prose.inline_markup import markdown_as_html
 from explainer.stage.prose.story_html import story_as_html
 from explainer.stage.script import INDENT, WEB, link, style
 
+MEASURED = 'measured"'
+"""What marks numbers of the run in a story."""
+
 
 @cache
 def script() -> str:
@@ -97,14 +100,18 @@ def story_around_stage(contents: Contents, menu: Menu) -> str:
     at = story.index(Stage()) if Stage() in story else len(story)
     above, below = (story_as_html(part, menu.pages) for part in (story[:at], story[at + 1 :]))
     task = markdown_as_html(page.task, menu.pages)
-    pieces = [
-        f'<div class="story">{above}</div>' if above else "",
-        '<div id="host"></div>' if at < len(story) else "",
+    written = (
         '<p class="as-written" role="status" hidden>The stage has your numbers; those in grey are '
         "as they were before your changes.</p>"
-        if 'measured"' in above + below
-        else "",
-        f'<div class="story">{below}</div>' if below else "",
+    )
+    above, below = (
+        f'{written if MEASURED in part else ""}<div class="story">{part}</div>' if part else ""
+        for part in (above, below)
+    )
+    pieces = [
+        above,
+        '<div id="host"></div>' if at < len(story) else "",
+        below,
         f'<p class="task"><b>Try this.</b> {task}</p>' if task and at < len(story) else "",
         '<p class="more" hidden>More about it: <a></a></p>' if page is TOUR else "",
         equations_list(contents.equations),

@@ -87,10 +87,10 @@ function tellFile(name, value) {
  * @param {string} edit
  */
 function markEdited(edit) {
-  const words = document.querySelector(".as-written");
-  const other = words !== null && edit !== fileGiven.edit;
+  const words = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".as-written"));
+  const other = words.length > 0 && edit !== fileGiven.edit;
   document.body.classList.toggle("edited", other);
-  if (words) /** @type {HTMLElement} */ (words).hidden = !other;
+  for (const each of words) each.hidden = !other;
 }
 
 /**
