@@ -27,6 +27,8 @@ WHERE = {
 }
 """What a chapter's picture shows, where it is not the first thing one sees."""
 SIZE = {"width": 1400, "height": 900}
+STAGES_SET = """() => [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")]
+    .every((host) => host.shadowRoot?.querySelector(".fallback")?.hidden !== false)"""
 COLOURS = 192
 """Colours of a picture; a drawing of flat cells needs no more."""
 
@@ -38,6 +40,7 @@ def settled(page: Page) -> None:
     page.wait_for_function(
         "!document.querySelector('[data-testid=stSkeleton], [data-testid=stStatusWidget]')"
     )
+    page.wait_for_function(STAGES_SET)
     page.wait_for_timeout(2_000)  # Plotly draws after its element is there
 
 
