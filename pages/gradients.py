@@ -7,7 +7,6 @@ from explainer.app.chapter_page import lazy_expander, show_chapter
 from explainer.app.page import Page
 from explainer.app.panels.influence_panel import influence_here, past
 from explainer.stage.influence_maps import influence_json
-from explainer.stage.payload import is_computed_in_browser
 from explainer.stage.prose.inline_markup import escape_markdown
 from explainer.stage.prose.loss_stories import BACKWARD_PASS, gradients_answer
 
@@ -26,11 +25,6 @@ def body(page: Page) -> None:
     problem = too_many(page.trace, weight)
     if problem:
         page.note(escape_markdown(str(problem)))
-    elif not is_computed_in_browser(page.run):
-        page.note(
-            "This run is too large to be computed in the browser: its gradients are not drawn as "
-            "sums over time. Use a smaller hidden size, batch or context length to see that."
-        )
     page.stage(
         weight,
         without=share if problem else "",

@@ -142,6 +142,8 @@ BREAKS = [
     (WEB + "padding.js", "!isPadding(tensors, sequence, t)", "true", "tests/test_over_time_browser.py"),
     (WEB + "numbers.js", "return value < 0 || Object.is(value, -0);", "return value < 0;", NODE_TESTS),
     (WEB + "numbers.js", "if (Number(power) < -4 || Number(power) >= 16) {", "if (Number(power) < -6 || Number(power) >= 16) {", NODE_TESTS),
+    (WEB + "whole_batch.js", "this.samples.clear();", "", "tests/test_stage_edits.py"),
+    (WEB + "tensors.js", "this.batch?.forget();", "", "tests/test_stage_edits.py"),
     (WEB + "sums_loop.js", "all[i] += data[i];", "all[i] = data[i];", NODE_TESTS),
     (WEB + "sequence_engine.js", "if ([...this.originsOf(sum)].some((name) => touched.has(name))) this.known.delete(sum);", "", NODE_TESTS),
     (WEB + "solver.js", "if (from < to) this.changed.set(name, [from, to]);", "", NODE_TESTS + " tests/test_engine_js.py"),

@@ -13,6 +13,7 @@ import pytest
 from explainer import PRESETS, ViewState, run
 from explainer.engine.edits import edited_run
 from explainer.engine.unedited import unedited_run
+from explainer.stage import payload
 from explainer.stage.chapters import CHAPTERS
 from explainer.stage.html import edits_text, html_page
 from explainer.stage.site import PAGES, SHARED, write_site
@@ -55,7 +56,7 @@ def sent(text):
 def test_a_chapter_is_one_small_file_that_asks_for_nothing(preset, slug, tmp_path):
     run(PRESETS[preset]).to_html(tmp_path / "page.html", chapter=slug)
     text = (tmp_path / "page.html").read_text("utf-8")
-    assert len(text.encode()) <= 400_000
+    assert len(text.encode()) <= 400 * 1024
     page = Page(text)
     assert not [a for _, a in page.elements if {"src", "href"} & a.keys() and a.get("src")]
     assert json.loads(sent(text)["meta"])["slug"] == slug
@@ -66,7 +67,7 @@ def test_a_chapter_is_one_small_file_that_asks_for_nothing(preset, slug, tmp_pat
 def test_the_tour_is_one_file_of_all_stations(variant, tmp_path):
     run(replace(START, variant=variant)).to_html(tmp_path / "tour.html", chapter="tour")
     text = (tmp_path / "tour.html").read_text("utf-8")
-    assert len(text.encode()) <= 400_000
+    assert len(text.encode()) <= 400 * 1024
     data = sent(text)
 
     def unpacked(at):
@@ -132,8 +133,10 @@ def test_what_can_not_be_is_said(options, words):
         html_page(run(START), **options)
 
 
-def test_a_large_run_is_refused_in_words_and_shown_as_words_in_a_notebook():
+def test_a_large_run_is_a_file_and_words_in_a_notebook(monkeypatch):
     large = run(replace(START, hidden_size=256, batch_size=4))
+    assert "million products" in json.loads(sent(html_page(large))["meta"])["large"]
+    monkeypatch.setattr(payload, "MOST_GIVEN", 1_000)
     with pytest.raises(ValueError, match="smaller hidden size"):
         html_page(large)
     assert large._repr_html_().startswith("<pre>Run(")

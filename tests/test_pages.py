@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.testing.v1 import AppTest
-from test_payload import STAGED, Sent, assert_place_is_sent, assert_sent_as_computed
+from test_payload import STAGED, Sent, assert_sent_as_computed
 
 from explainer import PRESETS, Settings, edits_from_link, explain, run
 from explainer.analysis.checks import verify
@@ -28,8 +28,8 @@ from explainer.batches import tokenize
 from explainer.engine.batch_run import run_batch
 from explainer.fingerprints import text_hash
 from explainer.plots.colours import SCALES
+from explainer.stage import payload
 from explainer.stage.chapters import CHAPTERS, HOME
-from explainer.stage.parts import Place
 from explainer.url import read_query, write_query
 
 pytestmark = pytest.mark.page
@@ -104,11 +104,6 @@ def stage(at):
     return Sent(data)
 
 
-def answers(at):
-    """The numbers that the stage was told about."""
-    return json.loads(components(at)["stage"]["answers"])
-
-
 def at_place(at):
     """The sequence and the time step that the stage was sent."""
     place = json.loads(stage(at).data["place"])
@@ -125,8 +120,8 @@ def say(at, event, value):
 
 
 def ask(at, **wish):
-    """The reader goes on to what a browser does not have."""
-    return say(at, "ask", {"t": 0, "sequence": 0, "focus": {}, "digits": 4} | wish)
+    """The reader goes to another place."""
+    return say(at, "ask", {"t": 0, "sequence": 0} | wish)
 
 
 @pytest.mark.parametrize("event", ["ask", "edit", "keep", "pair", "failed"])
@@ -210,8 +205,6 @@ def test_a_stage_has_the_numbers_of_the_run(reader, slug):
         assert sent.meta["backwards"] == (slug == "gradients")
         assert sent.named()
         assert_sent_as_computed(sent, result)
-        assert_place_is_sent(sent, result, Place())
-        assert answers(at) == []
 
 
 @pytest.mark.parametrize("chapter", [c for c in CHAPTERS if c.shows], ids=lambda c: c.slug)
@@ -529,52 +522,13 @@ def test_a_time_step_that_is_left_on_a_chapter_without_time_is_kept():
     assert at_place(at) == (0, 5)
 
 
-def test_a_large_run_is_sent_where_the_reader_goes():
-    at = visit("cell", preset="story", hidden_size="256", context_length="128")
-    result = run_of(at)
-    for here in (Place(0, 0), Place(1, 100, {"H": 200}), Place(3, 127, {"H": 255}), Place(2, 1)):
-        ask(at, t=here.t, sequence=here.sequence, focus=here.focus)
-        assert_sent_as_computed(stage(at), result)
-        assert_place_is_sent(stage(at), result, here)
-
-
-@pytest.mark.parametrize("digits", [4, None])
-def test_a_number_that_the_browser_does_not_have_is_explained(digits):
-    at = visit("time", preset="math")
-    ask(at, open=["z", [1, 2, 0]], digits=digits)
-    ask(at, open=["new_W_hz", [0, 1.0]], digits=digits)
-    opened = [explain(run_of(at).trace, "z", (1, 2, 0), digits)]
-    opened += [explain(run_of(at).update, "new_W_hz", (0, 1), digits)]
-    for found, expected in zip(answers(at), opened, strict=True):
-        assert (found["name"], tuple(found["index"])) == (expected.name, expected.index)
-        for key in ("symbols", "shapes", "numbers", "latex", "value"):
-            assert found[key] == getattr(expected, key)
-
-
-def test_an_answer_of_other_settings_is_left_out():
-    at = ask(visit("time"), open=["z", [1, 7, 3]])
-    assert len(answers(at)) == 1
-    at.number_input(key="batch_size").set_value(1).run()
-    assert run_of(at).settings == replace(START, batch_size=1)
-    assert answers(at) == []
-
-
-def test_only_the_last_answers_stay():
-    at = visit("time", preset="math")
-    for i in range(10):
-        ask(at, open=["r", [i % 2, i % 3, 1]])
-    assert len(answers(at)) == 8
-    assert answers(at)[-1]["index"] == [1, 0, 1]
-
-
 NONSENSE = {
     "no wish": None,
     "a text": "t=3",
     "a list": [1, 2],
-    "other kinds": {"t": [3], "sequence": {"a": 1}, "focus": "H", "open": 7, "digits": "x"},
-    "no such number": {"t": 10**30, "sequence": -4, "open": ["z", [9, 9, 9]]},
-    "no such quantity": {"focus": {"Q": 1, "H": None}, "open": ["__class__", [0]]},
-    "infinite": {"t": 1e400, "focus": {"H": -1e400}, "open": ["z", [1e400, 0, 0]]},
+    "other kinds": {"t": [3], "sequence": {"a": 1}},
+    "no such place": {"t": 10**30, "sequence": -4},
+    "infinite": {"t": 1e400, "sequence": -1e400},
 }
 
 
@@ -586,8 +540,22 @@ def test_nonsense_from_a_browser_changes_nothing(wish):
     sequence, t = at_place(at)
     assert sequence in (0, 1)
     assert 0 <= t <= 7
-    assert answers(at) == []
     assert_sent_as_computed(stage(at), run_of(at))
+
+
+def test_a_large_run_is_sent_with_what_adds_its_sequences_up():
+    at = visit("cell", preset="story", hidden_size="256", context_length="128")
+    ask(at, t=100, sequence=3)
+    assert at_place(at) == (3, 100)
+    assert "million products" in stage(at).meta["large"]
+    assert_sent_as_computed(stage(at), run_of(at))
+
+
+def test_a_run_that_can_not_be_sent_is_shown_in_tables(monkeypatch):
+    monkeypatch.setattr(payload, "MOST_GIVEN", 1_000)
+    at = visit("cell", preset="story", hidden_size="256", context_length="128")
+    assert "too large to be sent to a browser" in at.warning[0].value
+    assert len(at.dataframe) >= 20
 
 
 @pytest.mark.parametrize("slug", STAGED)
@@ -1169,10 +1137,11 @@ def test_a_stage_has_the_run_and_its_edits(slug):
     assert_sent_as_computed(stage(at), run(START))
 
 
-def test_a_stage_of_a_large_run_has_the_numbers_of_the_edited_one():
+def test_a_stage_of_a_large_run_makes_the_edits_itself():
     at = visit("cell", preset="story", hidden_size="128", edit="W_hz.0.1:0.5")
     assert run_of(at).edits
-    assert_sent_as_computed(stage(at), run_of(at))
+    assert json.loads(stage(at).data["checked"])["edit"] == "W_hz.0.1:0.5"
+    assert_sent_as_computed(stage(at), run(replace(PRESETS["story"], hidden_size=128)))
 
 
 def test_what_is_edited_on_the_stage_is_shown_around_it():

@@ -3,7 +3,7 @@
 import base64
 import json
 import math
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,15 +17,15 @@ from test_engine_js import ROOT, node
 
 from explainer import PRESETS, explain, run
 from explainer.app.position import from_query, stage_place
-from explainer.app.stage_component import opening
 from explainer.engine.edits import limits
 from explainer.engine.network import network
 from explainer.plots.tables import visible
-from explainer.stage.buffer import THUMBNAIL, Buffer
+from explainer.stage import payload as payload_module
+from explainer.stage.buffer import Buffer
 from explainer.stage.chapters import chapter
 from explainer.stage.engine_input import given_numbers, network_as_json
-from explainer.stage.parts import OPERANDS, Place, answer
-from explainer.stage.payload import SAMPLES, payload
+from explainer.stage.payload import SAMPLES, is_computed_in_browser, payload
+from explainer.stage.place import Place
 
 VARIANTS = ("reset_after", "reset_before")
 # As the browser reads it (tensors.js).
@@ -44,10 +44,8 @@ class Sent:
         self.quantities = self.meta["quantities"]
         for q in self.quantities.values():
             q["shape"] = [self.meta["sizes"][dim] for dim in q["dims"]]
-        self.parts = self.meta.get("parts")
         self.content = base64.b64decode(data["numbers"], validate=True)
-        self.bytes = np.frombuffer(base64.b64decode(data["quantised"], validate=True), np.uint8)
-        self.length = sum(len(data[name]) for name in ("meta", "numbers", "quantised"))
+        self.length = sum(len(data[name]) for name in ("meta", "numbers"))
 
     def read(self, piece, count):
         """Numbers as they stand one after the other."""
@@ -65,30 +63,6 @@ class Sent:
             places, values = (self.read(sent[n], sent["count"]) for n in ("places", "values"))
             flat[places.astype(int)] = values
         return flat.reshape(shape)
-
-    # of a run in parts
-
-    def described(self, name):
-        sent = self.parts[name]
-        return self.parts[sent["same"]] if "same" in sent else sent
-
-    def part(self, name):
-        """First and end of what was sent, for each dim."""
-        shape = self.quantities[name]["shape"]
-        return self.described(name).get("part") or [[0, size] for size in shape]
-
-    def __contains__(self, name):
-        return name in self.parts
-
-    def __getitem__(self, name):
-        shape = [end - first for first, end in self.part(name)]
-        return self.decode(self.described(name), shape)
-
-    def rough(self, name):
-        """A large matrix as its colours have it."""
-        sent, (rows, columns) = self.parts[name], self.quantities[name]["shape"]
-        found = self.bytes[sent["quantised"] : sent["quantised"] + rows * columns].astype(float)
-        return ((found - 128) / 127 * sent["limit"]).reshape(rows, columns)
 
     def named(self):
         """Every quantity that the scene, or the picture, names."""
@@ -123,8 +97,7 @@ def trace_of(result, name):
 
 def assert_sent_as_computed(sent, result):
     """Every number, shape and formula is that of the run."""
-    sizes, batch = result.trace.sizes, result.batch
-    assert sent.meta["sizes"] == sizes
+    assert sent.meta["sizes"] == result.trace.sizes
     assert set(sent.named()) <= sent.quantities.keys()
     for name, described in sent.quantities.items():
         trace = trace_of(result, name)
@@ -135,20 +108,7 @@ def assert_sent_as_computed(sent, result):
         if f"own_{name}" not in trace:  # explain opens what can be held by its own equation
             assert described["shapes"] == explain(trace, name, (0,) * len(shape)).shapes, name
         assert set(q.inputs) <= sent.quantities.keys(), name
-    if sent.parts is None:
-        assert_given_as_computed(sent, result)
-        return
-    assert (sent.meta["ids"], sent.meta["targets"]) == (batch.ids.tolist(), batch.targets.tolist())
-    for name in ("z", "r", "n", "h"):
-        expected = result.trace[name][sent.meta["place"]["sequence"]].mean(-1)
-        np.testing.assert_allclose(sent.meta["means"][name], expected, atol=0.0005)
-    for name in sent.parts:
-        value = trace_of(result, name)[name]
-        cut = tuple(slice(*ends) for ends in sent.part(name))
-        np.testing.assert_array_equal(sent[name], value[cut], err_msg=name)
-        if "quantised" in sent.parts[name]:
-            error = np.abs(sent.rough(name) - value).max()
-            assert error <= np.abs(value).max() / 254 + 1e-15, name
+    assert_given_as_computed(sent, result)
 
 
 def assert_given_as_computed(sent, result):
@@ -170,24 +130,10 @@ def assert_given_as_computed(sent, result):
         )
 
 
-def assert_place_is_sent(sent, result, here):
-    """What the scene shows, and what it is made of, is there at one place."""
-    if sent.parts is None:
-        return  # all of it is computed
-    shown = sent.named()
-    needed = [n for name in shown for n in trace_of(result, name).quantities[name].inputs]
-    for name in dict.fromkeys([*shown, *needed]):
-        assert name in sent, f"{name} was not sent"
-        q = sent.quantities[name]
-        for dim, (first, end), size in zip(q["dims"], sent.part(name), q["shape"], strict=True):
-            at = {"B": here.sequence, "T": here.t}.get(dim, here.focus.get(dim, 0))
-            assert 0 <= first <= at < end <= size, f"{name} has {dim} {first} to {end - 1}"
-
-
 # The stage of each chapter.
 
 
-def data_for(slug, result, here=None, parameter=None):
+def data_for(slug, result, parameter=None):
     """What the stage of a chapter is sent."""
     lanes, wired = scene_of(slug, result, parameter)
     also = {
@@ -198,7 +144,7 @@ def data_for(slug, result, here=None, parameter=None):
         "ranking": slug == "prediction",
         "wired": wired,
     }
-    return payload(result, lanes, here or Place(), **also)
+    return payload(result, lanes, **also)
 
 
 # Arrays.
@@ -210,7 +156,7 @@ ARRAYS = arrays(np.float64, array_shapes(min_dims=0, max_dims=3), elements=NUMBE
 
 def received(buffer, **described):
     """Arrays as a browser has them."""
-    return Sent({"meta": json.dumps({"quantities": {}, **described}), **buffer.text()})
+    return Sent({"meta": json.dumps({"quantities": {}, **described}), "numbers": buffer.text()})
 
 
 @given(many=some.lists(ARRAYS, min_size=1, max_size=5))
@@ -260,22 +206,6 @@ def test_an_array_is_sent_in_the_shortest_way(array, way, length):
     assert found.tobytes() == np.ascontiguousarray(array, float).tobytes()
 
 
-@given(value=arrays(np.float64, (3, 5), elements=some.floats(-1e300, 1e300)))
-def test_a_thumbnail_is_right_within_a_colour(value):
-    buffer = Buffer()
-    buffer.thumbnail(np.ones((2, 2)))  # something before it
-    parts = {"x": buffer.thumbnail(value)}
-    described = {"sizes": {"B": 3, "D": 5}, "quantities": {"x": {"dims": ["B", "D"]}}}
-    rough = received(buffer, **described, parts=parts).rough("x")
-    assert (np.abs(rough - value) <= np.abs(value).max() / 254 * (1 + 1e-12)).all()
-
-
-def test_a_thumbnail_of_a_matrix_that_is_too_large_is_left_out():
-    buffer = Buffer()
-    assert buffer.thumbnail(np.ones((1, THUMBNAIL + 1))) == {}
-    assert buffer.quantised == b""
-
-
 # Every chapter at every preset.
 
 
@@ -284,13 +214,14 @@ def preset_run(request):
     return run(PRESETS[request.param])
 
 
-def test_a_preset_is_sent_in_a_moment_and_computed_in_the_browser(preset_run):
-    sizes = preset_run.trace.sizes
-    here = Place(sizes["B"] - 1, sizes["T"] - 1, {})
-    many = [Sent(data_for(slug, preset_run, here)) for slug in STAGED]
+@pytest.mark.parametrize("apart", [False, True], ids=["at once", "one by one"])
+def test_a_preset_is_sent_in_a_moment_and_computed_in_the_browser(preset_run, apart, monkeypatch):
+    if apart:
+        monkeypatch.setattr(payload_module, "MOST_PRODUCTS", 0)
+    many = [Sent(data_for(slug, preset_run)) for slug in STAGED]
     for sent, (numbers, difference) in zip(many, in_browser(many), strict=True):
-        assert sent.length <= 80_000
-        assert sent.parts is None
+        assert sent.length <= 80_000 + len(sent.meta.get("worker", ""))
+        assert ("worker" in sent.meta) == apart
         assert_sent_as_computed(sent, preset_run)
         for name, found in numbers.items():
             value = trace_of(preset_run, name)[name]
@@ -324,7 +255,6 @@ def test_any_parameter_can_be_chosen(slug, chosen, variant):
         sent = Sent(data_for(slug, result, parameter=name))
         assert f"d_{name}" in sent.named()
         assert_sent_as_computed(sent, result)
-        assert_place_is_sent(sent, result, Place())
 
 
 def test_the_other_convention_is_sent_with_the_gate(start_run):
@@ -337,7 +267,7 @@ def test_the_other_convention_is_sent_with_the_gate(start_run):
             np.testing.assert_allclose(numbers["h_other"], start_run.trace["h"], atol=1e-15)
 
 
-# Runs that are too large to be computed in the browser.
+# Runs that are too large for a frame.
 
 STORY = PRESETS["story"]
 MANY = "".join(map(chr, range(0x4E00, 0x4E00 + 3_900)))
@@ -367,7 +297,6 @@ LARGE = {
     ),
 }
 """About as large as settings can be, each in another direction."""
-ENDS = {"first": 0.0, "inside": 0.7, "last": 1.0}
 
 
 @pytest.fixture(scope="module", params=LARGE.values(), ids=LARGE.keys())
@@ -375,36 +304,18 @@ def large_run(request):
     return run(request.param)
 
 
-@pytest.mark.parametrize(
-    ("slug", "parameter"),
-    [*((slug, None) for slug in STAGED), ("gradients", "W_o"), ("update", "W_in")],
-)
-def test_a_large_run_is_sent_in_parts_that_have_the_place(large_run, slug, parameter):
-    sizes = large_run.trace.sizes
-    for share in ENDS.values():
-        sequence, t = (round(share * (sizes[dim] - 1)) for dim in ("B", "T"))
-        focus = {dim: round(share * (sizes[dim] - 1)) for dim in ("D", "H", "V")}
-        here = Place(sequence, t, focus)
-        sent = Sent(data_for(slug, large_run, here, parameter))
-        assert sent.length <= 2_000_000
-        assert sent.meta["place"] == {"sequence": sequence, "t": t, "focus": focus}
-        assert_place_is_sent(sent, large_run, here)
-        for name in sent.named():
-            cut = tuple(slice(*ends) for ends in sent.part(name))
-            expected = trace_of(large_run, name)[name][cut]
-            np.testing.assert_array_equal(sent[name], expected, err_msg=name)
+def test_of_a_large_run_that_is_sent_which_is_given(large_run):
+    assert is_computed_in_browser(large_run)
+    sent = Sent(data_for("update", large_run, "W_in"))
+    assert sent.length <= 16_000_000
+    assert "million" in sent.meta["large"]
+    assert "SumsLoop" in sent.meta["worker"]
+    assert_given_as_computed(sent, large_run)
 
 
-def test_what_is_the_same_is_sent_once():
-    result = run(LARGE["wide"])
-    sent = Sent(data_for("gradients", result))
-    same = {name: one["same"] for name, one in sent.parts.items() if "same" in one}
-    assert same
-    for name, other in same.items():
-        assert "same" not in sent.parts[other]
-        assert sent.quantities[name]["shape"] == sent.quantities[other]["shape"]
-        first, second = (trace_of(result, n)[n] for n in (name, other))
-        np.testing.assert_array_equal(first, second)
+def test_a_run_is_not_sent_where_it_would_be_too_much(large_run, monkeypatch):
+    monkeypatch.setattr(payload_module, "MOST_GIVEN", 100_000)
+    assert not is_computed_in_browser(large_run)
 
 
 def test_a_token_keeps_its_name_in_a_large_vocabulary():
@@ -447,10 +358,7 @@ JUNK = some.recursive(
     | some.dictionaries(some.text(max_size=3) | some.sampled_from("BTDHV"), inner, max_size=4),
     max_leaves=6,
 )  # fmt: skip
-NAMED = some.sampled_from(["z", "new_W_hz", "d_W_hn_t", "loss", "h_prev", "q", ""])
-INDICES = some.lists(some.integers(-1, 9) | some.sampled_from([1e400, -1e400, 1.5, 2.0, 10**400]))
-OPENED = some.tuples(NAMED | JUNK, INDICES | JUNK).map(list) | JUNK
-WISHES = some.fixed_dictionaries({}, optional=dict.fromkeys(["t", "sequence", "focus"], JUNK))
+WISHES = some.fixed_dictionaries({}, optional=dict.fromkeys(["t", "sequence"], JUNK))
 SIZES = {"B": 3, "T": 8, "D": 4, "H": 5, "V": 30}
 
 
@@ -460,22 +368,18 @@ def test_any_wish_gives_a_place_that_there_is(wish):
     assert type(found.sequence) is type(found.t) is int
     assert 0 <= found.sequence < SIZES["B"]
     assert 0 <= found.t < SIZES["T"]
-    assert found.focus.keys() <= SIZES.keys()
-    for dim, first in found.focus.items():
-        assert type(first) is int
-        assert 0 <= first < SIZES[dim]
 
 
 @pytest.mark.parametrize(
     ("wish", "expected"),
     [
-        ({}, Place(0, 0, {})),
-        ({"t": 3, "sequence": 2, "focus": {"H": 4}}, Place(2, 3, {"H": 4})),
-        ({"t": "3", "sequence": "2"}, Place(0, 0, {})),
-        ({"t": 99, "sequence": 99, "focus": {"H": 99, "Q": 1}}, Place(2, 7, {"H": 4})),
-        ({"t": -1, "sequence": None, "focus": [1]}, Place(0, 0, {})),
-        ({"t": float("nan"), "sequence": float("inf"), "focus": {"V": "x"}}, Place(0, 0, {"V": 0})),
-        ({"t": [3], "sequence": {"t": 3}, "focus": {"D": [2]}}, Place(0, 0, {"D": 0})),
+        ({}, Place(0, 0)),
+        ({"t": 3, "sequence": 2}, Place(2, 3)),
+        ({"t": "3", "sequence": "2"}, Place(0, 0)),
+        ({"t": 99, "sequence": 99}, Place(2, 7)),
+        ({"t": -1, "sequence": None}, Place(0, 0)),
+        ({"t": float("nan"), "sequence": float("inf")}, Place(0, 0)),
+        ({"t": [3], "sequence": {"t": 3}}, Place(0, 0)),
     ],
 )
 def test_a_place_is_as_near_as_there_is(wish, expected):
@@ -489,98 +393,3 @@ def test_a_place_is_as_near_as_there_is(wish, expected):
 )
 def test_a_place_of_a_link_is_there_or_the_first(value, expected):
     assert from_query(value, SIZES["T"], 5) == expected
-
-
-@given(wanted=OPENED, digits=JUNK)
-def test_any_wish_opens_a_number_or_nothing(start_run, wanted, digits):
-    opened = opening({"open": wanted, "digits": digits})
-    if opened is None:
-        return
-    name, index, digits = opened
-    assert isinstance(name, str)
-    assert all(type(i) is int for i in index)
-    try:
-        found = answer(start_run, name, index, digits)
-    except (KeyError, ValueError):
-        return  # there is no such number
-    assert found["value"] == trace_of(start_run, name)[name][index]
-
-
-@pytest.mark.parametrize(
-    ("wish", "expected"),
-    [
-        ({"open": ["z", [1, 2, 3]], "digits": 4}, ("z", (1, 2, 3), 4)),
-        ({"open": ["z", [1, 2, 3]], "digits": None}, ("z", (1, 2, 3), None)),
-        ({"open": ["z", [1.0, 2.0, 3.0]]}, ("z", (1, 2, 3), None)),
-        ({"open": ["loss", []], "digits": 4}, ("loss", (), 4)),
-        ({}, None),
-        ({"open": "z"}, None),
-        ({"open": ["z"]}, None),
-        ({"open": [["z"], [0]]}, None),
-        ({"open": ["z", "012"]}, None),
-        ({"open": ["z", [True, 0, 0]]}, None),
-        ({"open": ["z", [None]]}, None),
-        ({"open": ["z", [float("nan"), 0, 0]]}, None),
-        ({"open": ["z", [0, float("inf"), 0]]}, None),
-        ({"open": {"z": [0, 0, 0], "r": 0}}, None),
-    ],
-)
-def test_a_number_is_opened_by_name_and_place(wish, expected):
-    assert opening(wish) == expected
-
-
-# Answers.
-
-ASKED = {
-    "z": (1, 5, 2),
-    "d_W_hz": (0, 3),
-    "d_W_hz_t": (4, 0, 3),
-    "h_prev": (0, 0, 1),
-    "p": (1, 7, 11),
-    "loss": (),
-    "ids": (0, 1),
-    "new_W_o": (35, 3),
-    "norm": (),
-    "predicted_change": (),
-}
-
-
-@pytest.mark.parametrize("digits", [4, None])
-@pytest.mark.parametrize("name", ASKED)
-def test_an_answer_is_the_explanation(start_run, name, digits):
-    trace, index = trace_of(start_run, name), ASKED[name]
-    found = json.loads(json.dumps(answer(start_run, name, index, digits), allow_nan=False))
-    opened = asdict(explain(trace, name, index, digits=digits))
-    for key in ("name", "symbols", "shapes", "numbers", "latex", "value"):
-        assert found[key] == opened[key]
-    assert (found["index"], found["digits"]) == (list(index), digits)
-    elements = [e for t in opened["terms"] for f in t["factors"] for e in f["elements"]]
-    numbers = {(n, tuple(i)): value for n, i, value in found["operands"]}
-    assert list(numbers) == list(dict.fromkeys(elements))[:OPERANDS]
-    for (operand, at), value in numbers.items():
-        assert value == trace_of(start_run, operand)[operand][at]
-
-
-def test_an_answer_has_a_bounded_length():
-    result = run(replace(STORY, hidden_size=64, batch_size=16, context_length=64))
-    for name, index in {"d_W_hz": (0, 0), "loss": (), "d_b_hz": (0,), "ce_2": (0, 0)}.items():
-        found = answer(result, name, index, None)
-        assert 0 < len(found["operands"]) <= OPERANDS
-        assert len(json.dumps(found)) < 50_000
-
-
-@pytest.mark.parametrize(
-    ("name", "index", "error"),
-    [
-        ("q", (), KeyError),
-        ("", (0,), KeyError),
-        ("z", (), ValueError),
-        ("z", (0, 8, 0), ValueError),
-        ("z", (-1, 0, 0), ValueError),
-        ("z", (10**5000, 0, 0), ValueError),
-        ("loss", (0,), ValueError),
-    ],
-)
-def test_a_number_that_there_is_not_has_no_answer(start_run, name, index, error):
-    with pytest.raises(error):
-        answer(start_run, name, index, 4)

@@ -6,7 +6,6 @@ import pytest
 
 from explainer import PRESETS, run
 from explainer.stage.chapters import CHAPTERS
-from explainer.stage.parts import Place
 from explainer.stage.payload import payload
 from explainer.stage.picture import PICTURE, picture_of
 
@@ -19,7 +18,7 @@ def test_every_row_leads_to_a_chapter():
 def test_rows_hold_what_the_run_has(preset):
     result = run(PRESETS[preset])
     rows = picture_of({**result.trace.quantities, **result.update.quantities}, dropout=False)
-    sent = json.loads(payload(result, (), Place(), rows)["meta"])
+    sent = json.loads(payload(result, (), rows)["meta"])
     assert [row["title"] for row in sent["picture"]] == [row.title for row in rows]
     for row in rows:
         assert set(row.names) | set(row.weights) <= set(sent["quantities"]), row.title

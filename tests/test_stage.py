@@ -1499,7 +1499,7 @@ def test_a_number_that_is_computed_wrong_is_found(server, chromium):
 # 17. A large run.
 
 
-def test_a_large_run_is_asked_for_in_parts(tab):
+def test_a_large_run_is_computed_here_one_sequence_at_a_time(tab):
     large = replace(STORY, hidden_size=256)
     page = tab.open("cell", seconds=120, preset="story", hidden_size="256", t="3")
     assert inside(page, "canvas.overview").count() >= 6
@@ -1507,20 +1507,18 @@ def test_a_large_run_is_asked_for_in_parts(tab):
     expect_cells(page, large)
     shown = {name for name, *_ in cells(page)}
     assert {"W_hz", "a_hz", "h_prev", "h"} <= shown
-    expect(inside(page, "[data-check]")).to_contain_text("too large to be computed in the browser")
+    expect(inside(page, "[data-batch]")).to_contain_text("too large to follow in a frame")
     pin(page, "a_hz", 0, 3, 1)
     expect_lines(page, large, "a_hz", (0, 3, 1))
     operands = inside(page, "[data-explanation] [data-line=numbers] button[data-of]")
     of = operands.evaluate_all("(all) => all.map((x) => x.dataset.of)")
     units = [int(o.rsplit(",", 1)[1]) for o in of if o.startswith("h_prev:0,3,")]
     unit = max(units)
-    assert unit > 40, "W_hz has no such row in the browser"
+    assert unit > 40, "no such row is drawn"
     way = [("h_prev", (0, 3, unit)), *((name, (0, 2, unit)) for name in ("h", "z", "a_hz"))]
     for name, index in way:
-        before = tab.words
         operands.and_(page.locator(f'[data-of="{key(name, index)}"]')).first.click()
         expect_lines(page, large, name, index)
-    assert tab.words > before, "the server was asked"
     expect_time(page, 2)
     expect_cells(page, large)
     # the overview moves the part with numbers
@@ -1532,6 +1530,14 @@ def test_a_large_run_is_asked_for_in_parts(tab):
     expect_cells(page, large)
     units = {indices(i)[0] for n, i, _ in cells(page) if n == "W_hz"}
     assert min(units) > 100
+
+
+def test_a_number_made_of_all_sequences_is_explained_once_they_are_here(tab):
+    large = replace(STORY, hidden_size=256)
+    page = tab.open("gradients", seconds=120, preset="story", hidden_size="256", weight="b_hz")
+    expect(inside(page, "[data-check]")).to_have_attribute("data-difference", re.compile("e-"))
+    pin(page, "d_b_hz", 1)
+    expect_lines(page, large, "d_b_hz", (1,))
 
 
 # 18. A stage that fails.

@@ -27,9 +27,12 @@ from test_stage import (
     stage,
 )
 
-from explainer import explain, run
+from explainer import PRESETS, explain, run
+from explainer.explanation.number_formula import format_number
 
 pytestmark = pytest.mark.browser
+SMALL = re.compile(r"0|.*e-1[3-9]")
+"""A difference below 1e-12, as JavaScript writes it."""
 
 
 @pytest.fixture(scope="module")
@@ -345,11 +348,22 @@ def test_a_finger_scrolls_and_a_long_press_drags(server, chromium):
     context.close()
 
 
-def test_a_large_run_says_that_it_can_not_be_edited(tab):
-    page = tab.open("cell", seconds=120, preset="story", hidden_size="256")
-    cell(page, "h", 0, 0, 0).dblclick()
-    expect(inside(page, ".status")).to_contain_text("too large to be computed in the browser")
-    expect(inside(page, "input[data-edit]")).to_have_count(0)
+def test_a_large_run_follows_one_sequence_at_a_time(tab):
+    """Its shown sequence at once; the loss, and the check, once a worker has added them all up."""
+    page = tab.open("cell", seconds=120, preset="story", hidden_size="64", batch_size="32")
+    settings = replace(PRESETS["story"], hidden_size=64, batch_size=32)
+    line, losses = inside(page, "[data-check]"), inside(page, ".losses")
+    expect(inside(page, "[data-batch]")).to_contain_text("too large to follow in a frame")
+    expect(line).to_have_attribute("data-difference", SMALL, timeout=60_000)
+    weight = cell(page, "W_hz", 0, 1)
+    weight.focus()
+    page.keyboard.press("F2")
+    type_in(page, "0.5")
+    expect(line).to_contain_text("of this page with the edits were", timeout=60_000)
+    expect(line).to_have_attribute("data-difference", SMALL)
+    ends = [run(settings), run(settings, edits={"W_hz": {(0, 1): 0.5}})]
+    before, after = (format_number(float(one.trace["loss"]), 4) for one in ends)
+    expect(losses).to_have_text(f"loss {before} → {after}", timeout=60_000)
 
 
 # The learning rate, dragged on the stage.

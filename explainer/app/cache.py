@@ -28,8 +28,6 @@ from explainer.engine.training_state import TrainingState
 from explainer.settings import Settings
 from explainer.stage.chapters import Chapter
 from explainer.stage.influence_maps import InfluenceMap, influence_maps
-from explainer.stage.parts import Place
-from explainer.stage.payload import is_computed_in_browser
 from explainer.stage.scene import LaneSpec, Scene
 from explainer.stage.staged import staged
 
@@ -195,19 +193,13 @@ def kept_stage(
     chapter: Chapter,
     lanes: tuple[LaneSpec, ...],
     without: str,
-    here: Place,
     pairs: tuple[str, ...],
 ) -> tuple[Scene, dict[str, str]]:
-    """Return what `staged` returns for a run and, if there are edits, for the run with them.
-
-    What is sent of a large run is another at each place, and not kept.
-    """
+    """Return what `staged` returns for a run and, if there are edits, for the run with them."""
 
     def make() -> tuple[Scene, dict[str, str]]:
-        return staged(result, chapter, lanes, without, here, pairs, edited=edited)
+        return staged(result, chapter, lanes, without, pairs, edited=edited)
 
-    if not is_computed_in_browser(result):
-        return make()
     settings, edit = result.settings, edited[1] if edited else ""
     return CACHE.get(
         (staged, settings, edit, chapter.slug, lanes, without, pairs),

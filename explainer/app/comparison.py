@@ -13,7 +13,7 @@ from explainer.engine.batch_run import Run
 from explainer.errors import ExplainerError, InvalidValueError
 from explainer.settings import Settings
 from explainer.stage.pairs import Pair, pairs
-from explainer.stage.parts import Place
+from explainer.stage.place import Place
 from explainer.url import SETTINGS, read_query, write_query
 from explainer.url_edits import parse_edits
 

@@ -21,7 +21,7 @@ from explainer.engine.trace import Array, Trace, dims_text
 from explainer.explanation.tensor_formula import equation_latex
 from explainer.plots import charts, colours
 from explainer.stage.chapters import Chapter
-from explainer.stage.parts import Place
+from explainer.stage.place import Place
 from explainer.stage.prose.blocks import (
     Bars,
     Block,

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from explainer.app.session import session
-from explainer.stage.parts import Place
+from explainer.stage.place import Place
 from explainer.url import VIEW, query_value
 
 
@@ -28,28 +28,20 @@ def position(slug: str, sizes: Mapping[str, int]) -> Place:
         own.sequence = from_query(said[1], sizes["B"], own.sequence if arrived else 0)
         own.t = from_query(said[2], sizes["T"], own.t if arrived else 0)
         own.seen = said
-    return Place(
-        min(own.sequence, sizes["B"] - 1),
-        min(own.t, sizes["T"] - 1),
-        {d: min(k, sizes[d] - 1) for d, k in own.focus.items() if d in sizes},
-    )
+    return Place(min(own.sequence, sizes["B"] - 1), min(own.t, sizes["T"] - 1))
 
 
 def follow_stage(slug: str, wish: Mapping[str, Any], sizes: Mapping[str, int]) -> None:
-    """Take over the place of a stage that asks for numbers; its address follows a moment later."""
+    """Take over the place that a stage tells; its address follows a moment later."""
     own, place = session().location, stage_place(wish, sizes)
-    own.sequence, own.t, own.focus = place.sequence, place.t, place.focus
+    own.sequence, own.t = place.sequence, place.t
     own.seen = slug, st.query_params.get("sequence"), st.query_params.get("t")
 
 
 def stage_place(wish: Mapping[str, Any], sizes: Mapping[str, int]) -> Place:
     """Return a place that there is, as near as can be to what a browser says."""
-    focus = wish.get("focus")
-    focus = focus if isinstance(focus, Mapping) else {}
     return Place(
-        from_browser(wish.get("sequence"), sizes["B"]),
-        from_browser(wish.get("t"), sizes["T"]),
-        {d: from_browser(focus[d], n) for d, n in sizes.items() if d in focus},
+        from_browser(wish.get("sequence"), sizes["B"]), from_browser(wish.get("t"), sizes["T"])
     )
 
 

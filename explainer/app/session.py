@@ -6,7 +6,7 @@ their keys, and what a link says is in the address.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -33,13 +33,11 @@ class Location:
     Attributes:
         sequence: which sequence of the batch.
         t: which time step.
-        focus: first unit of the part of large matrices, by dim.
         seen: the chapter, and what its address said when it was last looked at.
     """
 
     sequence: int = 0
     t: int = 0
-    focus: Mapping[str, int] = field(default_factory=dict)
     seen: tuple[str, str | None, str | None] | None = None
 
 
@@ -55,7 +53,6 @@ class Session:
         uploads: how many uploads a new preset has emptied.
         own_text: the user's own text, for when they come back to it.
         location: where the user is in the run.
-        answers: numbers the browser had explained: quantity, index, digits.
         no_stage: the settings whose stage the browser could not draw.
         trainer: this user's training.
         was_training: whether it was running when the page was last drawn.
@@ -88,7 +85,6 @@ class Session:
     uploads: int = 0
     own_text: str | None = None
     location: Location = field(default_factory=Location)
-    answers: list[tuple[str, tuple[int, ...], int | None]] = field(default_factory=list)
     no_stage: Settings | None = None
     trainer: Trainer | None = None
     was_training: bool = False

@@ -1,7 +1,7 @@
 """The stage: one time step in the user's hands.
 
-A component that computes all numbers of its page: stepping, playing, pointing and opening happen in
-the browser. Python is asked only for what a run was too large to compute there.
+A component that computes all numbers of its page: stepping, playing, pointing, opening and editing
+happen in the browser.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from explainer.errors import InvalidValueError
 from explainer.plots import tables
 from explainer.settings import Settings
 from explainer.stage.chapters import Chapter
-from explainer.stage.parts import Place, answer
 from explainer.stage.payload import is_computed_in_browser
-from explainer.stage.scene import LaneSpec, Scene
-from explainer.stage.staged import staged
+from explainer.stage.place import Place
+from explainer.stage.scene import LaneSpec
+from explainer.stage.staged import scene_on, staged
 from explainer.url_edits import EDITS_IN_LINK
 
-MOST_ANSWERS = 8
-"""How many explained numbers stay with a user whose run is too large for the browser."""
+MOST_IN_TABLE = 100_000
+"""Most numbers of a table in the place of the stage."""
 
 
 @st.fragment
@@ -59,16 +59,12 @@ def stage(
     own = session()
     run = kept_run(settings)
     with_edits = (kept_run(settings, edit), edit) if edit else None
-    if with_edits and not is_computed_in_browser(run):
-        run = with_edits[0]  # the browser makes no edits there
     sizes = dict(run.trace.sizes)  # a callback that held the run would keep it
 
     def asked() -> None:
         wish = heard("ask")
         if isinstance(wish, Mapping):
             follow_stage(chapter.slug, wish, sizes)
-            if opened := opening(wish):
-                own.answers = [*own.answers, opened][-MOST_ANSWERS:]
 
     def edited() -> None:
         said = heard("edit")
@@ -98,22 +94,22 @@ def stage(
     if own.edited or here.sequence != drawn.sequence or (number_is_open and here.t != drawn.t):
         own.edited = False
         st.rerun()  # what stands below shows that place and the edits, too
+    if not is_computed_in_browser(run):
+        st.warning(
+            "This run is too large to be sent to a browser; here are its numbers as tables. Use a "
+            "smaller hidden size, vocabulary or context length to have them on the stage."
+        )
+        numbers(with_edits[0] if with_edits else run, chapter, lanes, without, here)
+        return
     titles = tuple(pair.title for pair in ready_pairs(run, edit, here))
-    scene, sent = kept_stage(run, with_edits, chapter, lanes, without, here, titles)
-    answers = []
-    for name, index, digits in own.answers:
-        try:
-            answers.append(answer(run, name, index, digits))
-        except (KeyError, ValueError):
-            continue  # a number of other settings
+    _, sent = kept_stage(run, with_edits, chapter, lanes, without, titles)
     mount_stage(
         key="stage",
         data={
             **sent,
-            "answers": json.dumps(answers, allow_nan=False),
             "place": json.dumps({"sequence": here.sequence, "t": here.t}),
             "edit": st.session_state.get("edit") or "",
-            "against": compared_with(chapter, lanes, without, here),
+            "against": compared_with(chapter, lanes, without),
             "influence": influence,
         },
         on_ask_change=asked,
@@ -123,7 +119,8 @@ def stage(
         on_pair_change=paired,
     )
     if own.no_stage == settings:  # others may fit
-        numbers(run, scene, here)
+        st.warning("The stage could not be drawn in this browser; here are its numbers as tables.")
+        numbers(run, chapter, lanes, without, here)
 
 
 def heard(event: str, stage: str = "stage") -> Any:
@@ -163,7 +160,6 @@ def layer_stage(
         key="own-stage",
         data={
             **sent,
-            "answers": "[]",
             "place": place,
             "edit": "",
             "against": against,
@@ -177,7 +173,7 @@ def layer_stage(
     )
 
 
-def compared_with(chapter: Chapter, lanes: tuple[LaneSpec, ...], without: str, here: Place) -> str:
+def compared_with(chapter: Chapter, lanes: tuple[LaneSpec, ...], without: str) -> str:
     """Return state A as the stage takes it, or why it can't be shown; empty where there is none."""
     kept, problems = kept_state()
     if kept is None:
@@ -189,29 +185,20 @@ def compared_with(chapter: Chapter, lanes: tuple[LaneSpec, ...], without: str, h
     except InvalidValueError as error:
         return json.dumps({"problem": f"Compared with: {error}"})
     if not is_computed_in_browser(run):
-        return json.dumps({"problem": "A is too large to be computed in the browser."})
-    _, sent = kept_stage(run, None, chapter, lanes, without, here, ())
+        return json.dumps({"problem": "A is too large to be sent to a browser."})
+    _, sent = kept_stage(run, None, chapter, lanes, without, ())
     return json.dumps({"query": kept.query, "edit": kept.edit, "sent": sent})
 
 
-def numbers(run: Run, scene: Scene, here: Place) -> None:
-    """Show what is on the stage as tables, where a browser can't draw it."""
-    st.warning("The stage could not be drawn in this browser; here are its numbers as tables.")
-    for name in dict.fromkeys(n for lane in scene for n in lane.names):
+def numbers(
+    run: Run, chapter: Chapter, lanes: tuple[LaneSpec, ...], without: str, here: Place
+) -> None:
+    """Show what would stand on the stage as tables, where a browser can't draw it."""
+    for name in dict.fromkeys(n for lane in scene_on(run, lanes, without) for n in lane.names):
         trace = run.trace if name in run.trace else run.update
         st.caption(f"{name}: {trace.quantities[name].description}")
-        st.dataframe(tables.matrix(trace, name, run.batch, here.sequence, here.t))
-
-
-def opening(wish: Mapping[str, Any]) -> tuple[str, tuple[int, ...], int | None] | None:
-    """Return which number a browser wants explained."""
-    wanted = wish.get("open")
-    if not (isinstance(wanted, list | tuple) and len(wanted) == 2 and isinstance(wanted[0], str)):
-        return None
-    index = wanted[1]
-    if not isinstance(index, list | tuple):
-        return None
-    if not all(type(i) is int or (type(i) is float and i.is_integer()) for i in index):
-        return None
-    digits = wish.get("digits")
-    return wanted[0], tuple(int(i) for i in index), 4 if digits is not None else None
+        table = tables.matrix(trace, name, run.batch, here.sequence, here.t)
+        if table.size > MOST_IN_TABLE:
+            st.caption(f"{table.shape[0]:,} × {table.shape[1]:,} numbers are too many for a table.")
+        else:
+            st.dataframe(table)

@@ -14,10 +14,6 @@ KINDS = ("u1", "<f4", "<f8")
 """Kinds of numbers that are sent, the shortest first."""
 ALIGNED = 8
 """Every array begins at a multiple of so many bytes, as a typed array must."""
-THUMBNAIL = 70_000
-"""Largest matrix that is sent in colours, one byte each, where its numbers are too many."""
-THUMBNAILS = 400_000
-"""Most bytes of all thumbnails of a page."""
 
 
 @dataclass
@@ -25,7 +21,6 @@ class Buffer:
     """All numbers of a page in one row; each array says where it begins."""
 
     content: bytearray = field(default_factory=bytearray)
-    quantised: bytes = b""
 
     def add(self, numbers: Array) -> dict[str, Any]:
         """Append numbers in the shortest kind that has them exactly; return where and in which."""
@@ -54,21 +49,9 @@ class Buffer:
             }
         return self.add(flat)
 
-    def thumbnail(self, value: Array) -> dict[str, Any]:
-        """Append a large matrix as one byte a number, for its colours; say where it begins."""
-        if value.size > THUMBNAIL or len(self.quantised) + value.size > THUMBNAILS:
-            return {}
-        start = len(self.quantised)
-        limit = float(np.abs(value).max(initial=0.0)) or 1.0
-        self.quantised += (np.rint(value / limit * 127) + 128).astype(np.uint8).tobytes()
-        return {"quantised": start, "limit": limit}
-
-    def text(self) -> dict[str, str]:
-        """Return the numbers as base64, little-endian, and the thumbnails."""
-        return {
-            "numbers": base64.b64encode(self.content).decode("ascii"),
-            "quantised": base64.b64encode(self.quantised).decode("ascii"),
-        }
+    def text(self) -> str:
+        """Return the numbers as base64, little-endian."""
+        return base64.b64encode(self.content).decode("ascii")
 
 
 def is_exact(numbers: Array, kind: str) -> bool:

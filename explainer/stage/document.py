@@ -78,7 +78,7 @@ def document(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
-style-src 'unsafe-inline'; script-src {allowed}; img-src data: blob:">
+style-src 'unsafe-inline'; script-src {allowed}; worker-src blob:; img-src data: blob:">
 <title>{title} · GRU Explainer</title>
 <style>{style("file")}</style>
 {menu.as_html()}

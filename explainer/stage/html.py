@@ -33,7 +33,7 @@ from explainer.stage.chapters import CHAPTERS, HOME, TOUR, Chapter, chapter
 from explainer.stage.document import Contents, document
 from explainer.stage.influence_maps import influence_json, influence_maps
 from explainer.stage.menu import Menu
-from explainer.stage.payload import is_computed_in_browser
+from explainer.stage.payload import is_computed_in_browser, too_large_for_frame
 from explainer.stage.prose.blocks import Stage
 from explainer.stage.prose.stories import STORIES
 from explainer.stage.staged import staged
@@ -140,7 +140,6 @@ def stage_data(
     _, sent = staged(base, page, lanes, linked=linked)
     return {
         **sent,
-        "answers": "[]",
         "place": json.dumps({"sequence": 0, "t": 0}),
         "edit": edits,
         "against": "",
@@ -198,9 +197,12 @@ def refuse_beyond_browser(run: Run | LayerRun) -> None:
 def notebook_html(run: Run | Trace) -> str:
     """Return what a notebook shows of a run or a layer: the cell, in a frame of its own.
 
-    Where it is too large for a browser, or a trace of something else, it is what `print` shows.
+    Where it is too large for a frame, or a trace of something else, it is what `print` shows: a
+    notebook keeps all that it has shown.
     """
     try:
+        if too_large_for_frame(base_of(run)):
+            return f"<pre>{html.escape(repr(run))}</pre>"
         page = html_page(run)
     except (ConstraintError, WrongTypeError):
         return f"<pre>{html.escape(repr(run))}</pre>"

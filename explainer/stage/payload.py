@@ -1,7 +1,8 @@
 """What the stage is sent: what each number is, how it comes about, and the numbers given.
 
 The browser computes the others itself (`web/engine.js`), and is sent some of them to check itself
-by. Of a run that is too large for that it is sent parts (`parts.py`).
+by. Of a run that is too large for a frame it computes the sequence that is shown at once; what
+needs all of them is added up in a worker, whose code comes along.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from explainer.engine.batch_run import Run
 from explainer.engine.edits import limits
 from explainer.engine.layer_trace import LayerRun, time_labels
 from explainer.engine.network import network
+from explainer.engine.quantity import Quantity
 from explainer.engine.trace import Trace, dim_words
 from explainer.explanation.index_form import index_form, own_letters
 from explainer.explanation.tensor_formula import shapes_line
@@ -25,25 +28,54 @@ from explainer.plots import colours
 from explainer.plots.tables import visible
 from explainer.stage.buffer import Buffer
 from explainer.stage.engine_input import given_numbers, network_as_json
-from explainer.stage.parts import Place, Source, means, send_parts
 from explainer.stage.picture import PictureRow
 from explainer.stage.scene import Scene
+from explainer.stage.script import link
 from explainer.stage.trees import form_as_json
 
 MOST_PRODUCTS = 20_000_000
-"""Most products of a run that the browser computes: all of it in a tenth of a second or two."""
+"""Most products of a run that the browser computes in a frame: 1.2 thousand million a second."""
 MOST_NUMBERS = 2_000_000
 """Most numbers of such a run; 8 bytes each."""
+MOST_OF_A_SEQUENCE = 12_000_000
+"""Most numbers of one sequence, of a run that is solved one at a time."""
+MOST_GIVEN = 4_000_000
+"""Most numbers that are sent: 22 MB as text, where they are exact in 4 bytes."""
 LONGEST_LABEL = 24
 """Most characters of a time step's label."""
 SAMPLES = 10
 """Most numbers of a quantity that the browser checks itself by."""
 
 
+@dataclass(frozen=True)
+class Source:
+    """The first pass and the update as one collection of named tensors."""
+
+    run: Run | LayerRun
+
+    def trace(self, name: str) -> Trace:
+        """Return the trace that has the quantity and knows how it came about."""
+        return self.run.trace if name in self.run.trace else self.run.update
+
+    def quantity(self, name: str) -> Quantity:
+        """Return a quantity."""
+        return self.trace(name).quantities[name]
+
+    def reachable(self, names: Iterable[str]) -> list[str]:
+        """Return these names and everything they were computed from, each once."""
+        found: dict[str, None] = {}
+        waiting = list(dict.fromkeys(names))
+        while waiting:
+            name = waiting.pop(0)
+            if name not in found:
+                found[name] = None
+                waiting += [n for n in self.quantity(name).inputs if n not in found]
+        return list(found)
+
+
 def payload(
     run: Run | LayerRun,
     scene: Scene,
-    place: Place,
     picture: tuple[PictureRow, ...] = (),
     edited: tuple[Run, str] | None = None,
     over_time: tuple[str, ...] = (),
@@ -54,7 +86,6 @@ def payload(
     Args:
         run: the user's run.
         scene: what stands on the stage.
-        place: the part of a large run that the user looks at.
         picture: the rows of the living picture, in place of a scene.
         edited: the run with what is changed and held in it, and that as in an address.
         over_time: quantities that stand beside the scene for all time steps.
@@ -66,19 +97,7 @@ def payload(
     if "h" in shown and "z" in shown:  # for the switch to the other convention
         shown += ["z_other", "h_other"]
     names = source.reachable(shown)
-    if not is_computed_in_browser(run):
-        edited = None
     buffer = Buffer()
-    numbers = (
-        for_engine(buffer, source, names)
-        if is_computed_in_browser(run)
-        else {
-            "parts": send_parts(buffer, source, scene, place, shown, names),
-            "place": {"sequence": place.sequence, "t": place.t, "focus": dict(place.focus)},
-            "means": means(run.trace, place.sequence),
-            "thumbnails": thumbnails(buffer, source, over_time, place.sequence),
-        }
-    )
     meta = {
         "sizes": dict(run.trace.sizes),
         "dims": dim_words(run.trace),
@@ -99,26 +118,15 @@ def payload(
         ],
         "over_time": over_time,
         **({"picture": [asdict(row) for row in picture]} if picture else {}),
-        **numbers,
+        **for_engine(buffer, source, names),
+        **one_by_one(run),
         **also,
     }
     return {
         "meta": json.dumps(meta, ensure_ascii=False, allow_nan=False, separators=(",", ":")),
-        **buffer.text(),
+        "numbers": buffer.text(),
         "checked": edited_samples(*edited, not_given(source, names)) if edited else "",
     }
-
-
-def thumbnails(
-    buffer: Buffer, source: Source, names: tuple[str, ...], sequence: int
-) -> dict[str, Any]:
-    """Append quantities of one sequence at all time steps in colours; return where by name."""
-    sent = {}
-    for name in names:
-        value = source.trace(name)[name]
-        own = value[sequence] if source.quantity(name).dims[0] == "B" else value
-        sent[name] = buffer.thumbnail(own)
-    return sent
 
 
 def for_engine(buffer: Buffer, source: Source, names: list[str]) -> dict[str, Any]:
@@ -153,7 +161,7 @@ def edited_samples(edited: Run, edit: str, names: Iterable[str]) -> str:
     """Return numbers of a run with edits by which the browser checks what it makes of them."""
     buffer = Buffer()
     checks = samples(buffer, edited, names)
-    return json.dumps({"edit": edit, "checks": checks, "numbers": buffer.text()["numbers"]})
+    return json.dumps({"edit": edit, "checks": checks, "numbers": buffer.text()})
 
 
 def not_given(source: Source, names: Iterable[str]) -> list[str]:
@@ -177,11 +185,6 @@ def batch_tokens(run: Run) -> dict[str, Any]:
     if len(batch.vocabulary) > 2_000:
         used = np.unique(np.concatenate([batch.ids.ravel(), batch.targets.ravel()])).tolist()
         found["tokens"] = {str(i): visible(batch.vocabulary[i]) for i in used}
-    if not is_computed_in_browser(run):
-        targets = batch.targets
-        if batch.counted is not None:  # no target stands where no answer counts
-            targets = np.where(batch.counted, targets, -1)
-        found |= {"ids": batch.ids.tolist(), "targets": targets.tolist()}
     return found
 
 
@@ -201,11 +204,6 @@ def value_labels(run: Run) -> dict[str, Any]:
         "lengths": batch.lengths,
         "ids": [[ids[label] for label in row] for row in rows],
     }
-    if not is_computed_in_browser(run):
-        asked = np.full_like(batch.ids, -1)
-        if batch.wanted is None and batch.counted is not None:
-            asked = np.where(batch.counted, batch.targets, asked)
-        found["targets"] = asked.tolist()
     return found
 
 
@@ -233,10 +231,40 @@ def visible_label(text: str) -> str:
 
 
 def is_computed_in_browser(run: Run | LayerRun) -> bool:
-    """Tell whether a run is small enough for the browser to compute it, with any edits."""
+    """Tell whether the browser can compute a run: at once, or one sequence after the other."""
+    if not too_large_for_frame(run):
+        return True
+    if isinstance(run, LayerRun):
+        return False
+    shapes = [(run.trace.quantities[n].dims, run.trace.shape(n)) for n in run.trace.arrays]
+    recorded = sum(math.prod(shape[dims[:1] == ("B",) :]) for dims, shape in shapes)
+    given = sum(a.size for a in given_numbers(run, network(run.settings)).values())
+    return recorded <= MOST_OF_A_SEQUENCE and given <= MOST_GIVEN
+
+
+def too_large_for_frame(run: Run | LayerRun) -> str:
+    """Say by how much a run is too large to be computed in a frame; nothing where it is not."""
     shapes = [t.shape(name) for t in (run.trace, run.update) for name in t.quantities]
-    numbers = sum(map(math.prod, shapes))
-    return products(run.trace.sizes) <= MOST_PRODUCTS and numbers <= MOST_NUMBERS
+    for count, most, what in (
+        (products(run.trace.sizes), MOST_PRODUCTS, "products"),
+        (sum(map(math.prod, shapes)), MOST_NUMBERS, "numbers"),
+    ):
+        if count > most:
+            millions = f"{count / 1e6:,.{0 if count >= 1e7 else 1}f}"
+            return f"{millions} million {what}, where a frame has time for {most // 10**6}"
+    return ""
+
+
+def one_by_one(run: Run | LayerRun) -> dict[str, str]:
+    """Return what the stage needs to solve a run one sequence at a time, if it must."""
+    large = too_large_for_frame(run)
+    return {"large": large, "worker": worker_code()} if large else {}
+
+
+@cache
+def worker_code() -> str:
+    """Return what adds up sequences in the browser, as one script."""
+    return link("sums_worker", short=True)
 
 
 def products(sizes: Mapping[str, int]) -> int:

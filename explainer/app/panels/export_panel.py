@@ -10,14 +10,15 @@ import streamlit as st
 from explainer.app.current_run import kept_run
 from explainer.app.position import position
 from explainer.engine.batch_run import Run
-from explainer.errors import ExplainerError
+from explainer.errors import ConstraintError, ExplainerError
 from explainer.export.latex import latex_bytes
 from explainer.export.notebook import notebook_bytes, numbers_given
 from explainer.export.spreadsheet import refuse_unreadable, spreadsheet_bytes
 from explainer.export.worksheet import Worksheets, worksheet
 from explainer.stage.chapters import CHAPTERS
 from explainer.stage.html import html_bytes, refuse_beyond_browser
-from explainer.stage.parts import Place
+from explainer.stage.payload import too_large_for_frame
+from explainer.stage.place import Place
 from explainer.stage.prose.inline_markup import escape_markdown
 from explainer.url import read_view
 from explainer.url_edits import parse_edits
@@ -46,7 +47,7 @@ def export_panel(run: Run, slug: str, edit: str) -> None:
             *("This page (.html)", f"{slug}.html", "text/html"),
             "One file that needs no server, at this time step: step, open and change numbers "
             "there, or in a frame of a course page.",
-            lambda: refuse_beyond_browser(run),
+            lambda: refuse_beyond_page(run),
             lambda: html_bytes(unedited, chapter=page, edit=edit, view=view),
         )
     with middle:
@@ -134,6 +135,22 @@ def file_button(
         return
     download(label, name, mime, make)
     st.caption(words)
+
+
+def refuse_beyond_page(run: Run) -> None:
+    """Refuse a file of a large run: its button would hold the run as long as its page is open.
+
+    Raises:
+        ValueError: a frame has no time for all of the run.
+    """
+    refuse_beyond_browser(run)
+    if large := too_large_for_frame(run):
+        raise ConstraintError(
+            "run",
+            "the app makes files of smaller ones",
+            f"This one has {large}",
+            "Use `python -m explainer html` or `to_html` for it.",
+        )
 
 
 def download(label: str, name: str, mime: str, make: Callable[[], bytes]) -> None:

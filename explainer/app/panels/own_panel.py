@@ -22,7 +22,7 @@ from explainer.interop.network_record import module_paths
 from explainer.plots.overview import block_sizes, overview
 from explainer.stage.chapters import chapter
 from explainer.stage.html import html_bytes
-from explainer.stage.payload import is_computed_in_browser
+from explainer.stage.payload import too_large_for_frame
 from explainer.stage.prose.inline_markup import escape_markdown
 
 VIEWS = {"cell": "The cell", "time": "Through time", "gradients": "Gradients"}
@@ -173,7 +173,7 @@ def lead_to(layer: str, spot: Spot, trace: Trace) -> None:
         st.session_state["own-view"] = "gradients"
     elif view == "gradients":
         st.session_state["own-view"] = "cell"
-    if not is_computed_in_browser(LayerRun(trace)):
+    if too_large_for_frame(LayerRun(trace)):
         if name.startswith("d_"):  # of a stretch of time there are none
             name, st.session_state["own-view"] = "h", "cell"
         if len(index) == 3:
@@ -200,7 +200,7 @@ def whole_sequence(h: Array) -> None:
 
 def part_of_trace(trace: Trace, sequences: tuple[str, ...]) -> Trace:
     """Return a trace, or of a large one the stretch of time that the user chooses."""
-    if is_computed_in_browser(LayerRun(trace)):
+    if not too_large_for_frame(LayerRun(trace)):
         return trace
     names = [name or f"sequence {i}" for i, name in enumerate(sequences)]
     left, right = st.columns([1, 3])
@@ -215,7 +215,7 @@ def part_of_trace(trace: Trace, sequences: tuple[str, ...]) -> Trace:
             first = st.slider("From time step", 0, length - 1, 0, key="own-first")
     T = LONGEST_STRETCH
     shown = window(trace, sequence, first, T)
-    while T > 1 and not is_computed_in_browser(LayerRun(shown)):
+    while T > 1 and too_large_for_frame(LayerRun(shown)):
         T //= 2
         shown = window(trace, sequence, first, T)
     return shown

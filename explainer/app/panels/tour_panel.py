@@ -48,7 +48,6 @@ def tour_stage() -> None:
         key="tour-stage",
         data={
             **sent,
-            "answers": "[]",
             "place": json.dumps({"sequence": 0, "t": station.t}),
             "edit": "",
             "against": "",

@@ -5,6 +5,7 @@ import { Arrays } from "./buffer.js";
 import { parseEdits, writeEdits } from "./editing.js";
 import { tensorsOf } from "./layout.js";
 import { formatNumber } from "./numbers.js";
+import { strideOf } from "./sent.js";
 
 /** @import { Meta } from "./sent.js" */
 /** @import { Tensors } from "./tensors.js" */
@@ -18,9 +19,6 @@ import { formatNumber } from "./numbers.js";
 
 /** How long edits must be at rest before they are checked, in milliseconds. */
 const CALM = 300;
-/** Most numbers of a quantity that were sent to check it by; as in payload.py. */
-const SAMPLES = 10;
-
 /**
  * Return what Python computed with the edits that the server knows of; null where there are none.
  * @param {string | undefined} text
@@ -43,7 +41,7 @@ function inOrder(edits) {
 
 /**
  * Return how far the numbers computed here are from Python's at most, how many were compared, and
- * whether with the edits; null where none are computed here. Until Python has made the edits too,
+ * whether with the edits; null where they are not all here yet. Until Python has made the edits too,
  * the run without them is compared.
  * @param {Tensors} tensors
  * @param {Checked | null} checked
@@ -51,22 +49,34 @@ function inOrder(edits) {
  */
 export function compareWithPython(tensors, checked = null) {
   const edited = tensors.edits.length > 0 && inOrder(tensors.edits) === checked?.edit;
-  const { engine, meta, sent } = edited ? tensors : tensors.unedited();
-  if (!engine) return null;
-  const python = edited && checked ? checked : { checks: meta.checks, sent };
+  const run = edited ? tensors : tensors.unedited();
+  const python = edited && checked ? checked : { checks: run.meta.checks, sent: run.sent };
   let difference = 0;
   let count = 0;
   for (const [name, check] of Object.entries(python.checks)) {
-    const { data } = engine.value(name);
-    const stride = Math.max(1, Math.ceil(data.length / SAMPLES));
-    const expected = python.sent.decode(check, Math.ceil(data.length / stride));
+    const found = samplesOf(run, name);
+    if (found === null) return null;
+    const expected = python.sent.decode(check, found.length);
     // relative where numbers are above 1: a float64 holds no more than that
     const size = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
     for (const [i, value] of expected.entries())
-      difference = Math.max(difference, Math.abs(data[i * stride] - value) / size);
-    count += expected.length;
+      difference = Math.max(difference, Math.abs(found[i] - value) / size);
+    count += found.length;
   }
   return { difference, count, edited };
+}
+
+/**
+ * Return the numbers of a quantity that it is checked by; null where they are not here.
+ * @param {Tensors} tensors
+ * @param {string} name
+ * @returns {ArrayLike<number> | null}
+ */
+function samplesOf({ batch, engine, meta, quantities }, name) {
+  if (batch?.engine.hasSequences(name)) return batch.samples.get(name) ?? null;
+  if (batch && !batch.engine.isKnown(name)) return null;
+  const stride = strideOf((quantities[name] ?? meta.quantities[name]).shape);
+  return engine.value(name).data.filter((_, i) => i % stride === 0);
 }
 
 /**
@@ -84,11 +94,7 @@ export function checkSoon(view, state, edited = false) {
   view.checking = setTimeout(
     () => {
       const found = compareWithPython(tensorsOf(state), state.checked);
-      if (found === null) {
-        agreement.textContent =
-          "This run is too large to be computed in the browser; its numbers come from the server.";
-        return;
-      }
+      if (found === null) return;
       agreement.dataset.difference = String(found.difference);
       const count = found.count.toLocaleString("en");
       const difference = formatNumber(found.difference, 2);

@@ -148,7 +148,6 @@ function computeValue(tree, runs, values) {
   }
   const [which, name, index] = /** @type {[string, string, (number | string)[]]} */ (parts);
   const { engine } = which === "before" ? runs.before : runs.now;
-  if (!engine) return Number.NaN;
   const { data, shape } = engine.value(which === "second" ? SECOND + name : name);
   /** @type {number[]} flat places of what the index means */
   let places = [0];

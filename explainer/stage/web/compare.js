@@ -36,8 +36,8 @@ export function readAgainst(text) {
  * @param {string | null} edit what is changed and held in A, as in a link; null for no state A
  */
 export function withKept(data, edit) {
-  const { meta, numbers, quantised, query = "" } = data;
-  const sent = { meta, numbers, quantised };
+  const { meta, numbers, query = "" } = data;
+  const sent = { meta, numbers };
   return { ...data, against: edit === null ? "" : JSON.stringify({ query, edit, sent }) };
 }
 
@@ -83,7 +83,8 @@ export function differenceAt(state, name, index) {
 function eachPair(state, name, see) {
   const a = state.against?.tensors.numbers(name)?.data;
   const b = state.tensors?.numbers(name)?.data;
-  if (!a || !b || !inBoth(state, name)) return;
+  // all sequences may be here of one state, and one of the other
+  if (!a || !b || a.length !== b.length || !inBoth(state, name)) return;
   const { dims, shape } = /** @type {Tensors} */ (state.tensors).quantities[name];
   const axis = dims.indexOf("T");
   const stride = shape.slice(axis + 1).reduce((x, y) => x * y, 1);
@@ -146,7 +147,7 @@ function overTime(tensors, name) {
 export function parting({ tensors, against, ...rest }) {
   if (!tensors || !against) return null;
   const state = { tensors, against, ...rest };
-  const order = [...(tensors.engine?.solver.plan.equations.keys() ?? [])];
+  const order = [...tensors.engine.solver.plan.equations.keys()];
   const forward = order.filter((name) => !name.startsWith("d_") && !name.startsWith(SECOND));
   let [first, found, place] = [tensors.sizes.T, "", 0];
   for (const name of forward.filter((computed) => overTime(tensors, computed)))
@@ -155,8 +156,12 @@ export function parting({ tensors, against, ...rest }) {
       [first, found, place] = [t, name, at];
     });
   if (!found) return null;
-  const index = indexOf(place, tensors.quantities[found].shape);
-  return { name: found, index, t: first };
+  const part = tensors.numbers(found)?.part ?? [];
+  const inside = indexOf(
+    place,
+    part.map(([start, end]) => end - start),
+  );
+  return { name: found, index: inside.map((i, axis) => part[axis][0] + i), t: first };
 }
 
 /**

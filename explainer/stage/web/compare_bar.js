@@ -26,9 +26,8 @@ const OF_LOSS = 4;
 export function drawCompare(stage) {
   const { state, view } = stage;
   const bar = view.el.compare;
-  const { tensors, against } = state;
-  bar.hidden = !tensors?.engine;
-  if (bar.hidden) return;
+  const { against } = state;
+  bar.hidden = false;
   const had = focused(bar)?.dataset.compareDo;
   bar.replaceChildren(...(against ? keptElements(stage) : offerElements(stage)));
   if (!had) return;
@@ -80,7 +79,7 @@ function keptElements(stage) {
   }
   const both = [state.against?.tensors, state.tensors].map((t) => t?.loss() ?? Number.NaN);
   // two that differ by little are told apart by more digits
-  const written = [OF_LOSS, 2 * OF_LOSS].map((d) => both.map((loss) => formatNumber(loss, d)));
+  const written = [OF_LOSS, 2 * OF_LOSS].map((d) => both.map((loss) => lossText(loss, d)));
   const losses = written.find(([a, b]) => a !== b) ?? written[0];
   const spot = parting(state);
   const part = spot
@@ -95,6 +94,14 @@ function keptElements(stage) {
     action("forget", "forget A", () => stage.keep(null)),
     pairsElement(stage),
   ];
+}
+
+/**
+ * @param {number} loss
+ * @param {number} digits
+ */
+function lossText(loss, digits) {
+  return Number.isNaN(loss) ? "…" : formatNumber(loss, digits);
 }
 
 /**

@@ -34,14 +34,15 @@ const NORM_DIGITS = 3;
 export function sharesOf(state) {
   const tensors = tensorsOf(state);
   const name = tensors.meta.contributions;
-  if (!name || !tensors.engine || !tensors.has(name)) return null;
-  const { data } = tensors.engine.value(name);
+  const data = name && tensors.numbers(name)?.data;
+  const sum = tensors.numbers(sumOf(name))?.data;
+  if (!data || !sum) return null;
   const { T } = tensors.sizes;
   const size = data.length / T;
   const norms = Array.from({ length: T }, (_, t) =>
     Math.hypot(...data.subarray(t * size, (t + 1) * size)),
   );
-  const total = Math.hypot(...tensors.engine.value(sumOf(name)).data);
+  const total = Math.hypot(...sum);
   return { norms, total, largest: norms.indexOf(Math.max(...norms)) };
 }
 
@@ -89,6 +90,14 @@ export function drawContributions(stage) {
 }
 
 /**
+ * Tell whether contributions are here that were not when the lanes were drawn.
+ * @param {Stage} stage
+ */
+export function awaitsContributions({ state, view }) {
+  return view.el.lanes.querySelector(".contributions") === null && sharesOf(state) !== null;
+}
+
+/**
  * @param {Stage} stage
  * @param {string} name
  * @param {number | null} t null for the sum
@@ -128,8 +137,13 @@ function shareElement(stage, name, t) {
  */
 export function paintContributions({ state, view }) {
   const box = view.el.lanes.querySelector(".contributions");
-  const shares = box && sharesOf(state);
-  if (!shares) return;
+  if (!box) return;
+  const shares = sharesOf(state);
+  const line = /** @type {HTMLElement} */ (box.querySelector(".answer-line"));
+  if (!shares) {
+    for (const text of [line, ...box.querySelectorAll(".norm")]) text.textContent = "…";
+    return;
+  }
   const tensors = tensorsOf(state);
   const ids = tensors.tokenIds("ids", state.sequence);
   /** @type {(t: number) => string} */
@@ -151,7 +165,6 @@ export function paintContributions({ state, view }) {
     term.classList.toggle("most", t === shares.largest && shares.norms[t] > NOTHING);
     term.classList.toggle("current", t === state.t);
   }
-  const line = /** @type {HTMLElement} */ (box.querySelector(".answer-line"));
   line.textContent = sharesText(shares, token(shares.largest));
 }
 

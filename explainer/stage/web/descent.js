@@ -46,9 +46,9 @@ export function drawDescent(stage) {
   const { state, view } = stage;
   const box = view.el.descent;
   const tensors = tensorsOf(state);
-  box.hidden =
-    !(tensors.meta.station?.descent ?? tensors.meta.slug === "update") || tensors.engine === null;
-  if (box.hidden || !tensors.engine) return;
+  const about = tensors.meta.station?.descent ?? tensors.meta.slug === "update";
+  box.hidden = !about || tensors.batch !== null;
+  if (box.hidden) return;
   if (!box.firstChild) build(stage, box);
   const { engine } = tensors;
   const [rate, change, after] = [RATE, "predicted_change", `${SECOND}loss`].map(

@@ -47,7 +47,7 @@
 const ELEMENTS = [
   ...["strip", "where", "panel", "lanes", "check", "question", "answer", "verdict"],
   ...["wires", "veil", "equation", "parts", "legend", "ranking", "status", "agreement", "edits"],
-  ...["descent", "compare", "tour", "unit-map"],
+  ...["descent", "compare", "tour", "unit-map", "batch"],
 ];
 
 /**

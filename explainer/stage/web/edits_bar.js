@@ -46,14 +46,13 @@ export function drawEdits(stage) {
  */
 function lossElement({ state }) {
   const tensors = tensorsOf(state);
-  if (!tensors.engine?.makes("loss")) return make("output", "losses");
+  if (!tensors.engine.makes("loss")) return make("output", "losses");
   const box = make("output", "losses", "loss ");
-  const before = tensors.unedited().loss();
-  const after = tensors.loss();
-  if (state.edits.length) {
-    box.append(make("span", "", formatNumber(before, DIGITS)), " → ");
-  }
-  box.append(make("strong", "", formatNumber(after, DIGITS)));
+  const [before, after] = [tensors.unedited().loss(), tensors.loss()].map((loss) =>
+    Number.isNaN(loss) ? "…" : formatNumber(loss, DIGITS),
+  );
+  if (state.edits.length) box.append(make("span", "", before), " → ");
+  box.append(make("strong", "", after));
   return box;
 }
 
@@ -70,8 +69,8 @@ function chipElement(stage, edit) {
   chip.dataset.hue = tensors.quantities[edit.name]?.hue ?? "";
   const index = edit.index.filter((place) => place !== null);
   const single = index.length === edit.index.length;
-  const own = single && tensors.has(edit.name) ? tensors.own(edit.name, index) : undefined;
-  if (own !== undefined) chip.append(make("s", "", formatNumber(own, DIGITS)), " ");
+  const own = single && tensors.has(edit.name) ? tensors.own(edit.name, index) : Number.NaN;
+  if (!Number.isNaN(own)) chip.append(make("s", "", formatNumber(own, DIGITS)), " ");
   chip.append(make("strong", "", formatNumber(edit.value, DIGITS)));
   const button = buttonFor(`undo ${text}`, "✕", true, () =>
     stage.edit(withoutEdit(stage.state.edits, edit)),

@@ -10,7 +10,7 @@ import { paddingText } from "./padding.js";
 import { isHidden } from "./state.js";
 
 /** @import { View } from "./dom.js" */
-/** @import { Answer, Spot, State } from "./state.js" */
+/** @import { Spot, State } from "./state.js" */
 /** @import { Tensors } from "./tensors.js" */
 
 /** @type {Record<string, string>} */
@@ -25,55 +25,33 @@ export function lineDigits(state) {
 }
 
 /**
- * Explain a number from what the browser has; null where it must ask.
+ * Explain a number from what the browser has; null where numbers of other
+ * sequences are needed: they are asked for, and here a moment later.
  * @param {State} state
  * @param {Spot} spot
  * @param {number | null} [shown]
  */
 export function explainHere(state, { name, index }, shown = 8) {
+  const tensors = tensorsOf(state);
+  const options = { digits: lineDigits(state), shown };
   try {
-    return explanation(tensorsOf(state), name, index, { digits: lineDigits(state), shown });
+    return explanation(tensors, name, index, options);
   } catch (error) {
-    if (error instanceof Missing) return null;
-    throw error;
+    if (!(error instanceof Missing)) throw error;
+    if (tensors.batch) explanation(tensors.batch.wishing(tensors), name, index, options);
+    return null;
   }
 }
 
 /**
- * Return what a number is made of, as far as the browser or the server has told.
+ * Return what a number is made of, as far as that is here.
  * @param {State} state
  * @param {Spot} spot
  * @returns {Spot[]}
  */
 export function operandsOf(state, spot) {
   if (paddingText(tensorsOf(state), spot)) return [];
-  const here = explainHere(state, spot);
-  if (here) return here.operands;
-  const answer = state.answers.get(answerKey(spot, lineDigits(state)));
-  return (answer?.operands ?? []).map(([name, index]) => ({ name, index }));
-}
-
-/**
- * Name an answer of the server.
- * @param {Spot} spot
- * @param {number | null} digits
- */
-export function answerKey({ name, index }, digits) {
-  return `${name}:${index.join(",")}:${digits}`;
-}
-
-/**
- * Return the server's answers with those that it sent now.
- * @param {State["answers"]} answers
- * @param {string} text
- * @returns {State["answers"]}
- */
-export function withAnswers(answers, text) {
-  /** @type {Answer[]} */
-  const sent = JSON.parse(text);
-  const found = new Map(answers);
-  for (const answer of sent) found.set(answerKey(answer, answer.digits), answer);
-  return found;
+  return explainHere(state, spot)?.operands ?? [];
 }
 
 /**

@@ -45,13 +45,10 @@ export function halfLife(z) {
  */
 function zOf(state) {
   const tensors = tensorsOf(state);
-  if (tensors.meta.slug !== "time" || !tensors.engine) return null;
+  if (tensors.meta.slug !== "time") return null;
   const { T, H } = tensors.sizes;
-  const { data } = tensors.engine.value("z");
-  return Array.from({ length: T }, (_, t) => {
-    const first = (state.sequence * T + t) * H;
-    return [...data.subarray(first, first + H)];
-  });
+  const data = tensors.ofSequence("z", state.sequence);
+  return Array.from({ length: T }, (_, t) => [...data.subarray(t * H, (t + 1) * H)]);
 }
 
 /**

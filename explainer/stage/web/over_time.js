@@ -79,7 +79,7 @@ function quantityElement(stage, name) {
   sheet.style.setProperty("--head", `${HEAD}px`);
   sheet.style.setProperty("--cell", `${Math.max(width, NARROW) - 1}px`);
   sheet.classList.toggle("narrow", width < WIDTHS[state.digits] - 4);
-  const cells = width >= NARROW && rows * T <= MOST_CELLS && !tensors.meta.thumbnails;
+  const cells = width >= NARROW && rows * T <= MOST_CELLS;
   if (cells) sheet.append(headsElement(T));
   const line = make("div", "row");
   if (!cells) {

@@ -49,8 +49,8 @@ export function limitsOf(state, { name, cells, canvas }) {
   let end = 0;
   if (state.range === "matrix" && !canvas)
     for (const { value } of cells) end = Math.max(end, Math.abs(value ?? 0));
-  else if (state.range === "run") end = tensors.largestOf(kind, name.startsWith("d_"));
-  else end = tensors.largest(name);
+  else if (state.range === "run") end = tensors.extents.largestOf(kind, name.startsWith("d_"));
+  else end = tensors.extents.largest(name);
   if (end <= NOTHING) end = 1;
   return [-end, end];
 }
@@ -84,13 +84,11 @@ function isNowhere(index) {
  * Show the numbers of a drawing at the current place.
  * @param {State} state
  * @param {Drawing} drawing
- * @returns {boolean} whether all of them are here
  */
 export function paintCells(state, drawing) {
   const tensors = tensorsOf(state);
   const { name, cells } = drawing;
   const apart = subtracted(state) !== null;
-  let complete = true;
   for (const cell of cells) {
     cell.index = drawing.index(state, cell.row, cell.column);
     cell.key = cell.index.join(",");
@@ -101,7 +99,6 @@ export function paintCells(state, drawing) {
       continue;
     }
     cell.value = apart ? differenceAt(state, name, cell.index) : tensors.value(name, cell.index);
-    if (cell.value === undefined && !apart) complete = false;
   }
   const hidden = isHidden(state, name);
   const [low, high] = limitsOf(state, drawing);
@@ -129,5 +126,4 @@ export function paintCells(state, drawing) {
     element.style.color = ink[at];
   }
   drawing.touched = touched;
-  return complete;
 }

@@ -5,7 +5,7 @@ import { differenceAt } from "./compare.js";
 import { buttonElement, focused, make } from "./dom.js";
 import { editButtons } from "./editor.js";
 import { terms } from "./explanation.js";
-import { answerKey, explainHere, lineDigits } from "./highlight.js";
+import { explainHere, lineDigits } from "./highlight.js";
 import { elementText } from "./index_form.js";
 import { tensorsOf } from "./layout.js";
 import { moduleLine } from "./module_line.js";
@@ -17,7 +17,7 @@ import { CLOSED, isHidden, opening } from "./state.js";
 /** @import { Stage } from "./dom.js" */
 /** @import { Piece } from "./formula.js" */
 /** @import { Drawing } from "./lanes.js" */
-/** @import { Answer, Spot, State } from "./state.js" */
+/** @import { Spot, State } from "./state.js" */
 
 const HINT =
   "Point at a number to see what it is made of. Click it, or press Enter, to open its formula.";
@@ -91,17 +91,7 @@ function compareLines(state, spot) {
 }
 
 /**
- * Tell whether the server must be asked for the formula of a number.
- * @param {State} state
- * @param {Spot} spot
- */
-export function mustAsk(state, spot) {
-  if (paddingText(tensorsOf(state), spot)) return false;
-  return !explainHere(state, spot) && !state.answers.has(answerKey(spot, lineDigits(state)));
-}
-
-/**
- * Explain a number: here, else as the server did, else as far as it is known without numbers.
+ * Explain a number, once all that it is made of is here.
  * @param {State} state
  * @param {Spot} spot
  * @returns {Opened}
@@ -114,23 +104,9 @@ function explain(state, spot) {
     const count = here.tree ? terms(here.tree, tensorsOf(state)).length : 0;
     return { lines, latex: here.latex, operands: here.operands, count, here: true };
   }
-  const answer = state.answers.get(answerKey(spot, lineDigits(state)));
-  const operands = (answer?.operands ?? []).map(([name, index]) => ({ name, index }));
-  const lines = {
-    symbols: [{ text: answer?.symbols ?? "…" }],
-    shapes: [{ text: shapes }],
-    numbers: [{ text: tells(state, answer) ? "hidden" : (answer?.numbers ?? "…") }],
-  };
-  return { lines, latex: answer?.latex ?? "", operands, count: 0, here: false };
-}
-
-/**
- * Whether an answer of the server would tell what the user is to find alone.
- * @param {State} state
- * @param {Answer | undefined} answer
- */
-function tells(state, answer) {
-  return (answer?.operands ?? []).some(([name]) => isHidden(state, name));
+  const soon = [{ text: "…" }];
+  const lines = { symbols: soon, shapes: [{ text: shapes }], numbers: soon };
+  return { lines, latex: "", operands: [], count: 0, here: false };
 }
 
 /**

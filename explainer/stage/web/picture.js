@@ -207,8 +207,9 @@ export function paintPicture({ state, view }) {
     step.classList.toggle("current", first + Number(column) === state.t);
   }
   const after = view.el.lanes.querySelector(".after");
-  if (after && tensors.engine) {
-    const loss = tensors.engine.value(`${SECOND}loss`).data[0];
-    after.textContent = `→ ${formatNumber(loss, LOSS_DIGITS)} after one update`;
+  if (after) {
+    const loss = tensors.single(`${SECOND}loss`);
+    const text = Number.isNaN(loss) ? "…" : formatNumber(loss, LOSS_DIGITS);
+    after.textContent = `→ ${text} after one update`;
   }
 }

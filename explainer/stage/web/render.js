@@ -2,8 +2,9 @@
  * Draw a state: only what differs from the state before.
  */
 import { checkSoon } from "./agreement.js";
+import { drawBatchLine } from "./batch_line.js";
 import { drawCompare } from "./compare_bar.js";
-import { drawContributions, paintContributions } from "./contributions.js";
+import { awaitsContributions, drawContributions, paintContributions } from "./contributions.js";
 import { drawLegend, drawParts, fillChoices, showChosen } from "./controls.js";
 import { drawDescent } from "./descent.js";
 import { find, focused } from "./dom.js";
@@ -38,7 +39,6 @@ import { drawWires } from "./wires.js";
  * Draw a stage's state.
  * @param {Stage} stage
  * @param {State | null} before what is drawn now; null for nothing
- * @returns {boolean} whether all numbers that are shown are here
  */
 export function render(stage, before) {
   const { state, view } = stage;
@@ -59,7 +59,9 @@ export function render(stage, before) {
       "against",
       "compared",
       "influence",
-    ) || columns !== view.columns;
+    ) ||
+    (changed("arrived") && awaitsContributions(stage)) ||
+    columns !== view.columns;
   if (built) {
     view.columns = columns;
     buildLanes(stage);
@@ -69,20 +71,21 @@ export function render(stage, before) {
   showChosen(view, state);
   const moved = changed("t", "sequence");
   const asked = changed("equation", "quizzing", "solved");
-  if (changed("tensors", "edits", "checked")) checkSoon(view, state, !changed("tensors"));
+  if (changed("tensors", "edits", "checked", "arrived"))
+    checkSoon(view, state, !changed("tensors"));
   if (built || changed("sequence")) drawStrip(view, state);
   else if (changed("edits")) drawStrip(view, state);
   else if (changed("t")) markStrip(view, state);
   if (!built && changed("strip")) colourStrip(view, state);
   if (built || changed("range")) drawLegend(view, state);
-  let complete = true;
-  if (built || changed("edits", "past", "future")) drawEdits(stage);
+  const numbered = changed("edits", "arrived");
+  if (built || numbered || changed("past", "future")) drawEdits(stage);
   if (changed("tensors", "edits", "theme", "compared")) drawDescent(stage);
-  if (changed("tensors", "against", "compared") || (state.against && changed("edits")))
-    drawCompare(stage);
-  if (built || moved || asked || changed("range", "edits")) {
-    const all = built || asked || changed("range", "edits", "sequence");
-    complete = paint(stage, all);
+  if (changed("tensors", "against", "compared") || (state.against && numbered)) drawCompare(stage);
+  if (built || numbered || changed("progress")) drawBatchLine(view, state);
+  if (built || moved || asked || numbered || changed("range")) {
+    const all = built || asked || numbered || changed("range", "sequence");
+    paint(stage, all);
     drawRanking(view, state);
   }
   const drawn = built || changed("sequence", "edits", "range", "map", "order");
@@ -92,9 +95,10 @@ export function render(stage, before) {
   if (built || changed("verdict", "hinted", "answered")) drawTour(stage);
   if (built || asked) drawEquation(view, state);
   if (built || moved || asked || changed("opened")) drawQuiz(view, state);
-  const panel =
-    built || moved || asked || changed("opened", "trail", "everyTerm", "answers", "edits");
-  if (panel) drawPanel(stage);
+  const panel = built || moved || asked || numbered || changed("opened", "trail", "everyTerm");
+  // what arrives takes nothing from one who types
+  const typing = state.editing?.at === "panel" && !changed("editing", "edits");
+  if (panel && !typing) drawPanel(stage);
   if (panel || changed("pointed")) drawHighlight(view, state);
   if (panel || changed("editing")) drawEditor(stage);
   if (!built && changed("equation") && state.equation >= 0 && !state.playing && !state.quizzing)
@@ -105,7 +109,6 @@ export function render(stage, before) {
   if (built || changed("presenting", "room", "equation", "opened")) wireSoon(stage);
   if (changed("message") && state.message) view.el.status.textContent = state.message;
   focus();
-  return complete;
 }
 
 /**
@@ -173,14 +176,12 @@ function grouped(drawings) {
  * Show the numbers of the current place: those that change with it, or all.
  * @param {Stage} stage
  * @param {boolean} all
- * @returns {boolean} whether all of them are here
  */
 function paint(stage, all) {
   const { state, view } = stage;
-  let complete = true;
   for (const drawing of view.drawings) {
     if (!all && !drawing.timed) continue;
-    complete = paintCells(state, drawing) && complete;
+    paintCells(state, drawing);
     paintThumbnail(state, drawing);
   }
   if (tensorsOf(state).meta.picture) paintPicture(stage);
@@ -190,7 +191,6 @@ function paint(stage, all) {
   markInfluence(stage);
   view.root.dataset.t = String(state.t);
   view.root.dataset.sequence = String(state.sequence);
-  return complete;
 }
 
 /**

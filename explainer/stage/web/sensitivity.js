@@ -21,13 +21,14 @@ const GROWTH = 0.1;
 function sensitivity(state, { name, index }) {
   const tensors = tensorsOf(state);
   const { engine } = tensors;
-  if (!engine?.makes(`d_${name}`) || !engine.makes("loss") || !tensors.isGiven(name)) return null;
+  const probe = probeOf(tensors);
+  if (!probe || !engine.makes(`d_${name}`) || !engine.makes("loss") || !tensors.isGiven(name))
+    return null;
   const { data, shape } = engine.value(`d_${name}`);
   const slope = data[index.reduce((flat, place, axis) => flat * shape[axis] + place, 0)];
-  const probe = probeOf(tensors);
   const value = (tensors.value(name, index) ?? Number.NaN) + GROWTH;
   const edit = { name, index, value };
-  if (!probe || tensors.faultOf(edit)) return null;
+  if (tensors.faultOf(edit)) return null;
   probe.edit(withEdit(tensors.edits, edit));
   return { promised: slope * GROWTH, real: probe.value("loss").data[0] - tensors.loss() };
 }

@@ -1,5 +1,5 @@
 /*
- * What the server sends: the description of a page, as payload.py and parts.py write it.
+ * What the server sends: the description of a page, as payload.py writes it.
  */
 
 /** @import { Encoded } from "./buffer.js" */
@@ -18,11 +18,6 @@
  * @property {"signed" | "unit" | "weight"} kind
  * @property {string} hue
  * @property {{name: string, row: number}} [source] where it stands in somebody's own module
- *
- * What was sent of a quantity (parts.py): another one with the same numbers, or how its own were
- * sent; first and end for each dim where it is a part; where the bytes of its colours begin.
- * @typedef {{same: string, part?: number[][], quantised?: number, limit?: number}
- *   | (Encoded & {same?: undefined, part?: number[][], quantised?: number, limit?: number})} Sent
  *
  * @typedef {{name: string, sign: string, turned: boolean, after: string, result: boolean}} Row
  * @typedef {{left: string, rows: Row[]}} Band
@@ -45,10 +40,9 @@
  * One field of the address (url.py).
  * @typedef {{default: any, kind: string, low?: number, high?: number, options?: string[]}} Field
  *
- * Everything that is sent: a description, the numbers, thumbnails, answers, the place and the edits
- * that the pictures below show, and state A.
- * @typedef {{meta: string, numbers: string, quantised: string, answers: string,
- *   place: string, edit: string, against: string, checked?: string, influence?: string, query?: string}} Data
+ * Everything that is sent: a description, the numbers, the place and the edits that the pictures
+ * below show, and state A.
+ * @typedef {{meta: string, numbers: string, place: string, edit: string, against: string, checked?: string, influence?: string, query?: string}} Data
  *
  * @typedef {object} Meta
  * @property {string} slug
@@ -77,19 +71,15 @@
  * @property {Station} [station] of the tour
  * @property {PictureRow[]} [picture] what stands there in place of the scene
  *
- * What a run has that is computed here: its equations, what is given, and numbers of Python's.
- * @property {import("./plan.js").Network} [network]
+ * What it is computed from: equations, what is given, and numbers of Python's to check it by.
+ * @property {import("./plan.js").Network} network
  * @property {import("./views.js").Precision} [precision] in which it is computed
  * @property {Record<string, Encoded>} given
  * @property {Record<string, Encoded>} checks
- *
- * What a run has that is sent in parts: them, which sequence was sent, and the strip.
- * @property {Record<string, Sent>} parts
- * @property {{sequence: number}} [place]
- * @property {number[][]} ids
- * @property {number[][]} targets
- * @property {Record<string, number[]>} means
- * @property {Record<string, {quantised?: number, limit?: number}>} [thumbnails] what is shown over time
+ * @property {string} [worker] of a run that is too large for a frame, the code that adds sequences up
+ * @property {string} [large] how much larger such a run is
+ * @property {number[][]} [ids] of labels in the place of tokens
+ * @property {number[][]} [targets]
  */
 
 /** A shape in words, as in "z (B=2, T=3, H=4)". */
@@ -109,4 +99,16 @@ export function readMeta(text) {
     q.text = q.shapes.replace(WORDED_SHAPE, "");
   }
   return meta;
+}
+
+/** Most numbers of a quantity that are sent to check it by; as in payload.py. */
+const SAMPLES = 10;
+
+/**
+ * Return how far apart the numbers are that a quantity is checked by.
+ * @param {number[]} shape
+ */
+export function strideOf(shape) {
+  const size = shape.reduce((product, length) => product * length, 1);
+  return Math.max(1, Math.ceil(size / SAMPLES));
 }

@@ -130,26 +130,36 @@ export class SequenceEngine extends Engine {
   }
 
   /**
-   * Return what a quantity is given for the sequence.
+   * Return what a quantity is given for a sequence.
    * @param {string} name
    */
-  givenOf(name) {
+  givenOf(name, sequence = this.sequence) {
     const values = this.given.get(name);
     if (!values || this.isShared(name)) return values;
     const length = values.length / this.sizes.B;
-    return values.subarray(this.sequence * length, (this.sequence + 1) * length);
+    return values.subarray(sequence * length, (sequence + 1) * length);
   }
 
   /**
-   * Return the edits of a quantity in the sequence.
+   * Return what a given quantity is in any sequence, with the edits.
+   * @param {string} name
+   * @param {number} sequence
+   */
+  givenIn(name, sequence) {
+    const values = /** @type {Float64Array} */ (this.givenOf(name, sequence));
+    return withEdits(values, this.editsOf(name, sequence), this.solver.shape(name));
+  }
+
+  /**
+   * Return the edits of a quantity in a sequence.
    * @param {string} name
    * @returns {Edit[]}
    */
-  editsOf(name) {
+  editsOf(name, sequence = this.sequence) {
     const edits = super.editsOf(name);
     if (this.isShared(name)) return edits;
     return edits
-      .filter(({ index: [b = null] }) => b === null || b === this.sequence)
+      .filter(({ index: [b = null] }) => b === null || b === sequence)
       .map((edit) => ({ ...edit, index: edit.index.map((place, axis) => (axis ? place : null)) }));
   }
 

@@ -1,8 +1,9 @@
 /*
- * The stage in a Streamlit component, which brings the numbers and is asked for what it did not
- * bring: one state, one way to change it, one way to draw it.
+ * The stage in a Streamlit component, which brings the numbers that are given: one state, one way to
+ * change it, one way to draw it.
  */
 import { readChecked } from "./agreement.js";
+import { followBatch } from "./batch_line.js";
 import { keepBeat } from "./beat.js";
 import { themeOf } from "./colours.js";
 import { readAgainst } from "./compare.js";
@@ -11,11 +12,9 @@ import { edited, parseEdits, writeEdits } from "./editing.js";
 import { stopAnimation } from "./equation.js";
 import { bindEvents } from "./events.js";
 import { bringEquation, bringOpened } from "./focus.js";
-import { lineDigits, withAnswers } from "./highlight.js";
 import { readInfluence } from "./influence.js";
 import { cameBack, follow, showOpened } from "./jump.js";
 import { tensorsOf } from "./layout.js";
-import { mustAsk } from "./panel.js";
 import { bindPaper } from "./paper.js";
 import { leastZoom } from "./present.js";
 import { render } from "./render.js";
@@ -36,6 +35,9 @@ import { firstQuery, openChapter, PHONE, readQuery, watchAddress, writeAddress }
 
 /** How long the stage must be at rest before the address follows, in milliseconds. */
 const REST = 250;
+
+/** What decides which numbers there are. @type {(keyof State)[]} */
+const NUMBERED = ["tensors", "edits", "sequence", "against"];
 
 /** @type {WeakMap<Element, Mounted>} one stage for each place on a page */
 const STAGES = new WeakMap();
@@ -154,14 +156,15 @@ class Mounted {
    * @param {State | null} before
    */
   show(state, before) {
-    if (state.edits !== before?.edits || state.tensors !== before.tensors)
+    if (!before || NUMBERED.some((name) => state[name] !== before[name]))
       state = withNumbers(state);
     state = assessed(state, before);
     if (before && state.edits !== before.edits) untold = !state.tensors?.meta.station;
     this.state = state;
-    const complete = render(this, before);
+    render(this, before);
     if (state.playing !== before?.playing) keepBeat(this);
-    this.ask(complete, before);
+    this.ask(before);
+    followBatch(this);
     this.syncUrl();
     if (before && state.opened && state.trail.length > 1 && state.opened !== before.opened)
       bringOpened(this);
@@ -180,7 +183,6 @@ class Mounted {
     const another = data.meta !== this.data?.meta || data.numbers !== this.data?.numbers;
     const news = {
       theme: themeOf(this.view.root),
-      answers: withAnswers(this.state.answers, data.answers),
       ...(data.against === this.data?.against ? {} : readAgainst(data.against)),
       ...(data.influence === this.data?.influence ? {} : readInfluence(data.influence)),
       ...(data.checked === this.data?.checked ? {} : readChecked(data.checked)),
@@ -191,6 +193,7 @@ class Mounted {
       return follow(this, asked);
     }
     this.waiting = "";
+    this.state.tensors?.end();
     const tensors = new Tensors(data);
     find(this.view.root, ".fallback").hidden = true;
     find(this.view.root, ".body").hidden = false;
@@ -237,27 +240,19 @@ class Mounted {
   }
 
   /**
-   * Ask the server for what it did not send; once for each wish.
-   * @param {boolean} complete all numbers that are shown are here
+   * Tell the server of another sequence: the pictures below show one, too.
    * @param {State | null} before
    */
-  ask(complete, before) {
-    const { state } = this;
-    const { t, sequence, focus, opened } = state;
+  ask(before) {
+    const { t, sequence, tensors } = this.state;
     const drawn = JSON.parse(/** @type {Data} */ (this.data).place);
-    // the pictures below show one sequence, too; on the way here the address has lost its place
-    const other =
-      ((sequence !== before?.sequence || state.tensors !== before.tensors) &&
-        sequence !== drawn.sequence) ||
-      (before === null && t !== drawn.t);
-    const open = opened && opened !== before?.opened && mustAsk(state, opened);
-    if (complete && !other && !open) return;
-    const wish = { t, sequence, focus };
-    const more = open ? { open: [opened.name, opened.index], digits: lineDigits(state) } : {};
-    const key = JSON.stringify({ ...wish, ...more });
+    const moved = sequence !== before?.sequence || tensors !== before.tensors;
+    // on the way here the address has lost its place
+    if (!(moved && sequence !== drawn.sequence) && !(before === null && t !== drawn.t)) return;
+    const key = JSON.stringify({ t, sequence });
     if (this.waiting === key) return;
     this.waiting = key;
-    this.send("ask", { ...wish, ...more });
+    this.send("ask", { t, sequence });
   }
 
   /** Once at rest, write the state into the address; the server is told of edits alone. */
@@ -270,9 +265,8 @@ class Mounted {
     if (this.state.playing || !(linked || inside)) return;
     this.resting = setTimeout(() => {
       const edit = writeEdits(edits);
-      const { engine, meta } = tensorsOf(this.state);
-      const fits =
-        linked && untold && engine !== null && edit.length <= (meta.address.edit.high ?? 0);
+      const { meta } = tensorsOf(this.state);
+      const fits = linked && untold && edit.length <= (meta.address.edit.high ?? 0);
       if (fits && this.serverEdits.mustTell(edit)) this.send("edit", edit);
       untold = false;
       writeAddress(this.state);
@@ -281,6 +275,8 @@ class Mounted {
 
   /** Leave the page. */
   end() {
+    this.state.tensors?.end();
+    this.state.against?.tensors.end();
     clearTimeout(this.view.beating);
     clearTimeout(this.resting);
     clearTimeout(this.view.checking);

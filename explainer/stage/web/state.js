@@ -13,10 +13,6 @@ import { presented } from "./walk.js";
  * One number of a quantity.
  * @typedef {{name: string, index: number[]}} Spot
  *
- * What the server explained, since its operands were not sent.
- * @typedef {{name: string, index: number[], digits: number | null, symbols: string,
- *   shapes: string, numbers: string, latex: string, operands: [string, number[], number][]}} Answer
- *
  * A number that is being typed: the places it is for, null for all of an axis, and where the field is.
  * @typedef {Spot & {places: (number | null)[], at: "cell" | "panel"}} Editing
  *
@@ -45,7 +41,8 @@ import { presented } from "./walk.js";
  * @property {number} unpresented the equation that is shown when presenting ends
  * @property {number} way in which a walk leaves the chapter: 1 on, -1 back, 0 not at all
  * @property {number} room width for a lane, in pixels
- * @property {Map<string, Answer>} answers
+ * @property {number} arrived how often numbers have come that need all sequences of a large run
+ * @property {{done: number, total: number} | null} progress of those that are on their way
  * @property {Against | null} against state A, which `tensors` are compared with
  * @property {Checked | null} checked numbers of Python's with these edits
  * @property {"a" | "b" | "difference"} compared which of the two states is shown
@@ -92,7 +89,8 @@ export const EMPTY = {
   unpresented: -1,
   way: 0,
   room: 900,
-  answers: new Map(),
+  arrived: 0,
+  progress: null,
   against: null,
   checked: null,
   compared: "b",
@@ -186,6 +184,8 @@ function keepOpened(next, tensors) {
  */
 export function withNumbers(state) {
   const tensors = /** @type {Tensors} */ (state.tensors);
+  tensors.show(state.sequence);
+  state.against?.tensors.show(state.sequence);
   const fault = tensors.edit(state.edits);
   const next = fault ? { ...state, edits: tensors.edits, message: fault } : { ...state };
   keepOpened(next, tensors);

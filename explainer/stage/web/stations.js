@@ -22,8 +22,7 @@ export function stationData({ stations, shared, query }, number) {
     if (value === null || typeof value !== "object") return value;
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, unpacked(each)]));
   };
-  const { numbers, quantised, place } = station;
-  const nothing = { answers: "[]", edit: "", against: "" };
+  const { numbers, place } = station;
   const meta = JSON.stringify(unpacked(station.meta));
-  return { meta, numbers, quantised, place, query, ...nothing };
+  return { meta, numbers, place, query, edit: "", against: "" };
 }

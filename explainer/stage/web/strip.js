@@ -59,9 +59,9 @@ export function drawStrip(view, state) {
  * @returns {number | undefined}
  */
 export function targetAt(tensors, sequence, t) {
-  const counted = tensors.engine?.makes("counted") && tensors.engine.value("counted").data;
-  if (counted && !counted[sequence * tensors.sizes.T + t]) return undefined;
-  const none = !tensors.meta.targets && tensors.engine && !tensors.engine.makes("targets");
+  const counted = tensors.engine.makes("counted") && tensors.ofSequence("counted", sequence);
+  if (counted && !counted[t]) return undefined;
+  const none = !tensors.meta.targets && !tensors.engine.makes("targets");
   const id = none ? -1 : tensors.tokenIds("targets", sequence)[t];
   return id < 0 ? undefined : id;
 }

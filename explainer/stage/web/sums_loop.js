@@ -40,6 +40,12 @@ export class SumsLoop {
     /** @type {Job | null} */
     this.next = null;
     this.running = false;
+    this.ended = false;
+  }
+
+  /** Do no more. */
+  end() {
+    this.ended = true;
   }
 
   /**
@@ -84,7 +90,7 @@ export class SumsLoop {
       if (performance.now() - begun < JOB_SLICE) continue;
       tell({ id, done: step + 1, total });
       await new Promise((resolve) => setTimeout(resolve));
-      if (this.next) return;
+      if (this.next || this.ended) return;
       begun = performance.now();
     }
     tell({ id, done: total, total, numbers: gathered.numbers(job.sums) });

@@ -1,16 +1,18 @@
 /*
- * All numbers of a page by name and place: computed here from what is given, or, of a run that is
- * too large for that, the parts that the server sent.
+ * All numbers of a page by name and place, computed here from what is given; of a run that is too
+ * large for a frame, those of one sequence at once, and what needs all of them a moment later.
  */
-import { Arrays, bytesOf } from "./buffer.js";
+import { Arrays } from "./buffer.js";
 import { editOf } from "./editing.js";
 import { faultOf } from "./edits.js";
-import { Engine } from "./engine.js";
+import { Extents } from "./extents.js";
 import { whileHeld } from "./held.js";
 import { elementText } from "./index_form.js";
-import { WHOLE_NUMBERS } from "./numbers.js";
-import { SECOND } from "./plan.js";
+import { runEngine } from "./run_engine.js";
 import { readMeta } from "./sent.js";
+import { SequenceEngine } from "./sequence_engine.js";
+import { flatPlace } from "./views.js";
+import { WholeBatch } from "./whole_batch.js";
 
 /** @import { Meta } from "./sent.js" */
 /** @import { Edit } from "./edits.js" */
@@ -18,21 +20,24 @@ import { readMeta } from "./sent.js";
 
 /** All numbers of a page. */
 export class Tensors {
-  /** @param {{meta: string, numbers: string, quantised: string}} data */
+  /** @param {{meta: string, numbers: string}} data */
   constructor(data) {
     this.data = data;
     this.meta = readMeta(data.meta);
     this.quantities = this.meta.quantities;
     this.sizes = this.meta.sizes;
     this.sent = new Arrays(data.numbers);
-    this.bytes = bytesOf(data.quantised);
-    this.engine = this.meta.network ? this.makeEngine(this.meta.network) : null;
+    this.engine = runEngine(this.meta, this.sent);
+    /** What is known of all sequences of a run that is solved one at a time; null of others. */
+    this.batch =
+      this.engine instanceof SequenceEngine ? new WholeBatch(this.engine, this.meta) : null;
+    /** @type {ReturnType<WholeBatch["known"]> | null} that of the run without edits */
+    this.knownBefore = null;
     /** @type {Map<string, {data: import("./views.js").Memory, part: number[][]} | null>} */
     this.arrays = new Map();
-    /** @type {Map<string, number>} */
-    this.ends = new Map();
+    this.extents = new Extents(this);
     /** @type {Map<string, Equation>} */
-    this.editable = new Map((this.engine?.editable ?? []).map((each) => [each.name, each]));
+    this.editable = new Map(this.engine.editable.map((each) => [each.name, each]));
     /** @type {Edit[]} */
     this.edits = [];
     /** @type {Tensors | null} the same run without edits */
@@ -47,7 +52,7 @@ export class Tensors {
   edit(edits) {
     if (edits === this.edits) return "";
     const fault = edits.map((edit) => this.faultOf(edit)).find(Boolean);
-    if (fault || !this.engine) return fault ?? "";
+    if (fault) return fault;
     this.engine.edit(edits);
     const infinite = this.engine.notFinite();
     if (infinite) this.engine.edit(this.edits);
@@ -55,10 +60,38 @@ export class Tensors {
       this.edits = edits;
       this.quantities = whileHeld(this.meta.quantities, this.engine.held);
     }
+    this.batch?.forget();
     this.arrays.clear();
-    this.ends.clear();
+    this.extents.clear();
     if (!infinite) return "";
     return `${elementText(infinite.name, infinite.index)} would not be finite.`;
+  }
+
+  /**
+   * Have the numbers of a sequence here.
+   * @param {number} sequence
+   */
+  show(sequence) {
+    if (!this.batch || this.batch.engine.sequence === sequence) return;
+    this.batch.engine.show(sequence);
+    this.arrays.clear();
+    this.extents.clear();
+    this.first?.show(sequence);
+  }
+
+  /**
+   * Have computed what needs all sequences and is not here yet.
+   * @param {(news: import("./sums_loop.js").News) => void} hear is told how far that is
+   */
+  follow(hear) {
+    this.batch?.follow(this.edits, (news) => {
+      if (news.numbers) {
+        this.arrays.clear();
+        this.extents.clear();
+        if (this.edits.length === 0) this.knownBefore = this.batch?.known() ?? null;
+      }
+      hear(news);
+    });
   }
 
   /**
@@ -68,8 +101,6 @@ export class Tensors {
    * @returns {string}
    */
   faultOf(edit, anyValue = false) {
-    if (!this.engine)
-      return "This run is too large to be computed in the browser, so nothing can be changed in it.";
     const known = this.editable.get(edit.name);
     if (anyValue && known) return "";
     if (anyValue)
@@ -82,7 +113,7 @@ export class Tensors {
    * @param {string} name
    */
   isGiven(name) {
-    return this.engine?.given.has(name) ?? false;
+    return this.engine.given.has(name);
   }
 
   /**
@@ -105,43 +136,38 @@ export class Tensors {
   }
 
   /**
-   * Return what a number was as given, or would be were it not held.
+   * Return what a number was as given, or would be were it not held; not a number where it is not
+   * here.
    * @param {string} name
    * @param {number[]} index
    */
   own(name, index) {
-    const { shape } = this.quantities[name];
-    const at = index.reduce((flat, place, axis) => flat * shape[axis] + place, 0);
-    return this.engine?.own(name).data[at] ?? Number.NaN;
+    return this.engine.own(name).data[flatPlace(this.partOf(name), index)] ?? Number.NaN;
   }
 
   /** Return the run without edits. */
   unedited() {
     if (this.edits.length === 0) return this;
-    this.first ??= new Tensors(this.data);
+    if (!this.first) {
+      this.first = new Tensors(this.data);
+      if (this.batch) this.first.show(this.batch.engine.sequence);
+      if (this.knownBefore) this.first.batch?.adopt(this.knownBefore);
+    }
     return this.first;
   }
 
-  /** Return the loss; not a number where it is not computed here. */
+  /** Return the loss; not a number where it is not computed, or not yet. */
   loss() {
-    return this.engine?.makes("loss") ? this.engine.value("loss").data[0] : Number.NaN;
+    return this.single("loss");
   }
 
   /**
-   * Return what computes the run.
-   * @param {import("./plan.js").Network} network
+   * Return a quantity that is one number; not a number where it is not computed, or not yet.
+   * @param {string} name one of the engine's
    */
-  makeEngine(network) {
-    const dims = new Map(network.given.map((given) => [given.name, given.dims]));
-    /** @type {(name: string) => number} */
-    const size = (name) =>
-      (dims.get(name.replace(SECOND, "")) ?? []).reduce((n, dim) => n * this.sizes[dim], 1);
-    const given = Object.entries(this.meta.given).map(([name, sent]) => [
-      name,
-      this.sent.decode(sent, size(name)),
-    ]);
-    const { precision } = this.meta;
-    return new Engine(network, this.sizes, Object.fromEntries(given), precision);
+  single(name) {
+    if (!this.engine.makes(name) || !(this.batch?.engine.isKnown(name) ?? true)) return Number.NaN;
+    return this.engine.value(name).data[0];
   }
 
   /**
@@ -165,7 +191,7 @@ export class Tensors {
   }
 
   /**
-   * Return one number; undefined where it was not sent.
+   * Return one number; undefined where it is not here.
    * @param {string} name
    * @param {number[]} index
    * @returns {number | undefined}
@@ -173,18 +199,11 @@ export class Tensors {
   value(name, index) {
     const found = this.numbers(name);
     if (found === null) return undefined;
-    const { data, part } = found;
-    let flat = 0;
-    for (let i = 0; i < index.length; i++) {
-      const [start, end] = part[i];
-      if (index[i] < start || index[i] >= end) return undefined;
-      flat = flat * (end - start) + index[i] - start;
-    }
-    return data[flat];
+    return found.data[flatPlace(found.part, index)] ?? this.batch?.number(name, index);
   }
 
   /**
-   * Return the numbers of a quantity, with first and end for each dim; null where none were sent.
+   * Return the numbers of a quantity, with first and end for each dim; null where none are here.
    * @param {string} name
    */
   numbers(name) {
@@ -201,57 +220,23 @@ export class Tensors {
    * @returns {{data: import("./views.js").Memory, part: number[][]} | null}
    */
   computed(name) {
-    const whole = this.quantities[name].shape.map((size) => [0, size]);
-    if (this.engine) return { data: this.engine.value(name).data, part: whole };
-    const sent = this.meta.parts[name];
-    if (sent === undefined) return null;
-    const part = sent.part ?? whole;
-    if (sent.same !== undefined) return this.numbers(sent.same);
-    const size = part.reduce((n, [first, end]) => n * (end - first), 1);
-    return { data: this.sent.decode(sent, size), part };
+    const all = this.batch?.whole.get(name);
+    if (all) return { data: all, part: this.quantities[name].shape.map((size) => [0, size]) };
+    if (this.batch && !this.batch.engine.isKnown(name)) return null;
+    return { data: this.engine.value(name).data, part: this.partOf(name) };
   }
 
   /**
-   * Return a number that was sent as a colour, within 1 in 127; 0 where it has none.
-   * @param {{quantised?: number, limit?: number} | undefined} sent
-   * @param {number} place
-   */
-  quantised(sent, place) {
-    const { quantised = undefined, limit = 1 } = sent ?? {};
-    return quantised === undefined ? 0 : ((this.bytes[quantised + place] - 128) / 127) * limit;
-  }
-
-  /**
-   * Return the largest number of a quantity, as far as it is here, without its sign.
+   * Return what the engine has of a quantity: first and end for each dim.
    * @param {string} name
-   * @returns {number}
    */
-  largest(name) {
-    let found = this.ends.get(name);
-    if (found === undefined) {
-      found = this.meta.parts?.[name]?.limit ?? 0;
-      for (const value of this.numbers(name)?.data ?? []) found = Math.max(found, Math.abs(value));
-      this.ends.set(name, found);
+  partOf(name) {
+    const part = this.quantities[name].shape.map((size) => [0, size]);
+    if (this.batch?.engine.hasSequences(name)) {
+      const { sequence } = this.batch.engine;
+      part[0] = [sequence, sequence + 1];
     }
-    return found;
-  }
-
-  /**
-   * Return the largest number of all quantities of one kind: values or gradients apart.
-   * @param {string} kind
-   * @param {boolean} gradient
-   */
-  largestOf(kind, gradient) {
-    const key = `${kind} ${gradient}`;
-    let found = this.ends.get(key);
-    if (found === undefined) {
-      found = 0;
-      for (const [name, q] of Object.entries(this.quantities))
-        if (q.kind === kind && name.startsWith("d_") === gradient && !WHOLE_NUMBERS.has(name))
-          found = Math.max(found, this.largest(name));
-      this.ends.set(key, found);
-    }
-    return found;
+    return part;
   }
 
   /**
@@ -269,9 +254,23 @@ export class Tensors {
    * @returns {number[]}
    */
   tokenIds(name, sequence) {
-    if (!this.engine || this.meta[name]) return this.meta[name][sequence];
-    const { T } = this.sizes;
-    return [...this.engine.value(name).data.subarray(sequence * T, (sequence + 1) * T)];
+    const labels = this.meta[name];
+    if (labels) return labels[sequence];
+    return [...this.ofSequence(name, sequence)];
+  }
+
+  /**
+   * Return the numbers of one sequence: any of a given quantity, that which is shown of others.
+   * @param {string} name a quantity with a number or more for each sequence, or one of the engine's
+   * @param {number} sequence
+   * @returns {import("./views.js").Memory}
+   */
+  ofSequence(name, sequence) {
+    const alone = this.batch?.engine;
+    if (alone?.given.has(name)) return alone.givenIn(name, sequence);
+    const { data } = this.engine.value(name);
+    const length = alone ? data.length : data.length / this.sizes.B;
+    return alone ? data : data.subarray(sequence * length, (sequence + 1) * length);
   }
 
   /**
@@ -281,12 +280,16 @@ export class Tensors {
    * @returns {number[]}
    */
   means(name, sequence) {
-    if (!this.engine) return this.meta.means[name];
     const { T, H } = this.sizes;
-    const { data } = this.engine.value(name);
+    const data = this.ofSequence(name, sequence);
     return Array.from({ length: T }, (_, t) => {
-      const first = (sequence * T + t) * H;
-      return [...data.subarray(first, first + H)].reduce((a, b) => a + b, 0) / H;
+      return [...data.subarray(t * H, (t + 1) * H)].reduce((a, b) => a + b, 0) / H;
     });
+  }
+
+  /** Leave the workers. */
+  end() {
+    this.batch?.end();
+    this.first?.end();
   }
 }

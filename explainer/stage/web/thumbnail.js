@@ -5,7 +5,9 @@ import { colourStep } from "./colours.js";
 import { make } from "./dom.js";
 import { tensorsOf } from "./layout.js";
 import { formatNumber } from "./numbers.js";
-import { cellText, limitsOf, paletteOf } from "./paint.js";
+import { limitsOf, paletteOf } from "./paint.js";
+
+import { flatPlace } from "./views.js";
 
 /** @import { Stage } from "./dom.js" */
 /** @import { Drawing } from "./lanes.js" */
@@ -64,10 +66,7 @@ export function canvasElement(stage, drawing, press, so = "its formula") {
       const { state, view } = stage;
       const index = drawing.index(state, r, c);
       const value = tensorsOf(state).value(name, index);
-      const text =
-        value === undefined
-          ? `≈ ${cellText(roughValue(state, drawing, r, c), 2)}`
-          : formatNumber(value, null);
+      const text = value === undefined ? "…" : formatNumber(value, null);
       view.el.status.textContent = `${name}[${index.join(",")}] = ${text}; click: ${so}`;
     },
     press,
@@ -113,29 +112,6 @@ export function bindGrid(canvas, [rows, columns], { point, press }) {
 }
 
 /**
- * Return the number of a cell of a large matrix, or about the number.
- * @param {State} state
- * @param {Drawing} drawing
- * @param {number} row
- * @param {number} column
- */
-function roughValue(state, { name, turned, index, overTime }, row, column) {
-  const tensors = tensorsOf(state);
-  const value = tensors.value(name, index(state, row, column));
-  if (value !== undefined) return value;
-  const { meta, quantities } = tensors;
-  /** @type {[Record<string, any> | undefined, number, number]} */
-  const [of, r, c] = overTime
-    ? [meta.thumbnails, column, row]
-    : turned
-      ? [meta.parts, column, row]
-      : [meta.parts, row, column];
-  const { dims, shape } = quantities[name];
-  const width = dims.at(-1) === "T" ? 1 : shape[shape.length - 1];
-  return tensors.quantised(of?.[name], r * width + c);
-}
-
-/**
  * Colour a drawing's thumbnail, if it has one.
  * @param {State} state
  * @param {Drawing} drawing
@@ -144,13 +120,26 @@ export function paintThumbnail(state, drawing) {
   const { canvas, rows, columns } = drawing;
   const context = canvas?.getContext("2d");
   if (!context) return;
+  const tensors = tensorsOf(state);
+  const numbers = tensors.numbers(drawing.name);
+  if (numbers === null) {
+    context.clearRect(0, 0, columns, rows);
+    return;
+  }
   const image = context.createImageData(columns, rows);
   const [low, high] = limitsOf(state, drawing);
-  const { rgb } = paletteOf(state, tensorsOf(state).quantities[drawing.name].kind);
+  const { rgb } = paletteOf(state, tensors.quantities[drawing.name].kind);
+  // along rows and columns the places in memory are evenly spaced
+  /** @type {(row: number, column: number) => number} */
+  const place = (row, column) => flatPlace(numbers.part, drawing.index(state, row, column));
+  const first = place(0, 0);
+  const down = rows > 1 ? place(1, 0) - first : 0;
+  const across = columns > 1 ? place(0, 1) - first : 0;
   let i = 0;
   for (let r = 0; r < rows; r++)
     for (let c = 0; c < columns; c++) {
-      image.data.set(rgb[colourStep(roughValue(state, drawing, r, c), low, high)], i);
+      const value = numbers.data[first + r * down + c * across] ?? 0;
+      image.data.set(rgb[colourStep(value, low, high)], i);
       image.data[i + 3] = 255;
       i += 4;
     }

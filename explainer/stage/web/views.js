@@ -95,3 +95,18 @@ export function padded(numbers, axes, rest) {
   if (numbers.length > axes) throw new Error(`a loop is ${axes} axes deep, not ${numbers.length}`);
   return [...Array(axes - numbers.length).fill(rest), ...numbers];
 }
+
+/**
+ * Return where a number is among those of a part, in row-major order; -1 where it is not.
+ * @param {number[][]} part first and end for each dim
+ * @param {number[]} index
+ */
+export function flatPlace(part, index) {
+  let flat = 0;
+  for (let i = 0; i < index.length; i++) {
+    const [start, end] = part[i];
+    if (index[i] < start || index[i] >= end) return -1;
+    flat = flat * (end - start) + index[i] - start;
+  }
+  return flat;
+}
