@@ -1,8 +1,12 @@
-"""GRU Explainer: the menu, then the way of the data: link, settings, run, chapter."""
+"""GRU Explainer: the menu, then the way of the data: link, settings, run, chapter.
+
+A server imports this file once, for `app`, and runs it as a script for each visitor.
+"""
 
 import streamlit as st
 
 from explainer.app.navigation import navigation
+from explainer.app.server import lifespan, prepare_process, stage_ahead
 from explainer.stage.chapters import chapter_at
 
 
@@ -14,17 +18,19 @@ def main() -> None:
     # imported after the menu, and torch after the title, since the first visitor would wait
     from explainer.app.header import problems_and_network, title
     from explainer.app.sidebar import sidebar
-    from explainer.app.stage_files import stage_ahead
 
     settings, edit, problems = sidebar()
     title(chapter)
     with stage_ahead(chapter):
-        from explainer.app.current_run import current_run, prepare_process
-
         prepare_process()
+        from explainer.app.current_run import current_run
+
         run, refused = current_run(settings, edit)
     problems_and_network(chapter, run, problems + refused)
     page.run()
 
 
-main()
+if __name__ == "__main__":
+    main()
+else:
+    app = st.App(__file__, lifespan=lifespan)

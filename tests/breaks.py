@@ -27,7 +27,7 @@ BREAKS = [
     ("explainer/app/own_link.py", " and said != own.own_link:", ":", "tests/test_own_network.py"),
     ("explainer/interop/detection.py", "for functions in (OFTEN, SELDOM):", "for functions in (OFTEN,):", "tests/test_detection.py"),
     # a run of the script
-    ("explainer/app/current_run.py", "    read_state_by_key()\n", "", "tests/test_rerun.py"),
+    ("explainer/app/server.py", "        read_state_by_key()\n", "", "tests/test_rerun.py"),
     ("explainer/app/cache.py", "(staged, settings, edit, chapter.slug", "(staged, edit, chapter.slug", "tests/test_rerun.py"),
     # equations
     ("explainer/engine/equations/gru.py", "return z * h_prev + (1 - z) * n", "return z * n + (1 - z) * h_prev", ORACLES),
@@ -127,6 +127,9 @@ BREAKS = [
     ("explainer/export/latex.py", '[q for q in computed if q.role == "gradient"]', "[]", "tests/test_latex.py"),
     ("explainer/stage/pairs.py", '"b_r:0;b_z:0;b_n:0"', '"b_r:0;b_z:0;b_n:1"', "tests/test_pairs.py"),
     # app
+    ("explainer/app/server.py", "    navigation()  # from now on", "    # from now on", "tests/test_stage_files.py"),
+    ("explainer/app/server.py", "    if PREPARED.is_set() or not", "    if not", "tests/test_stage_files.py"),
+    ("explainer/app/stage_files.py", "        declare_files(folder)\n", "", "tests/test_stage_files.py"),
     ("explainer/app/gate.py", "return max((ticket.goal for ticket in self.tickets), default=0)", "return min((ticket.goal for ticket in self.tickets), default=0)", "tests/test_gate.py"),
     ("explainer/app/gate.py", "if self._queue and time.monotonic() - job.turn_began > TURN:", "if False:", "tests/test_gate.py"),
     ("explainer/app/position.py", 'return int(value) if re.fullmatch("[0-9]{1,6}", value) and int(value) < size else 0', 'return int(value) if re.fullmatch("[0-9]{1,6}", value) else 0', "tests/test_pages.py"),

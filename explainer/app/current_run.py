@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TypeVar
 
 import streamlit as st
-import torch
 
 from explainer.app.cache import CACHE, run_key, run_size, shared_training
 from explainer.app.gate import GATE, Tell, Ticket
 from explainer.app.session import session
-from explainer.app.state_by_key import read_state_by_key
 from explainer.batches import output_names
 from explainer.engine.batch_run import Run, batches_before, check_size, run_batch, trace_numbers
 from explainer.engine.edits import edited_run
@@ -33,16 +30,6 @@ LOOK = 0.25
 """Seconds between two looks at work that one waits for."""
 
 Value = TypeVar("Value")
-
-
-@st.cache_resource(show_spinner=False)
-def prepare_process() -> None:
-    """Make this process a server of many users; done once."""
-    # several users get more done in all when each computes on one core
-    torch.set_num_threads(1)
-    read_state_by_key()
-    # what is imported by now stays for good; going through it again and again takes 180 ms
-    gc.freeze()
 
 
 def current_run(settings: Settings, edit: str) -> tuple[Run, list[str]]:

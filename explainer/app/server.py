@@ -1,0 +1,81 @@
+"""What a server does once, so that its first visitor waits as little as possible.
+
+What computes is imported from the server's start on, while a browser loads Streamlit's own code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from threading import Event, Lock, Thread
+
+import streamlit as st
+from streamlit import cli_util, config
+from streamlit.web.server import server_util
+
+from explainer.app.navigation import navigation
+from explainer.app.stage_files import joined_files, mount_stage
+from explainer.app.state_by_key import read_state_by_key
+from explainer.stage.chapters import HOME, Chapter
+
+LISTENS = 0.1
+"""Seconds after which a server that has begun answers."""
+PREPARED = Event()
+"""Whether all that computes is imported."""
+_PREPARING = Lock()
+
+
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[None]:
+    """Prepare the process beside the server, whose first visitor may be there meanwhile."""
+    navigation()  # from now on Streamlit runs app.py first, whichever page is opened
+    asyncio.get_running_loop().call_later(LISTENS, open_browser)
+    with joined_files():
+        Thread(target=prepare_process).start()
+        yield
+
+
+def open_browser() -> None:
+    """Show the app to whoever started it, where there is a display."""
+    if not config.get_option("server.headless"):
+        given = ("browser.serverAddress", "server.address")
+        named = [config.get_option(name) for name in given if config.is_manually_set(name)]
+        address = server_util.get_display_address([*named, "localhost"][0])
+        cli_util.open_browser(server_util.get_url(address))
+
+
+def prepare_process() -> None:
+    """Import what computes, and make this process a server of many users; done once."""
+    with _PREPARING:
+        if PREPARED.is_set():
+            return
+        gc.disable()  # modules are no garbage, and there are many of them
+        import torch
+
+        from explainer.app import chapter_page  # noqa: F401  # with all that chapters have in common
+
+        # several users get more done in all when each computes on one core
+        torch.set_num_threads(1)
+        read_state_by_key()
+        # what is imported by now stays for good; going through it again and again takes 180 ms
+        gc.freeze()
+        gc.enable()
+        PREPARED.set()
+
+
+@contextmanager
+def stage_ahead(chapter: Chapter) -> Iterator[None]:
+    """Have the browser fetch the stage's code while the process imports what computes.
+
+    That is what the first visitor of a process waits for, and nobody else.
+    """
+    if PREPARED.is_set() or not (chapter.scene or chapter is HOME):
+        yield
+        return
+    place = st.empty()
+    with place:
+        mount_stage(key="stage-ahead", data=None)
+    yield
+    place.empty()
