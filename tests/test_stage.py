@@ -596,7 +596,10 @@ def test_a_link_to_a_number_of_any_parameter_opens_it(tab, slug, choice, paramet
     page.get_by_role("combobox", name="Parameter").click()
     page.get_by_role("option", name=parameter, exact=True).click()
     index = (1, 2) if "W" in name else (2,)
-    cell(page, name, *index).wait_for()
+    cell(page, name, *index).wait_for(state="attached")
+    rows = inside(page, ".unfold").and_(page.get_by_label(re.compile(f"rows of {name}$")))
+    if rows.count():
+        rows.click()
     tab.settle()
     pin(page, name, *index)
     rest(tab, **{choice: parameter}, cell=key(name, index))

@@ -67,8 +67,10 @@ function fieldFor(stage, editing) {
   field.onkeydown = (event) => {
     // no key means anything else here
     event.stopPropagation();
+    if (event.key !== "Enter" && event.key !== "Escape") return;
+    event.preventDefault(); // the button that gets the focus is not pressed by the same key
     if (event.key === "Enter") keep(stage, field, editing);
-    else if (event.key === "Escape") leave(stage, editing);
+    else leave(stage, editing);
   };
   field.onblur = () => {
     if (stage.view.editor === field) stage.change({ editing: null });
