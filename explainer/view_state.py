@@ -41,7 +41,7 @@ class ViewState:
     against: str = words("", 6_000, "Compared with")
     compared: str = choice("b", "Shown", a="A", b="B", difference="B − A")
     # the tour
-    station: int = number(1, 1, 24, "Station")
+    station: int = number(1, 1, 21, "Station")
     answered: int = number(0, 0, 2**24 - 1, "Stations answered, one bit for each")
     trial: str = words("", 4_000, "Numbers changed or held at a station")
     # a network of the user's own: which, module, layer and view; and the place on its stage

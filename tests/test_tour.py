@@ -25,6 +25,10 @@ def trace_of(station, variant):
     return (edited_run(plain, parse_edits(station.edit)[0]) if station.edit else plain).trace
 
 
+def test_a_link_asks_for_the_stations_there_are():
+    assert VIEW["station"].metadata["high"] == len(STATIONS)
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("station", STATIONS, ids=lambda s: s.title)
 def test_a_station_takes_right_answers_and_refuses_wrong_ones_with_a_hint(station, variant):
