@@ -1420,11 +1420,13 @@ def test_a_token_with_html_stays_text(tab):
     for slug in ("prediction", "embedding", "update"):
         if slug != "prediction":
             tab.choose(slug)
-        heads = inside(page, ".place").all_inner_texts()
-        assert any("<img" in head for head in heads)
+        heads = inside(page, ".place").all_text_contents()  # those of folded rows, too
+        # of a large vocabulary, Update has the first tokens alone
+        assert any(("<" if slug == "update" else "<img") in head for head in heads)
         strip = inside(page, ".strip .token").evaluate_all("(all) => all.map((x) => x.textContent)")
         assert strip == [tokens[i] for i in computed(settings).batch.ids[0]]
-        for shown in (inside(page, "[data-quantity]").first, inside(page, "[data-quantity]").last):
+        drawn = inside(page, "[data-quantity]:visible")
+        for shown in (drawn.first, drawn.last):
             shown.hover()
             shown.click()
             index = indices(shown.get_attribute("data-index"))
