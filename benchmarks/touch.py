@@ -91,6 +91,8 @@ def ratio(what: str, slow: list[float], fast: list[float]) -> Row:
 def drag(page: Page, name: str) -> list[float]:
     """Return the milliseconds from each move of a drag to the numbers in the document."""
     cell = page.locator(f"[data-stage] [data-quantity={name}]:visible").first
+    if not cell.count():  # its rows are folded
+        page.locator(f'[data-stage] .unfold[aria-label$=" of {name}"]').first.click()
     start, middle = grip(cell)
     listen(page, "pointermove")
     page.mouse.move(start, middle)
