@@ -97,4 +97,6 @@ def test_a_new_server_runs_a_page_once_and_sends_the_stage_as_one_file(tmp_path,
         # one stage is left
         assert page.locator("[data-stage]").count() == 1
         page.context.close()
-    assert "Traceback" not in (tmp_path / "log.txt").read_text("utf-8")
+    log = (tmp_path / "log.txt").read_text("utf-8")
+    assert "Traceback" not in log
+    assert "ScriptRunContext" not in log

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from threading import Event, Lock, Thread
 
 import streamlit as st
 from streamlit import cli_util, config
+from streamlit.runtime.scriptrunner_utils import script_run_context
 from streamlit.web.server import server_util
 
 from explainer.app.navigation import navigation
@@ -30,7 +32,12 @@ _PREPARING = Lock()
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Prepare the process beside the server, whose first visitor may be there meanwhile."""
-    navigation()  # from now on Streamlit runs app.py first, whichever page is opened
+    # from now on Streamlit runs app.py first, whichever page is opened; that nobody has opened one
+    # yet is what it would warn of, 20 times
+    unheard = logging.getLogger(script_run_context.__name__)
+    unheard.disabled = True
+    navigation()
+    unheard.disabled = False
     asyncio.get_running_loop().call_later(LISTENS, open_browser)
     with joined_files():
         Thread(target=prepare_process).start()
