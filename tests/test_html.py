@@ -82,7 +82,7 @@ def test_the_tour_is_one_file_of_all_stations(variant, tmp_path):
         meta = unpacked(packed["meta"])
         about = meta["station"]
         assert about["title"] == station.title
-        _, whole = staged(own, station.page(), station.lanes, station=about)
+        whole = staged(own, station.page(), station.lanes, station=about)
         assert meta == json.loads(whole["meta"])
         assert packed["numbers"] == whole["numbers"]
 

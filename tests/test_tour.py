@@ -63,7 +63,7 @@ def test_the_browser_says_of_every_answer_what_python_says():
             said.append([assess(station, attempt, variant) for attempt in attempts])
             plain = untouched_run(station.run_settings(variant))
             about = station.as_json(number, ())
-            _, sent = staged(plain, station.page(), station.lanes, station=about)
+            sent = staged(plain, station.page(), station.lanes, station=about)
             cases.append({"data": sent, "attempts": list(map(attempt_as_json, attempts))})
     found = json.loads(node(ROOT / "tests/web/assess.js", sent=json.dumps(cases)))
     for station_said, station_found in zip(said, found, strict=True):

@@ -28,7 +28,7 @@ from explainer.engine.training_state import TrainingState
 from explainer.settings import Settings
 from explainer.stage.chapters import Chapter
 from explainer.stage.influence_maps import InfluenceMap, influence_maps
-from explainer.stage.scene import LaneSpec, Scene
+from explainer.stage.scene import LaneSpec
 from explainer.stage.staged import staged
 
 BUDGET = 384 * 2**20
@@ -194,17 +194,17 @@ def kept_stage(
     lanes: tuple[LaneSpec, ...],
     without: str,
     pairs: tuple[str, ...],
-) -> tuple[Scene, dict[str, str]]:
+) -> dict[str, str]:
     """Return what `staged` returns for a run and, if there are edits, for the run with them."""
 
-    def make() -> tuple[Scene, dict[str, str]]:
+    def make() -> dict[str, str]:
         return staged(result, chapter, lanes, without, pairs, edited=edited)
 
     settings, edit = result.settings, edited[1] if edited else ""
     return CACHE.get(
         (staged, settings, edit, chapter.slug, lanes, without, pairs),
         make,
-        lambda made: sum(map(sys.getsizeof, made[1].values())) + OBJECTS + key_size(settings),
+        lambda made: sum(map(sys.getsizeof, made.values())) + OBJECTS + key_size(settings),
     )
 
 

@@ -10,6 +10,7 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from importlib import import_module
 from threading import Event, Lock, Thread
 
 import streamlit as st
@@ -61,7 +62,7 @@ def prepare_process() -> None:
         gc.disable()  # modules are no garbage, and there are many of them
         import torch
 
-        from explainer.app import chapter_page  # noqa: F401  # with all that chapters have in common
+        import_module("explainer.app.chapter_page")  # and all that chapters have in common
 
         # several users get more done in all when each computes on one core
         torch.set_num_threads(1)

@@ -102,7 +102,7 @@ def stage(
         numbers(with_edits[0] if with_edits else run, chapter, lanes, without, here)
         return
     titles = tuple(pair.title for pair in ready_pairs(run, edit, here))
-    _, sent = kept_stage(run, with_edits, chapter, lanes, without, titles)
+    sent = kept_stage(run, with_edits, chapter, lanes, without, titles)
     mount_stage(
         key="stage",
         data={
@@ -147,7 +147,7 @@ def layer_stage(
     if page:
         about = {"inside": "own-place", "page": page.slug, "layer": layer}
         query, own.own_jump = own.own_jump, ""
-    _, sent = staged(LayerRun(trace), chapter, lanes, linked=False, **about)
+    sent = staged(LayerRun(trace), chapter, lanes, linked=False, **about)
 
     def kept() -> None:
         said = heard("keep", "own-stage")
@@ -186,7 +186,7 @@ def compared_with(chapter: Chapter, lanes: tuple[LaneSpec, ...], without: str) -
         return json.dumps({"problem": f"Compared with: {error}"})
     if not is_computed_in_browser(run):
         return json.dumps({"problem": "A is too large to be sent to a browser."})
-    _, sent = kept_stage(run, None, chapter, lanes, without, ())
+    sent = kept_stage(run, None, chapter, lanes, without, ())
     return json.dumps({"query": kept.query, "edit": kept.edit, "sent": sent})
 
 

@@ -137,7 +137,7 @@ def stage_data(
     """
     refuse_beyond_browser(base)
     lanes = tuple(lane.of(parameter_of(page, view)) for lane in page.scene)
-    _, sent = staged(base, page, lanes, linked=linked)
+    sent = staged(base, page, lanes, linked=linked)
     return {
         **sent,
         "place": json.dumps({"sequence": 0, "t": 0}),

@@ -24,8 +24,8 @@ def staged(
     pairs: Sequence[str] = (),
     linked: bool = True,
     **also: Any,
-) -> tuple[Scene, dict[str, Any]]:
-    """Return what stands on the stage of a chapter, and what the stage is sent for it.
+) -> dict[str, Any]:
+    """Return what the stage of a chapter is sent.
 
     Args:
         run: its numbers.
@@ -40,7 +40,7 @@ def staged(
     scene = scene_on(run, lanes, without)
     shown = [name for lane in scene for name in lane.names]
     dropped = "dropout" in run.trace and bool(run.trace["dropout"] > 0)
-    sent = payload(
+    return payload(
         run,
         scene,
         picture_of(quantities, dropped) if chapter is HOME else (),
@@ -58,7 +58,6 @@ def staged(
         pairs=pairs,
         **also,
     )
-    return scene, sent
 
 
 def scene_on(run: Run | LayerRun, lanes: tuple[LaneSpec, ...], without: str = "") -> Scene:

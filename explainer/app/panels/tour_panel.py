@@ -43,7 +43,7 @@ def tour_stage() -> None:
             own.station, own.station_seen = said, st.query_params.get(PLACE)
 
     titles = tuple(each.title for each in STATIONS)
-    _, sent = staged(run, page, station.lanes, station=station.as_json(number, titles))
+    sent = staged(run, page, station.lanes, station=station.as_json(number, titles))
     mount_stage(
         key="tour-stage",
         data={

@@ -50,7 +50,7 @@ def packed_stations(variant: str) -> dict[str, Any]:
     for number, station in enumerate(STATIONS, 1):
         about = station.as_json(number, titles)
         own = run(station.run_settings(variant))
-        _, sent = staged(own, station.page(), station.lanes, station=about)
+        sent = staged(own, station.page(), station.lanes, station=about)
         meta = place(json.loads(sent["meta"]))
         here = json.dumps({"sequence": 0, "t": station.t})
         stations.append({**sent, "meta": meta, "place": here})
