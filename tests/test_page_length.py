@@ -60,3 +60,36 @@ def test_no_matrix_is_cut_into_many_pieces_on_a_phone(chromium, server):
     page.set_viewport_size(SCREEN)
     expect(matrices.first).to_contain_text("4 × 36")
     context.close()
+
+
+@pytest.mark.parametrize(
+    ("slug", "name", "width"), [("loss", "ce_1", PHONE["width"]), ("gradients", "d_logits", 320)]
+)
+def test_a_row_of_all_tokens_folds_on_a_phone(chromium, server, slug, name, width):
+    context = chromium.new_context(viewport=PHONE | {"width": width})
+    page = context.new_page()
+    page.goto(f"{server.address}/{slug}?t=3&equation={name}")
+    lane = page.locator(f"[data-stage={slug}] .lane.here")
+    cells = lane.locator(f"[data-quantity={name}]")
+    shown = cells.filter(visible=True)
+    target = lane.locator("[data-quantity=y]").and_(page.get_by_text("1", exact=True))
+    more = lane.locator(".unfold")
+    expect(cells).to_have_count(36)
+    expect(more).to_have_text(f"{36 - shown.count()} more")
+    expect(lane.locator(".heads")).to_have_count(1)
+    ends = [box["x"] + box["width"] for box in (one.bounding_box() for one in shown.all())]
+    assert max(ends) <= width
+    focused = shown.last
+    focused.focus()
+    for _ in range(3):
+        expect(target).to_be_visible()
+        page.keyboard.press("PageDown")
+    expect(focused).to_be_focused()
+    more.click()
+    expect(shown).to_have_count(36)
+    expect(more).to_have_text("fold")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    lane.locator(".heads .head").scroll_into_view_if_needed()
+    cells.last.scroll_into_view_if_needed()
+    expect(lane.locator(".heads .head")).to_be_in_viewport()
+    context.close()

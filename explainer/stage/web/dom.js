@@ -17,6 +17,7 @@
  * @property {HTMLElement[]} lanes
  * @property {string} columns how many there are in each lane
  * @property {import("./fold.js").Fold[]} folds
+ * @property {import("./fold_columns.js").ColumnFold[]} columnFolds
  * @property {HTMLElement[]} chips
  * @property {number} firstChip
  * @property {HTMLElement[]} marked cells with an outline
@@ -60,7 +61,16 @@ export function nothingDrawn(root) {
     root,
     el: Object.fromEntries(ELEMENTS.map((name) => [name, find(root, `.${name}`)])),
     ...{ drawings: [], byName: new Map(), cellOf: new WeakMap(), lanes: [], columns: "" },
-    ...{ chips: [], folds: [], firstChip: 0, marked: [], asked: null, editor: null, telling: 0 },
+    ...{
+      chips: [],
+      folds: [],
+      columnFolds: [],
+      firstChip: 0,
+      marked: [],
+      asked: null,
+      editor: null,
+      telling: 0,
+    },
     ...{ animation: 0, wiring: 0, scrolling: 0, checking: 0, descending: 0, beating: 0 },
   };
 }

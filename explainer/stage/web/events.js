@@ -260,10 +260,12 @@ function pressOnCell(here, key) {
 }
 
 /**
- * Return the cells of a row.
+ * Return the cells of a row that are there to be seen.
  * @param {Element | null} row
  * @returns {HTMLElement[]}
  */
 function cellsIn(row) {
-  return row ? [...row.querySelectorAll(".cell")].map((c) => /** @type {HTMLElement} */ (c)) : [];
+  return row
+    ? [...row.querySelectorAll(".cell:not(.folded)")].map((c) => /** @type {HTMLElement} */ (c))
+    : [];
 }

@@ -16,6 +16,20 @@ export function moveFocus(cell) {
 }
 
 /**
+ * Have the tab key reach a cell of each lane, though the one it reached be folded.
+ * @param {Stage} stage
+ */
+export function keepReachable({ view }) {
+  for (const sheet of view.el.lanes.querySelectorAll(".sheet")) {
+    const reached = sheet.querySelector('.cell[tabindex="0"]');
+    if (reached && !reached.closest(".folded")) continue;
+    reached?.setAttribute("tabindex", "-1");
+    const cells = [...sheet.querySelectorAll(".cell")];
+    cells.find((cell) => !cell.closest(".folded"))?.setAttribute("tabindex", "0");
+  }
+}
+
+/**
  * Scroll to the opened number, if it is drawn.
  * @param {Stage} stage
  */

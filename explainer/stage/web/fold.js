@@ -1,7 +1,7 @@
 /*
  * Long matrices fold: of their rows those stand there that matter now, and a button has the others.
  */
-import { buttonElement, make } from "./dom.js";
+import { buttonElement, focused, make } from "./dom.js";
 import { tensorsOf } from "./layout.js";
 
 /** @import { Stage, View } from "./dom.js" */
@@ -41,11 +41,7 @@ export function isLong(rows, keeps) {
 export function addFold(stage, drawing, rows) {
   const { view } = stage;
   const { name, lane, down } = drawing;
-  const button = buttonElement("unfold", "", () => {
-    const { unfolded } = stage.state;
-    const others = unfolded.filter((other) => other !== name);
-    stage.change({ unfolded: unfolded.includes(name) ? others : [...others, name] });
-  });
+  const button = foldButton(stage, name);
   const leader = factorOf(rows.lines[0])
     ? undefined
     : view.folds.find(
@@ -58,8 +54,33 @@ export function addFold(stage, drawing, rows) {
 }
 
 /**
+ * Make a button that unfolds what shows a quantity, or folds it.
+ * @param {Stage} stage
+ * @param {string} name
+ */
+export function foldButton(stage, name) {
+  return buttonElement("unfold", "", () => {
+    const { unfolded } = stage.state;
+    const others = unfolded.filter((other) => other !== name);
+    stage.change({ unfolded: unfolded.includes(name) ? others : [...others, name] });
+  });
+}
+
+/**
+ * Say on a button what it does.
+ * @param {HTMLElement} button
+ * @param {string} name
+ * @param {string | null} others what is folded; null where nothing is
+ */
+export function labelFold(button, name, others) {
+  button.textContent = others ?? "fold";
+  button.setAttribute("aria-expanded", String(others === null));
+  button.setAttribute("aria-label", `${button.textContent} of ${name}`);
+}
+
+/**
  * Return a row of its own for a button.
- * @param {Fold} fold
+ * @param {{button: HTMLElement}} fold
  */
 export function moreElement({ button }) {
   const line = make("div", "row more");
@@ -88,15 +109,13 @@ export function foldRows({ state, view }) {
     const brief = kept !== null && fold.keeps < FEW && !isAtWork(state);
     for (const other of fold.others) folded(other, brief);
     const rest = lines.length - (kept?.size ?? 0);
-    button.textContent = open ? "fold" : kept?.size ? `${rest} more` : `${rest} rows`;
-    button.setAttribute("aria-expanded", String(open));
-    button.setAttribute("aria-label", `${button.textContent} of ${drawing.name}`);
+    labelFold(button, drawing.name, kept && (kept.size ? `${rest} more` : `${rest} rows`));
   }
 }
 
 /**
  * Return which rows matter: the largest by what multiplies them, or by their own numbers; those of
- * the token and its target; and that of the opened number.
+ * the token and its target; and those of the opened number and of the focus.
  * @param {State} state
  * @param {View} view
  * @param {Fold} fold
@@ -118,6 +137,8 @@ function rowsThatMatter(state, view, { drawing, first, lines, keeps, leader }) {
   const { opened } = state;
   if (opened?.name === drawing.name && drawing.down)
     kept.add(opened.index[drawing.down.at] - first);
+  const focus = focused(view.root);
+  if (focus) kept.add(lines.findIndex((line) => line.contains(focus)));
   return new Set([...kept].filter((i) => i >= 0 && i < lines.length));
 }
 

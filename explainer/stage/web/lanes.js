@@ -3,7 +3,8 @@
  */
 import { find, make, titleElement } from "./dom.js";
 import { addFold, isLong, moreElement } from "./fold.js";
-import { isLarge, layoutOf, nameText, placeName, shownSpan, tensorsOf } from "./layout.js";
+import { columnFoldElement } from "./fold_columns.js";
+import { isLarge, isWide, layoutOf, nameText, placeName, shownSpan, tensorsOf } from "./layout.js";
 import { thumbnailRow } from "./thumbnail.js";
 
 /** @import { Along, Layout } from "./layout.js" */
@@ -76,9 +77,10 @@ function drawBand(stage, sheet, band, { keeps }, number, columns, above) {
     : null;
   const widest = rows.reduce((a, b) => (b.columns > a.columns ? b : a));
   const [first, end] = shownSpan(stage.state, widest.across, widest.columns, "columns");
-  let heads = above;
+  const wide = isWide(rows, end - first, columns) && !left;
+  let heads = wide ? "" : above;
   // pieces of like width
-  const width = Math.ceil((end - first) / Math.ceil((end - first) / columns));
+  const width = wide ? end - first : Math.ceil((end - first) / Math.ceil((end - first) / columns));
   for (let from = first; from < end; from += width) {
     const to = Math.min(from + width, end);
     const own = `${widest.across?.dim} ${from} ${to}`;
@@ -87,6 +89,7 @@ function drawBand(stage, sheet, band, { keeps }, number, columns, above) {
     const others = named && heads && rows.length === 1 ? [named] : [];
     heads = own;
     rows.forEach((row, i) => drawRows(stage, sheet, row, from, to, i === 0 ? left : null, others));
+    if (wide && named) sheet.append(columnFoldElement(stage, rows, named, first, end, columns));
   }
   return heads;
 }

@@ -30,7 +30,7 @@ export const PART = 6;
 /** Width of a cell with its gap, in pixels, by digits; as in the style sheet. */
 /** @type {Record<string, number>} */
 export const WIDTHS = { 2: 44, 4: 59, full: 159 };
-/** Most pieces into which matrices are cut that could stand upright. */
+/** Most pieces into which bands are cut that could stand upright or fold. */
 const MOST_PIECES = 2;
 /** Room for a place's name beside a number that is multiplied, in pixels. */
 const BESIDE = 48;
@@ -86,6 +86,17 @@ export function layoutOf(tensors, name, turned) {
  */
 export function isLarge(along, size, way) {
   return along !== null && size > MOST[way][along.dim];
+}
+
+/**
+ * Tell whether a band of single rows would be cut into many pieces, a column for each token.
+ * @param {Layout[]} rows
+ * @param {number} shown how many columns there are
+ * @param {number} columns how many have room
+ */
+export function isWide(rows, shown, columns) {
+  const tokens = rows.every((row) => row.rows === 1 && (!row.across || row.across.dim === "V"));
+  return tokens && shown > MOST_PIECES * columns;
 }
 
 /**
@@ -197,7 +208,7 @@ export function headWidth(state, lane) {
 export function columnsOf(state, lanes) {
   return lanes.map((lane) => {
     const room = state.room - RIM - headWidth(state, lane);
-    return Math.max(3, Math.min(24, Math.floor(room / WIDTHS[state.digits])));
+    return Math.max(2, Math.min(24, Math.floor(room / WIDTHS[state.digits])));
   });
 }
 

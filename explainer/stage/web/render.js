@@ -7,12 +7,13 @@ import { drawCompare } from "./compare_bar.js";
 import { awaitsContributions, drawContributions, paintContributions } from "./contributions.js";
 import { drawLegend, drawParts, fillChoices, showChosen } from "./controls.js";
 import { drawDescent } from "./descent.js";
-import { find, focused } from "./dom.js";
+import { focused } from "./dom.js";
 import { drawEditor } from "./editor.js";
 import { drawEdits } from "./edits_bar.js";
 import { drawEquation, stepThrough, stopAnimation } from "./equation.js";
-import { moveFocus } from "./focus.js";
+import { keepReachable, moveFocus } from "./focus.js";
 import { foldRows } from "./fold.js";
+import { foldColumns } from "./fold_columns.js";
 import { drawHighlight } from "./highlight.js";
 import { drawInfluence, markInfluence } from "./influence.js";
 import { drawLane, findCells } from "./lanes.js";
@@ -90,8 +91,11 @@ export function render(stage, before) {
   }
   const drawn = built || changed("sequence", "edits", "range", "map", "order");
   if (drawn || changed("t", "opened")) drawUnitMap(stage, !drawn);
-  if (built || moved || asked || changed("range", "edits", "unfolded", "opened", "presenting"))
+  if (built || moved || asked || changed("range", "edits", "unfolded", "opened", "presenting")) {
     foldRows(stage);
+    foldColumns(stage);
+    keepReachable(stage);
+  }
   if (built || changed("verdict", "hinted", "answered")) drawTour(stage);
   if (built || asked) drawEquation(view, state);
   if (built || moved || asked || changed("opened")) drawQuiz(view, state);
@@ -145,6 +149,7 @@ function buildLanes(stage) {
     root.style.setProperty(`--hue-${letter}`, hue);
   view.drawings = [];
   view.folds = [];
+  view.columnFolds = [];
   view.cellOf = new WeakMap();
   view.marked = [];
   const lanes = lanesOf(tensors, state.convention).map((lane) => fittedLane(state, lane));
@@ -157,8 +162,6 @@ function buildLanes(stage) {
   );
   el.lanes.classList.toggle("wired", tensors.meta.wired);
   view.byName = grouped(view.drawings);
-  for (const sheet of el.lanes.querySelectorAll(".sheet"))
-    find(sheet, ".cell")?.setAttribute("tabindex", "0");
 }
 
 /**
