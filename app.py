@@ -6,7 +6,7 @@ A server imports this file once, for `app`, and runs it as a script for each vis
 import streamlit as st
 
 from explainer.app.navigation import navigation
-from explainer.app.server import lifespan, prepare_process, stage_ahead
+from explainer.app.server import lifespan, prepare_process, routes, stage_ahead
 from explainer.stage.chapters import chapter_at
 
 
@@ -33,4 +33,4 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 else:
-    app = st.App(__file__, lifespan=lifespan)
+    app = st.App(__file__, lifespan=lifespan, routes=routes())

@@ -222,6 +222,15 @@ def test_what_streamlit_answers_is_not_led_elsewhere(proxy, path):
     connection.close()
 
 
+def test_a_stage_is_answered_behind_a_proxy(proxy):
+    address = f"{proxy.address}{PATH}/first-values?chapter=cell&hidden_size=3"
+    end = time.monotonic() + 60  # until the server has imported what computes
+    while (status := urllib.request.urlopen(address, timeout=30).status) == 204:
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    assert status == 200
+
+
 def test_headers_stand_on_every_answer(proxy):
     for path in ("", "/cell", "/_stcore/health", "/static/nothing.js"):
         headers = get(f"{proxy.address}{PATH}{path}")

@@ -126,6 +126,11 @@ def test_where_the_reader_looks_goes_along():
         ({"chapter": "nowhere"}, "chapter must be one of"),
         ({"chapter": "training"}, "chapter must be one of"),
         ({"theme": "pink"}, "theme must be one of auto, light, dark"),
+        (
+            {"chapter": "gradients", "view": ViewState(weight="b_r")},
+            "weight must be one of E, W_ir",
+        ),
+        ({"chapter": "update", "view": ViewState(parameter="x")}, "parameter must be one of E"),
     ],
 )
 def test_what_can_not_be_is_said(options, words):

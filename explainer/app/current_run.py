@@ -90,13 +90,19 @@ def kept_run(settings: Settings, edit: str = "") -> Run:
 
         return CACHE.get(key, make, run_size)
 
-    numbers, batches = trace_numbers(settings, V), 1 + batches_before(settings)
-    if numbers * batches <= FEW_NUMBERS:
+    if not takes_long(settings):
         return work(0, lambda _: None)
+    numbers, batches = trace_numbers(settings, V), 1 + batches_before(settings)
     memory = (1 + bool(edit)) * BYTES * numbers  # the run without edits, too
     return wait_for(
         GATE.enter(key, work, batches, memory), f"Computing {numbers:,} numbers", "batches"
     )
+
+
+def takes_long(settings: Settings) -> bool:
+    """Tell whether a run without updates is more than is computed while one looks."""
+    numbers = trace_numbers(settings, len(output_names(settings)))
+    return numbers * (1 + batches_before(settings)) > FEW_NUMBERS
 
 
 def check_page_room(settings: Settings) -> None:

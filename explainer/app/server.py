@@ -14,6 +14,9 @@ from importlib import import_module
 from threading import Event, Lock, Thread
 
 import streamlit as st
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 from streamlit import cli_util, config
 from streamlit.runtime.scriptrunner_utils import script_run_context
 from streamlit.web.server import server_util
@@ -21,6 +24,7 @@ from streamlit.web.server import server_util
 from explainer.app.navigation import navigation
 from explainer.app.stage_files import joined_files, mount_stage
 from explainer.app.state_by_key import read_state_by_key
+from explainer.errors import ExplainerError
 from explainer.stage.chapters import HOME, Chapter
 
 LISTENS = 0.1
@@ -71,6 +75,30 @@ def prepare_process() -> None:
         gc.freeze()
         gc.enable()
         PREPARED.set()
+
+
+async def answer_stage(request: Request) -> Response:
+    """Answer a stage that asks for the numbers of other settings; empty where its page must.
+
+    Args:
+        request: its query is that of a page's address, and the chapter's slug.
+    """
+    query = dict(request.query_params)
+    if PREPARED.is_set():
+        from explainer.app.first_values import first_values
+
+        try:
+            if sent := first_values(query.pop("chapter", ""), query):
+                return JSONResponse(sent)
+        except ExplainerError:  # the page says what is wrong
+            pass
+    return Response(status_code=204)
+
+
+def routes() -> list[Route]:
+    """Return what this server answers besides Streamlit's pages."""
+    base = config.get_option("server.baseUrlPath").strip("/")
+    return [Route(f"/{base}/first-values" if base else "/first-values", answer_stage)]
 
 
 @contextmanager

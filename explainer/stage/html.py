@@ -136,7 +136,7 @@ def stage_data(
         ValueError: the run is too large for a browser.
     """
     refuse_beyond_browser(base)
-    lanes = tuple(lane.of(parameter_of(page, view)) for lane in page.scene)
+    lanes = tuple(lane.of(parameter_of(page, view, base)) for lane in page.scene)
     sent = staged(base, page, lanes, linked=linked)
     return {
         **sent,
@@ -242,10 +242,19 @@ def chapter_of_file(slug: str) -> Chapter:
     return chapter(slug)
 
 
-def parameter_of(page: Chapter, view: ViewState) -> str:
-    """Return the parameter that a chapter is about; empty where it is about none."""
-    name = CHOSEN.get(page.slug)
-    return str(getattr(view, VIEW[name].name)) if name else ""
+def parameter_of(page: Chapter, view: ViewState, run: Run | LayerRun) -> str:
+    """Return the parameter that a chapter is about; empty where it is about none.
+
+    Raises:
+        ValueError: the run has no such parameter.
+    """
+    if page.slug not in CHOSEN:
+        return ""
+    key = CHOSEN[page.slug]
+    name = str(getattr(view, VIEW[key].name))
+    if isinstance(run, Run) and name not in run.update.before:
+        raise InvalidValueError(key, f"one of {names_of(run.update.before)}", shorten(name))
+    return name
 
 
 def edits_text(run: Run | Trace) -> str:

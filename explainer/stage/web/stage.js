@@ -11,6 +11,7 @@ import { find, nothingDrawn } from "./dom.js";
 import { edited, parseEdits, writeEdits } from "./editing.js";
 import { stopAnimation } from "./equation.js";
 import { bindEvents } from "./events.js";
+import { FirstValues } from "./first_values.js";
 import { bringEquation, bringOpened } from "./focus.js";
 import { readInfluence } from "./influence.js";
 import { cameBack, follow, showOpened } from "./jump.js";
@@ -59,7 +60,7 @@ export default function stage(component) {
     STAGES.set(parentElement, mounted);
     mounted.send = component.setTriggerValue;
     mounted.atRest = component.atRest;
-    mounted.receive(data);
+    mounted.receive(mounted.firstValues.join(data));
     return () => {
       mounted.end();
       STAGES.delete(parentElement);
@@ -105,6 +106,8 @@ class Mounted {
     this.rendering = false;
     this.unbind = bindEvents(this);
     this.unwatch = watchAddress(() => root.isConnected && this.state.tensors && this.syncUrl());
+    const shown = () => this.state.tensors;
+    this.firstValues = new FirstValues(shown, (data) => this.receive(data));
     this.unprint = bindPaper(this);
     this.observer = new ResizeObserver(() => this.change({ room: this.room() }));
     this.observer.observe(this.view.el.lanes);
@@ -286,6 +289,7 @@ class Mounted {
     this.observer.disconnect();
     this.unbind();
     this.unwatch();
+    this.firstValues.end();
     this.unprint();
   }
 }
