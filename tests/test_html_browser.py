@@ -98,6 +98,33 @@ def test_a_site_leads_from_page_to_page(page, tmp_path):
     expect(inside(page, ".descent svg")).to_be_visible()
 
 
+def test_a_clicker_walks_through_a_site(page, tmp_path):
+    write_site(tmp_path, ["math"], [])
+
+    def expect_place(slug, t, equation):
+        expect(page.locator(f'[data-stage="{slug}"].presenting')).to_be_visible()
+        expect(inside(page, ".where")).to_have_text(f"t = {t} of 0 … 2")
+        expect(inside(page, ".equation .formula")).to_contain_text(f"{equation} =")
+
+    page.goto(f"{(tmp_path / 'math' / 'loss.html').as_uri()}?t=2&present=true&equation=ce_3")
+    expect_place("loss", 2, "ce_3")
+    for place in [("loss", 2, "loss"), ("gradients", 2, "d_logits"), ("gradients", 2, "d_h_out")]:
+        page.keyboard.press("PageDown")
+        expect_place(*place)
+    for place in [("gradients", 2, "d_logits"), ("loss", 2, "loss"), ("loss", 2, "ce_3")]:
+        page.keyboard.press("PageUp")
+        expect_place(*place)
+    page.goto(f"{(tmp_path / 'math' / 'embedding.html').as_uri()}?t=2&present=true")
+    expect_place("embedding", 2, "e")
+    page.keyboard.press("PageDown")
+    expect_place("dropout", 0, "x")
+    page.get_by_role("link", name="The cell", exact=True).dispatch_event("click")
+    expect_place("cell", 0, "a_ir")
+    page.keyboard.press("Escape")
+    expect(page.locator(".presenting")).to_have_count(0)
+    expect(button(page, "present")).to_be_focused()
+
+
 def test_every_page_of_a_site_fits_a_phone_and_asks_nobody(page, tmp_path):
     page.set_viewport_size(PHONE)
     for file in write_site(tmp_path, ["math", "start"], []):

@@ -9,7 +9,8 @@ FOCUSED = """() => {
     let e = document.activeElement;
     while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
     if (e === document.body) return null;
-    const rings = [e, e.parentElement].map((one) => getComputedStyle(one));
+    const table = e.closest("[data-testid=stDataFrame]");
+    const rings = [e, e.parentElement, table ?? e].map((one) => getComputedStyle(one));
     const other = ["INPUT", "MAIN"].includes(e.tagName); // a field colours its border
     return {
         words: (e.getAttribute("aria-label") || e.textContent || e.type).trim(),
@@ -31,6 +32,9 @@ def tab(chromium, server):
         ({"path": "own"}, ["a small forecaster", "Layer", "next time step", "PNG"]),
         ({"path": "training"}, ["Updates to do", "start training", "Next: What gates are for"]),
         ({"path": "gates"}, ["train both", "next time step", "Next: Your network"]),
+        ({"path": "home"}, ["Start", "next time step", "PNG", "A first look", "Loss →"]),
+        ({"path": "batches"}, ["Search", "t 0", "Sequence (0 to 1)", "Next: Embedding"]),
+        ({"path": "update"}, ["Parameter", "next equation", "parameter", "Next: Training"]),
         ({"path": "tour"}, ["station 1: Tokens", "next station", "next time step"]),
     ],
     ids=lambda x: x.get("path", "") if isinstance(x, dict) else "",

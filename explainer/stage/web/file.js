@@ -107,6 +107,7 @@ function carryPlace(event) {
     else query.set(name, value);
   const others = anchor.closest(".others") !== null;
   for (const name of others ? NUMBERS_HERE : OPEN_HERE) query.delete(name);
+  if (state?.presenting && state.way) query.set("way", String(state.way));
   anchor.search = query.toString();
 }
 

@@ -79,7 +79,9 @@ export function readQuery(state, query, kept, arrived, narrow) {
   const equation = equationsOf(lanesOf(tensors, next.convention)).indexOf(wanted);
   // on a phone it is that of the number which is asked for
   next = update(next, narrow && equation < 0 ? onlyEquation(next, name) : { equation });
-  if (arrived && next.presenting && kept?.way) next = update(next, entered(next, kept.way));
+  // a file has nothing kept from the chapter before, but for its link
+  const way = arrived ? (kept?.way ?? 0) : Math.sign(Number(query.get("way"))) || 0;
+  if (next.presenting && way) next = update(next, entered(next, way));
   if (asked !== null) {
     const change = opening(next, { name, index: places ? places.split(",").map(Number) : [] }, []);
     if (!change.opened)
@@ -122,12 +124,12 @@ export function writeQuery(state) {
     equation: state.equation === state.unasked ? "" : (equationName(state) ?? ""),
     cell: opened ? `${opened.name}:${opened.index.join(",")}` : "",
   };
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [
-      name,
-      value === table[name].default ? null : String(value),
-    ]),
-  );
+  const said = Object.entries(values).map(([name, value]) => [
+    name,
+    value === table[name].default ? null : String(value),
+  ]);
+  // how somebody came in is said once
+  return Object.fromEntries([...said, ["way", null]]);
 }
 
 /**
