@@ -12,6 +12,9 @@ from serve import serve
 
 from explainer import PRESETS, run
 
+# So that a failed `assert` in them shows its values, too.
+pytest.register_assert_rewrite("browser_tab", "stage_tab")
+
 # Small matrices are computed faster by one thread, most of all beside other programs.
 torch.set_num_threads(1)
 
@@ -80,8 +83,38 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(chromium, tmp_path_factory):
-    """A server that nobody has visited before this module's tests."""
+    """One server for all tests of a process that need none of their own."""
     with serve(tmp_path_factory.mktemp("server") / "log.txt") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def shared_tab(chromium, server):
+    """A tab for most tests: a second one costs several times as much as another link in the first.
+
+    Each link begins a session of its own.
+    """
+    from browser_tab import DESKTOP
+    from stage_tab import StageTab
+
+    context = chromium.new_context(viewport=DESKTOP)
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.address)
+    tab = StageTab(context, server.address)
+    tab.open(seconds=90, preset="math")
+    yield tab
+    context.close()
+
+
+@pytest.fixture
+def tab(shared_tab, server):
+    """A tab as if it were new."""
+    from browser_tab import DESKTOP, watched
+
+    page = shared_tab.page
+    with watched(server, shared_tab):
+        page.evaluate("localStorage.clear()")  # Streamlit remembers whether the menu was open
+        page.set_viewport_size(DESKTOP)
+        page.emulate_media(color_scheme="light", reduced_motion="reduce", media="screen")
+        yield shared_tab

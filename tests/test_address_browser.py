@@ -1,26 +1,11 @@
 """One place for the position, and what the address says of it, in a real browser."""
 
 import pytest
+from browser_tab import PHONE, soon
 from playwright.sync_api import expect
-from test_browser import DESKTOP, PHONE, soon, watched
-from test_stage import StageTab, inside
+from stage_tab import inside
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def shared_tab(chromium, server):
-    context = chromium.new_context(viewport=DESKTOP)
-    tab = StageTab(context, server.address)
-    tab.open(seconds=90)
-    yield tab
-    context.close()
-
-
-@pytest.fixture
-def tab(shared_tab, server):
-    with watched(server, shared_tab):
-        yield shared_tab
 
 
 def step(tab, times=1):

@@ -3,30 +3,15 @@
 from dataclasses import replace
 
 import pytest
+from browser_tab import DESKTOP, PHONE, soon
 from playwright.sync_api import expect
 from serve import serve
-from test_browser import DESKTOP, PHONE, soon, watched
-from test_stage import MATH, START, StageTab, button, cell, cells, in_cell, indices, inside, pin
+from stage_tab import MATH, START, StageTab, button, cell, cells, in_cell, indices, inside, pin
 from test_stage_edits import edit_of, type_in
 
 from explainer import compare, run
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def shared_tab(chromium, server):
-    context = chromium.new_context(viewport=DESKTOP)
-    tab = StageTab(context, server.address)
-    yield tab
-    context.close()
-
-
-@pytest.fixture
-def tab(shared_tab, server):
-    with watched(server, shared_tab):
-        shared_tab.page.set_viewport_size(DESKTOP)
-        yield shared_tab
 
 
 def values(result, name):

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 import get_nginx
 import pytest
+from browser_tab import QUIET
 from playwright.sync_api import expect
 from serve import ROOT, serve
-from test_browser import QUIET
 
 from explainer.stage.chapters import CHAPTERS
 

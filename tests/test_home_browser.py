@@ -3,29 +3,14 @@
 import re
 
 import pytest
+from browser_tab import PHONE, soon
 from playwright.sync_api import expect
-from test_browser import DESKTOP, PHONE, soon, watched
-from test_stage import MATH, START, StageTab, inside
+from stage_tab import MATH, START, cell, in_cell, inside
 from test_stage_edits import computed, drag, edit_of
 
 from explainer.stage.chapters import CHAPTERS
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def shared_tab(chromium, server):
-    context = chromium.new_context(viewport=DESKTOP)
-    tab = StageTab(context, server.address)
-    yield tab
-    context.close()
-
-
-@pytest.fixture
-def tab(shared_tab, server):
-    with watched(server, shared_tab):
-        shared_tab.page.set_viewport_size(DESKTOP)
-        yield shared_tab
 
 
 def home(tab, **query):
@@ -73,17 +58,24 @@ def test_a_dragged_weight_is_followed_by_the_whole_picture(tab):
     expect(inside(page, "[data-chip]")).to_have_count(1)
 
 
+def edited_to(edit):
+    """The number that the address says, as a cell shows it."""
+    return edit and in_cell("W_hz", float(edit.removeprefix("W_hz.0.1:")))
+
+
 def test_a_row_leads_to_its_chapter_with_what_was_done(tab):
     page = home(tab, preset="math")
     inside(page, '[aria-label="next time step"]').click()
     expect(inside(page, ".step.current").first).to_have_attribute("data-column", "1")
     drag(page, inside(page, '[data-quantity="W_hz"][data-index="0,1"]'), 30)
-    soon(page, lambda: edit_of(page) is not None)
-    edit = edit_of(page)
+    weight = inside(page, '[data-quantity="W_hz"][data-index="0,1"]').inner_text()
+    soon(page, lambda: edited_to(edit_of(page)) == weight)  # written only at rest
     inside(page, 'a[data-chapter="cell"]').nth(1).click()
     tab.stage("cell")
     expect(inside(page, ".where")).to_have_text(re.compile("t = 1 "))
-    soon(page, lambda: edit_of(page) == edit)
+    expect(inside(page, "[data-chip]")).to_have_attribute("data-chip", "W_hz[0,1]")
+    expect(cell(page, "W_hz", 0, 1)).to_have_text(weight)
+    soon(page, lambda: edited_to(edit_of(page)) == weight)
 
 
 def test_start_leads_to_the_first_chapter(tab):

@@ -7,11 +7,11 @@ import threading
 from xml.etree import ElementTree
 
 import pytest
+from browser_tab import DESKTOP, PHONE
 from PIL import Image, ImageColor
 from playwright.sync_api import expect
-from test_browser import DESKTOP, PHONE
+from stage_tab import MATH, START, button, cell, inside
 from test_compare_browser import expect_difference, expect_side
-from test_stage import MATH, START, button, cell, inside
 from test_stage_edits import drag, type_in
 
 from explainer import ViewState, run

@@ -1,7 +1,6 @@
 """Keys alone: they reach what a page is about, one after the other, and nothing holds them."""
 
 import pytest
-from test_browser import DESKTOP, Tab, watched
 
 pytestmark = pytest.mark.browser
 MOST_STOPS = 150
@@ -19,13 +18,6 @@ FOCUSED = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def tab(chromium, server):
-    context = chromium.new_context(viewport=DESKTOP)
-    yield Tab(context, server.address)
-    context.close()
-
-
 @pytest.mark.parametrize(
     ("link", "wanted"),
     [
@@ -39,17 +31,16 @@ def tab(chromium, server):
     ],
     ids=lambda x: x.get("path", "") if isinstance(x, dict) else "",
 )
-def test_keys_reach_everything_and_are_never_held(tab, server, link, wanted):
-    with watched(server, tab):
-        page = tab.open(**link)
-        page.wait_for_timeout(500)
-        stops = []
-        while len(stops) < MOST_STOPS:
-            page.keyboard.press("Tab")
-            stop = page.evaluate(FOCUSED)
-            if stop is None:  # after the last one the browser's own controls come
-                break
-            stops.append(stop)
+def test_keys_reach_everything_and_are_never_held(tab, link, wanted):
+    page = tab.visit(**link)
+    page.wait_for_timeout(500)
+    stops = []
+    while len(stops) < MOST_STOPS:
+        page.keyboard.press("Tab")
+        stop = page.evaluate(FOCUSED)
+        if stop is None:  # after the last one the browser's own controls come
+            break
+        stops.append(stop)
     assert len(stops) < MOST_STOPS
     said = [stop["words"] for stop in stops]
     places = [next((i for i, s in enumerate(said) if s.startswith(w)), -1) for w in wanted]

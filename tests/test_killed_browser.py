@@ -4,9 +4,9 @@ import subprocess
 from contextlib import contextmanager
 
 import pytest
+from browser_tab import QUIET
 from playwright.sync_api import expect
 from serve import APP, ROOT, Server, serve
-from test_browser import QUIET
 
 pytestmark = pytest.mark.browser
 OWN = {"name": "own.txt", "mimeType": "text/plain", "buffer": b"a text of my own, and long; " * 100}

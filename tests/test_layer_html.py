@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 import torch
+from browser_tab import DESKTOP
 from playwright.sync_api import expect
-from test_browser import DESKTOP
+from stage_tab import cell, inside
 from test_compare_browser import in_cell
-from test_stage import cell, inside
 from test_stage_edits import type_in
 from torch import nn
 

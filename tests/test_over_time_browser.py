@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from playwright.sync_api import expect
+from stage_tab import MATH, START, button, cell, inside
 from test_html_browser import opened, page
-from test_stage import MATH, START, button, cell, inside
 from test_stage_edits import type_in
 
 from explainer import PRESETS, ViewState, explain, run

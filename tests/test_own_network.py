@@ -13,11 +13,11 @@ import loops
 import numpy as np
 import pytest
 import torch
+from browser_tab import Tab
 from playwright.sync_api import expect
 from safetensors.torch import save_file
+from stage_tab import cell, inside
 from streamlit.testing.v1 import AppTest
-from test_browser import Tab
-from test_stage import cell, inside
 from test_stage_edits import type_in
 from torch import nn
 

@@ -7,10 +7,10 @@ from urllib.parse import parse_qs, urlparse
 
 import numpy as np
 import pytest
+from browser_tab import DESKTOP, PHONE, soon
 from playwright.sync_api import expect
 from serve import serve
-from test_browser import DESKTOP, PHONE, soon, watched
-from test_stage import (
+from stage_tab import (
     LINES,
     MATH,
     START,
@@ -33,23 +33,6 @@ from explainer.explanation.number_formula import format_number
 pytestmark = pytest.mark.browser
 SMALL = re.compile(r"0|.*e-1[3-9]")
 """A difference below 1e-12, as JavaScript writes it."""
-
-
-@pytest.fixture(scope="module")
-def shared_tab(chromium, server):
-    context = chromium.new_context(viewport=DESKTOP)
-    tab = StageTab(context, server.address)
-    tab.open(seconds=90, preset="math")
-    yield tab
-    context.close()
-
-
-@pytest.fixture
-def tab(shared_tab, server):
-    with watched(server, shared_tab):
-        shared_tab.page.set_viewport_size(DESKTOP)
-        shared_tab.page.emulate_media(color_scheme="light", reduced_motion="reduce")
-        yield shared_tab
 
 
 @cache

@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from playwright.sync_api import expect
-from test_browser import watched
-from test_stage import START, StageTab, inside
+from stage_tab import START, inside
 from test_tour import trace_of
 from test_tour_browser import answer, at_station
 from tour_answers import answers
@@ -21,17 +20,10 @@ pytestmark = pytest.mark.browser
 SCREEN = {"width": 1300, "height": 900}
 
 
-@pytest.fixture(scope="module")
-def shared_tab(chromium, server):
-    context = chromium.new_context(viewport=SCREEN)
-    yield StageTab(context, server.address)
-    context.close()
-
-
-@pytest.fixture
-def tab(shared_tab, server):
-    with watched(server, shared_tab):
-        yield shared_tab
+@pytest.fixture(autouse=True)
+def screen(tab):
+    """The first screen is one of this size."""
+    tab.page.set_viewport_size(SCREEN)
 
 
 @pytest.fixture(scope="module")

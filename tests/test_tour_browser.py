@@ -5,10 +5,10 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
+from browser_tab import PHONE, SERIOUS, soon
 from playwright.sync_api import expect
 from serve import serve
-from test_browser import DESKTOP, PHONE, SERIOUS, soon, watched
-from test_stage import StageTab, button, cell, inside
+from stage_tab import StageTab, button, cell, inside
 from test_tour import trace_of
 from tour_answers import answers
 
@@ -16,21 +16,6 @@ from explainer.stage.tour.learning_stations import STATIONS
 from explainer.url_edits import parse_edits
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def shared_tab(chromium, server):
-    context = chromium.new_context(viewport=DESKTOP)
-    tab = StageTab(context, server.address)
-    yield tab
-    context.close()
-
-
-@pytest.fixture
-def tab(shared_tab, server):
-    with watched(server, shared_tab):
-        shared_tab.page.set_viewport_size(DESKTOP)
-        yield shared_tab
 
 
 def at_station(page, number):

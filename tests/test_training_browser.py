@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+from browser_tab import DESKTOP, soon, watched
 from playwright.sync_api import expect
 from serve import serve
-from test_browser import DESKTOP, soon, watched
-from test_stage import START, StageTab, button, cells, expect_cells, expect_time, stage
+from stage_tab import START, StageTab, button, cells, expect_cells, expect_time, stage
 
 from explainer import PRESETS
 from explainer.app.gate import PATIENCE, TURN
@@ -96,15 +96,6 @@ class Reader(StageTab):
         expect(said).to_contain_text(f"after {updates:,} updates")
 
 
-@pytest.fixture(scope="module")
-def warm(chromium, server):
-    """A server that has computed before."""
-    context = chromium.new_context(viewport=DESKTOP)
-    StageTab(context, server.address).open(seconds=90, preset="math")
-    context.close()
-    return server
-
-
 @contextmanager
 def arriving(chromium, server):
     """A reader with a browser of their own, in which nothing may go wrong."""
@@ -118,20 +109,20 @@ def arriving(chromium, server):
 
 
 @pytest.fixture
-def readers(chromium, warm):
+def readers(chromium, server):
     """Three readers of one server."""
     with (
-        watched(warm),
-        arriving(chromium, warm) as first,
-        arriving(chromium, warm) as second,
-        arriving(chromium, warm) as third,
+        watched(server),
+        arriving(chromium, server) as first,
+        arriving(chromium, server) as second,
+        arriving(chromium, server) as third,
     ):
         yield first, second, third
 
 
-def test_a_training_is_watched_paused_looked_back_at_and_shared(chromium, warm, tmp_path):
+def test_a_training_is_watched_paused_looked_back_at_and_shared(chromium, server, tmp_path):
     settings = replace(START, updates=7)
-    with arriving(chromium, warm) as reader:
+    with arriving(chromium, server) as reader:
         reader.training(preset="start")
         page = reader.page
         expect(page.get_by_text("No updates done yet.")).to_be_visible()
@@ -149,7 +140,7 @@ def test_a_training_is_watched_paused_looked_back_at_and_shared(chromium, warm, 
         reader.choose("cell")
         assert any(name == "z" for name, *_ in expect_cells(page, settings))
         shown = cells(page)
-        path, link = page.url.removeprefix(warm.address), dict(reader.query)
+        path, link = page.url.removeprefix(server.address), dict(reader.query)
         assert link["updates"] == "7"
         with serve(tmp_path / "log.txt") as fresh:
             with arriving(chromium, fresh) as other:

@@ -4,8 +4,8 @@ import random
 from contextlib import suppress
 
 import pytest
+from browser_tab import QUIET
 from playwright.sync_api import Error, expect
-from test_browser import QUIET
 
 from explainer.stage.chapters import CHAPTERS, HOME
 
