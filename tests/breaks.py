@@ -99,9 +99,9 @@ BREAKS = [
     ("explainer/tokenizer.py", "return np.delete(merged, lefts + 1)", "return np.delete(merged, lefts)", "tests/test_tokenizer.py"),
     ("explainer/batches.py", 'return 1 if settings.windows == "random" else settings.batch_size', "return settings.batch_size", "tests/test_training.py"),
     ("explainer/batches.py", "return Batch(inputs, targets, tokenizer.tokens", "return Batch(inputs, inputs, tokenizer.tokens", "tests/test_training.py tests/test_properties.py tests/test_sources.py"),
-    ("explainer/app/current_run.py", "if B * T > MOST_TOKENS:", "if B * T > 2 * MOST_TOKENS:", "tests/test_pages.py"),
+    ("explainer/app/current_run.py", "if B * T > MOST_TOKENS:", "if B * T > 2 * MOST_TOKENS:", "tests/test_pages_settings.py"),
     ("explainer/url.py", 'if f.name == "text" and len(value) > TEXT_IN_LINK:\n            query', 'if f.name == "text" and len(value) > 2 * TEXT_IN_LINK:\n            query', "tests/test_links.py"),
-    ("explainer/url.py", "if text is not None and text_hash(text) == wanted:", "if text is not None:", "tests/test_links.py tests/test_pages.py"),
+    ("explainer/url.py", "if text is not None and text_hash(text) == wanted:", "if text is not None:", "tests/test_links.py tests/test_pages_texts.py"),
     ("explainer/url_edits.py", "if len(written) > EDITS_IN_LINK:", "if len(written) > 2 * EDITS_IN_LINK:", "tests/test_url_edits.py"),
     ("explainer/url_edits.py", "if not abs(value) <= sys.float_info.max:", "if False:", "tests/test_url_edits.py"),
     ("explainer/errors.py", 'return written if len(written) <= LONGEST else f"{written[:LONGEST]}…"', "return written", "tests/test_errors.py"),
@@ -113,7 +113,7 @@ BREAKS = [
     ("explainer/analysis/influence.py", 'return gradient_norms(equations, known, range(run.trace.sizes["T"]), "d_h")', 'return gradient_norms(equations, known, range(run.trace.sizes["T"]), "d_h_prev")', "tests/test_influence.py"),
     ("explainer/analysis/checks.py", "return float(np.abs(first - second).max(initial=0.0) /", "return float((first - second).max(initial=0.0) /", "tests/test_proof.py"),
     # plots
-    ("explainer/plots/tables.py", 'rows.sort(key=lambda row: -row["‖gradient‖"])', 'rows.sort(key=lambda row: row["‖gradient‖"])', "tests/test_pages.py"),
+    ("explainer/plots/tables.py", 'rows.sort(key=lambda row: -row["‖gradient‖"])', 'rows.sort(key=lambda row: row["‖gradient‖"])', "tests/test_pages_sentences.py"),
     # stage, in Python
     ("explainer/stage/buffer.py", "if flat.size and (bits == bits[0]).all():", "if flat.size:", "tests/test_payload.py"),
     ("explainer/stage/payload.py", "return flat[:: max(1, -(-flat.size // SAMPLES))]", "return flat[:SAMPLES]", "tests/test_payload.py"),
@@ -132,7 +132,7 @@ BREAKS = [
     ("explainer/app/stage_files.py", "        declare_files(folder)\n", "", "tests/test_stage_files.py"),
     ("explainer/app/gate.py", "return max((ticket.goal for ticket in self.tickets), default=0)", "return min((ticket.goal for ticket in self.tickets), default=0)", "tests/test_gate.py"),
     ("explainer/app/gate.py", "if self._queue and time.monotonic() - job.turn_began > TURN:", "if False:", "tests/test_gate.py"),
-    ("explainer/app/position.py", 'return int(value) if re.fullmatch("[0-9]{1,6}", value) and int(value) < size else 0', 'return int(value) if re.fullmatch("[0-9]{1,6}", value) else 0', "tests/test_pages.py"),
+    ("explainer/app/position.py", 'return int(value) if re.fullmatch("[0-9]{1,6}", value) and int(value) < size else 0', 'return int(value) if re.fullmatch("[0-9]{1,6}", value) else 0', "tests/test_pages_place.py"),
     ("explainer/app/comparison.py", "    if problems:\n        return None, problems\n", "", "tests/test_pairs.py"),
     # export
     ("explainer/export/worksheet.py", "if not 1 <= len(wanted) <= MOST_STUDENTS:", "if False:", "tests/test_worksheet.py"),

@@ -1,7 +1,7 @@
 """Every setting, changed on every page: no red box that the settings don't explain."""
 
 import pytest
-from test_pages import PARTS, newcomer, page_of, sentences
+from app_pages import PARTS, newcomer, page_of, sentences
 
 from explainer.batches import batch
 from explainer.errors import InvalidValueError

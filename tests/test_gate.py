@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from test_pages import visit
+from app_pages import visit
 
 from explainer import PRESETS, History
 from explainer.app import current_run, gate

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from test_pages import VARIANTS, notes, run_of, stage, visit
+from app_pages import VARIANTS, notes, run_of, stage, visit
 from torch import nn
 from torch.nn import functional as F
 

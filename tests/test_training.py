@@ -13,9 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from beside_torch import CLOSE, gates_of, modules, some_state, tensor
-from safetensors.torch import load
-from test_pages import (
+from app_pages import (
     VARIANTS,
     array,
     components,
@@ -28,6 +26,8 @@ from test_pages import (
     stage,
     visit,
 )
+from beside_torch import CLOSE, gates_of, modules, some_state, tensor
+from safetensors.torch import load
 from test_payload import assert_sent_as_computed
 from test_properties import assert_same_numbers
 from torch import nn

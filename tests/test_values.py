@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from app_pages import page_of, run_of, sentences, visit
 from beside_torch import CLOSE, packed, tensor
-from test_pages import page_of, run_of, sentences, visit
 from torch import nn
 from torch.nn import functional as F
 

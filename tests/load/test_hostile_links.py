@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from test_pages import newcomer, page_of, sentences
+from app_pages import newcomer, page_of, sentences
 
 from explainer.errors import LONGEST
 from explainer.presets import PRESETS
