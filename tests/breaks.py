@@ -65,7 +65,7 @@ BREAKS = [
     ("explainer/tokenizer.py", "[*range(characters, len(tokens))]", "[*range(len(tokens) - 1, characters - 1, -1)]", "tests/test_tokenizer.py"),
     ("explainer/batches.py", "draw.permutation((len(ids) - 1 - begin) // T)", "draw.integers(0, (len(ids) - 1 - begin) // T, count * B)", "tests/test_training.py"),
     ("explainer/engine/sampling.py", "if temperature == 0:", "if temperature == 1:", "tests/test_training.py"),
-    ("explainer/engine/parameters.py", "if given != shape:", "if False:", "tests/test_errors.py tests/test_training.py"),
+    ("explainer/engine/parameters.py", "if given != shape:", "if False:", "tests/test_sentences_of_runs.py tests/test_training.py"),
     # networks from elsewhere
     ("explainer/interop/layer_stack.py", "d_h_out[ends] += found.d_h_n[place]", "pass", "tests/test_record.py"),
     ("explainer/interop/layer_stack.py", "d_x = d_x if scale is None else d_x * scale", "d_x = d_x", "tests/test_record.py"),
