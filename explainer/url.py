@@ -157,7 +157,8 @@ def to_link(
     if view is not None:
         must_be("view", view, ViewState, "a ViewState or None")
     must_be_settings(settings)
-    written = {"edit": write_edits(edits)} if edits else {}
+    edit = "" if edits is None else write_edits(edits)
+    written = {"edit": edit} if edit else {}
     query = write_query(settings, base) | written | write_view(view or ViewState())
     return f"/{chapter}?{urlencode(query, safe=':,;*')}".removesuffix("?")
 
