@@ -63,6 +63,14 @@ def start_run():
     return run(PRESETS["start"])
 
 
+@pytest.fixture
+def nobody_trained_before():
+    """The cache of all readers, as a new server has it."""
+    from explainer.app.cache import CACHE
+
+    CACHE.clear()
+
+
 # For the browser tests. Each of their fixtures needs `chromium`, so that without a browser
 # nothing is started.
 
