@@ -3,8 +3,8 @@
 import json
 
 import pytest
+from browser_tab import DESKTOP, Tab, soon, watched
 from playwright.sync_api import expect
-from test_browser import DESKTOP, Tab, soon, watched
 
 from explainer import PRESETS
 from explainer.app import current_run, first_values
@@ -18,8 +18,8 @@ STAGED = [c.slug for c in (HOME, *CHAPTERS) if c.scene or c is HOME]
 @pytest.fixture
 def sent(monkeypatch):
     """What a page of the app gives its stage, for a link."""
+    from app_pages import APP, page_of
     from streamlit.testing.v1 import AppTest
-    from test_pages import APP, page_of
 
     from explainer.app import stage_component
 
@@ -100,7 +100,7 @@ def test_numbers_follow_while_the_slider_moves(chromium, server):
     context = chromium.new_context(viewport=DESKTOP)
     tab = Tab(context, server.address)
     with watched(server, tab):
-        page = tab.open("cell")
+        page = tab.visit("cell")
         units = page.locator("[data-stage] .cell[data-quantity=z]")
         twice = 2  # z stands in two rows of the cell
         expect(units).to_have_count(twice * PRESETS["start"].hidden_size)
