@@ -19,15 +19,15 @@ def main() -> None:
     from explainer.app.header import problems_and_network, title
     from explainer.app.sidebar import sidebar
 
-    settings, edit, problems = sidebar()
     title(chapter)
     with stage_ahead(chapter):
+        settings, edit, problems = sidebar()
         prepare_process()
         from explainer.app.current_run import current_run
 
         run, refused = current_run(settings, edit)
-    problems_and_network(chapter, run, problems + refused)
-    page.run()
+        problems_and_network(chapter, run, problems + refused)
+        page.run()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from threading import Event
 
 import pytest
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -27,17 +26,6 @@ def test_a_change_of_the_settings_sends_no_code(slug, preset):
     for path in (stage.proto.js_source_path, stage.proto.css_source_path):
         assert (WEB / path.split("?")[0].rpartition("/")[2]).is_file()
     assert stage.proto.ByteSize() < 80_000
-
-
-def test_who_comes_while_the_process_imports_gets_the_code_before_the_numbers(monkeypatch):
-    mounted = []
-    monkeypatch.setattr(first, "PREPARED", Event())
-    monkeypatch.setattr(first, "mount_stage", lambda **given: mounted.append(given))
-    app = AppTest.from_file(APP, default_timeout=60).run()
-    assert mounted == [{"key": "stage-ahead", "data": None}]
-    assert [c.key for c in app.get("bidi_component")] == ["stage"]
-    app.run()
-    assert len(mounted) == 1
 
 
 def test_the_menu_and_the_settings_wait_for_nothing_that_computes():

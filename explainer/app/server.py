@@ -1,6 +1,7 @@
 """What a server does once, so that its first visitor waits as little as possible.
 
-What computes is imported from the server's start on, while a browser loads Streamlit's own code.
+What computes takes seconds to import, which slows everything that is sent meanwhile. So the first
+one sees a kept picture before.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from streamlit import cli_util, config
 from streamlit.runtime.scriptrunner_utils import script_run_context
 from streamlit.web.server import server_util
 
+from explainer.app.first_picture import first_picture, kept_pictures
 from explainer.app.navigation import navigation
 from explainer.app.stage_files import joined_files, mount_stage
 from explainer.app.state_by_key import read_state_by_key
@@ -29,6 +31,12 @@ from explainer.stage.chapters import HOME, Chapter
 
 LISTENS = 0.1
 """Seconds after which a server that has begun answers."""
+UNVISITED = 3.0
+"""Seconds after which a server without a visitor imports what computes."""
+PATIENCE = 1.5
+"""Most seconds that it gives the first one's browser to draw what is kept: importing slows it."""
+DRAWN = Event()
+"""Whether a browser has drawn it."""
 PREPARED = Event()
 """Whether all that computes is imported."""
 _PREPARING = Lock()
@@ -45,7 +53,8 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     unheard.disabled = False
     asyncio.get_running_loop().call_later(LISTENS, open_browser)
     with joined_files():
-        Thread(target=prepare_process).start()
+        Thread(target=prepare_first_page).start()
+        asyncio.get_running_loop().call_later(UNVISITED, Thread(target=prepare_process).start)
         yield
 
 
@@ -56,6 +65,13 @@ def open_browser() -> None:
         named = [config.get_option(name) for name in given if config.is_manually_set(name)]
         address = server_util.get_display_address([*named, "localhost"][0])
         cli_util.open_browser(server_util.get_url(address))
+
+
+def prepare_first_page() -> None:
+    """Have ready what the first visitor sees before anything is computed."""
+    kept_pictures()
+    for name in ("header", "sidebar"):
+        import_module(f"explainer.app.{name}")
 
 
 def prepare_process() -> None:
@@ -80,9 +96,12 @@ def prepare_process() -> None:
 async def answer_stage(request: Request) -> Response:
     """Answer a stage that asks for the numbers of other settings; empty where its page must.
 
+    A stage that stands ahead of its page asks for nothing, once it is drawn.
+
     Args:
         request: its query is that of a page's address, and the chapter's slug.
     """
+    DRAWN.set()
     query = dict(request.query_params)
     if PREPARED.is_set():
         from explainer.app.first_values import first_values
@@ -103,15 +122,19 @@ def routes() -> list[Route]:
 
 @contextmanager
 def stage_ahead(chapter: Chapter) -> Iterator[None]:
-    """Have the browser fetch the stage's code while the process imports what computes.
+    """Show a kept picture while the process imports what computes, and then the page.
 
-    That is what the first visitor of a process waits for, and nobody else.
+    Where none is kept, have the browser fetch the stage's code meanwhile. That is what the first
+    visitor of a process waits for, and nobody else.
     """
     if PREPARED.is_set() or not (chapter.scene or chapter is HOME):
         yield
         return
     place = st.empty()
+    kept = first_picture(chapter.slug)
     with place:
-        mount_stage(key="stage-ahead", data=None)
+        mount_stage(key="stage-ahead", data=kept)
+    if kept:
+        DRAWN.wait(PATIENCE)
     yield
     place.empty()

@@ -69,6 +69,11 @@ export class FirstValues {
   }
 }
 
+/** Let the server, which waits for it, know that what came ahead of the page is drawn. */
+export function tellDrawn() {
+  requestAnimationFrame(() => answer("", ""));
+}
+
 /** Return the hidden size on the slider while the reader moves it; "" at other times. */
 function chosenSize() {
   const slider = document.activeElement;

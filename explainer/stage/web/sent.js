@@ -41,8 +41,8 @@
  * @typedef {{default: any, kind: string, low?: number, high?: number, options?: string[]}} Field
  *
  * Everything that is sent: a description, the numbers, the place and the edits that the pictures
- * below show, and state A.
- * @typedef {{meta: string, numbers: string, place: string, edit: string, against: string, checked?: string, influence?: string, query?: string}} Data
+ * below show, and state A. What is sent `ahead` of a page has nobody yet who would listen.
+ * @typedef {{meta: string, numbers: string, place: string, edit: string, against: string, checked?: string, influence?: string, query?: string, ahead?: string}} Data
  *
  * @typedef {object} Meta
  * @property {string} slug

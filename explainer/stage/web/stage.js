@@ -11,7 +11,7 @@ import { find, nothingDrawn } from "./dom.js";
 import { edited, parseEdits, writeEdits } from "./editing.js";
 import { stopAnimation } from "./equation.js";
 import { bindEvents } from "./events.js";
-import { FirstValues } from "./first_values.js";
+import { FirstValues, tellDrawn } from "./first_values.js";
 import { bringEquation, bringOpened } from "./focus.js";
 import { readInfluence } from "./influence.js";
 import { cameBack, follow, showOpened } from "./jump.js";
@@ -42,7 +42,7 @@ const NUMBERED = ["tensors", "edits", "sequence", "against"];
 
 /** @type {WeakMap<Element, Mounted>} one stage for each place on a page */
 const STAGES = new WeakMap();
-/** @type {State | null} where the user was last, for the next chapter */
+/** @type {Mounted | null} where the user was last, for the next chapter */
 let visited = null;
 /** whether the server does not know of the last edit yet */
 let untold = false;
@@ -58,9 +58,10 @@ export default function stage(component) {
   try {
     const mounted = STAGES.get(parentElement) ?? new Mounted(root);
     STAGES.set(parentElement, mounted);
-    mounted.send = component.setTriggerValue;
+    mounted.send = data.ahead ? () => {} : component.setTriggerValue;
     mounted.atRest = component.atRest;
     mounted.receive(mounted.firstValues.join(data));
+    if (data.ahead) tellDrawn();
     return () => {
       mounted.end();
       STAGES.delete(parentElement);
@@ -208,12 +209,16 @@ class Mounted {
   }
 
   /**
-   * Begin where the link says, or where the user was on the chapter before.
+   * Begin where the link says, or where the user was on the chapter before, or ahead of this one.
    * @param {State} state
    */
   begin(state) {
     const { slug, linked, inside } = tensorsOf(state).meta;
-    const before = linked ? visited : null;
+    const before = linked && visited ? visited.state : null;
+    if (visited?.data?.ahead && before?.tensors?.meta.slug === slug) {
+      const { tensors, theme, room, checked, influence, editing } = state;
+      return this.show(update(before, { tensors, theme, room, checked, influence, editing }), null);
+    }
     const arrived = !cameBack() && before !== null && before.tensors?.meta.slug !== slug;
     const query = firstQuery(tensorsOf(state), this.data?.query);
     const edit = before !== null && untold ? writeEdits(before.edits) : this.data?.edit;
@@ -263,7 +268,7 @@ class Mounted {
     const { edits } = this.state;
     const { linked, inside } = tensorsOf(this.state).meta;
     clearTimeout(this.resting);
-    if (linked) visited = this.state;
+    if (linked) visited = this;
     else this.resting = setTimeout(() => this.atRest?.(this.state), REST);
     if (this.state.playing || !(linked || inside)) return;
     this.resting = setTimeout(() => {
@@ -271,7 +276,7 @@ class Mounted {
       const { meta } = tensorsOf(this.state);
       const fits = linked && untold && edit.length <= (meta.address.edit.high ?? 0);
       if (fits && this.serverEdits.mustTell(edit)) this.send("edit", edit);
-      untold = false;
+      untold &&= this.data?.ahead !== undefined;
       writeAddress(this.state);
     }, REST);
   }
