@@ -17,6 +17,7 @@ def main() -> None:
     chapter = chapter_at(page.url_path)
     # imported after the menu, and torch after the title, since the first visitor would wait
     from explainer.app.header import problems_and_network, title
+    from explainer.app.paper import fit_to_paper
     from explainer.app.sidebar import sidebar
 
     title(chapter)
@@ -28,6 +29,7 @@ def main() -> None:
         run, refused = current_run(settings, edit)
         problems_and_network(chapter, run, problems + refused)
         page.run()
+    fit_to_paper()
 
 
 if __name__ == "__main__":

@@ -141,6 +141,7 @@ BREAKS = [
     (WEB + "editing.js", "return { edits: before, past: past.slice(0, -1), future: [edits, ...future] };", "return { edits: before, past, future: [edits, ...future] };", NODE_TESTS),
     (WEB + "editing.js", "return [...withoutEdit(edits, edit), edit];", "return [...edits, edit];", NODE_TESTS),
     (WEB + "engine.js", "if (this.held.includes(name)) return this.solver.value(`own_${name}`);", "", NODE_TESTS + " tests/test_engine_js.py"),
+    ("explainer/app/paper.js", "SHEET / Math.max(width, 1)", "1", "tests/test_print_browser.py"),
     (WEB + "fold_columns.js", "if (kept.size < fits) ", "", "tests/test_page_length.py"),
     (WEB + "fold.js", "return rows > Math.max(FEW, 2 * keeps);", "return false;", "tests/test_page_length.py"),
     (WEB + "padding.js", "!isPadding(tensors, sequence, t)", "true", "tests/test_over_time_browser.py"),

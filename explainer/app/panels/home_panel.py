@@ -40,10 +40,11 @@ def show_home() -> None:
     stage(settings, edit, HOME, (), "", position(HOME.slug, run.trace.sizes))
     weigh_again(run, edit)
     st.page_link(file(TOUR), label=f"**{TOUR.title}** → {TOUR.question}")
-    st.subheader("Another example")
-    with st.container(horizontal=True):
-        for name, label in EXAMPLES.items():
-            st.button(label, key=f"begin-{name}", on_click=begin, args=[name])
+    with st.container(key="examples"):
+        st.subheader("Another example")
+        with st.container(horizontal=True):
+            for name, label in EXAMPLES.items():
+                st.button(label, key=f"begin-{name}", on_click=begin, args=[name])
     st.markdown(
         "Move **hidden size** and **learning rate** in the sidebar, and the numbers on every page "
         "follow. The address holds every setting: send the link, and others see what you see."
