@@ -26,9 +26,9 @@ run: $(RUN) ## Start the app on this machine and open it in the browser (PORT=85
 
 # A browser is given a second try: under load it may miss what it was to see. What passes only
 # then is named in the end.
-test: $(DEV) $(if $(ALL),$(FRAMEWORKS)) ## Lint and tests; gets Chromium, nginx; ALL=1: long ones, other libraries
+test: $(DEV) $(if $(ALL),$(FRAMEWORKS)) ## Lint and tests; gets Chromium; ALL=1: long ones, nginx, other libraries
 	@$(BIN)/python tests/get_browser.py
-	@$(BIN)/python tests/get_nginx.py
+	@$(if $(ALL),$(BIN)/python tests/get_nginx.py,true)
 	@$(MAKE) --no-print-directory lint
 	$(NPM) test --silent
 	$(BIN)/pytest -m "not browser$(SHORT)" -n 2 --dist worksteal

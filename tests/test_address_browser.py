@@ -27,6 +27,7 @@ def opened(page):
     return texts
 
 
+@pytest.mark.long
 def test_any_number_is_opened_where_the_stage_is(tab):
     page = tab.open()
     step(tab, 3)
@@ -46,6 +47,7 @@ def test_any_number_is_opened_where_the_stage_is(tab):
     soon(page, lambda: tab.query == {"t": "4", "sequence": "1"})
 
 
+@pytest.mark.long
 def test_batches_and_the_stage_look_at_one_sequence(tab):
     page = tab.open(sequence=1)
     menu = page.get_by_test_id("stSidebarNavLink")
@@ -61,6 +63,7 @@ def test_batches_and_the_stage_look_at_one_sequence(tab):
     expect(page.get_by_label("Sequence (0 to 1)")).to_have_value("1")
 
 
+@pytest.mark.long
 def test_back_leads_to_the_chapter_before_with_what_was_open(tab):
     page = tab.open(t=3, cell="h:0,3,1", **{"open-number": "true"})
     tab.choose("time")
@@ -100,6 +103,7 @@ def test_an_embedded_page_is_the_piece_alone(tab):
     expect(page.get_by_test_id("stSidebar")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_phone_shows_the_stage_though_the_settings_are_open(chromium, server):
     context = chromium.new_context(viewport=PHONE)
     page = context.new_page()

@@ -56,6 +56,7 @@ def hold_z(page):
     type_in(page, "1")
 
 
+@pytest.mark.long
 def test_what_is_changed_stands_beside_what_was_kept(tab, chromium, tmp_path):
     page = tab.open("cell", seconds=90, preset="math", t="1")
     keep(page)
@@ -103,6 +104,7 @@ def test_another_setting_stands_beside_what_was_kept(tab):
     soon(page, lambda: "against" not in tab.query)
 
 
+@pytest.mark.long
 def test_states_of_other_sizes_stand_beside_each_other(tab):
     page = tab.open("cell", seconds=90, preset="math", against="preset=math&hidden_size=3")
     show(page, "a")
@@ -132,6 +134,7 @@ def test_a_pair_is_one_choice(tab):
     expect_side(page, b)
 
 
+@pytest.mark.long
 def test_a_link_that_compares_with_nothing_says_so(tab):
     page = tab.open("cell", seconds=90, against="hidden_size=0")
     expect(inside(page, ".status")).to_contain_text("hidden_size must be")
@@ -139,6 +142,7 @@ def test_a_link_that_compares_with_nothing_says_so(tab):
     expect(button(page, "Keep as A")).to_be_visible()
 
 
+@pytest.mark.long
 def test_states_are_compared_by_keyboard_on_a_phone(tab):
     tab.page.set_viewport_size(PHONE)
     page = tab.open("cell", seconds=90, preset="math", against="preset=math&seed=3")

@@ -22,7 +22,7 @@ from serve import ROOT, serve
 
 from explainer.stage.chapters import CHAPTERS
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 PATH = "/gru"
 
 

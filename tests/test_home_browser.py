@@ -4,6 +4,7 @@ import re
 
 import pytest
 from browser_tab import PHONE, soon
+from marks import first_of
 from playwright.sync_api import expect
 from stage_tab import MATH, START, cell, in_cell, inside
 from test_stage_edits import computed, drag, edit_of
@@ -78,12 +79,14 @@ def test_a_row_leads_to_its_chapter_with_what_was_done(tab):
     soon(page, lambda: edited_to(edit_of(page)) == weight)
 
 
+@pytest.mark.long
 def test_start_leads_to_the_first_chapter(tab):
     page = home(tab)
     page.get_by_role("link", name="Start").click()
     expect(page.get_by_role("heading", name="Tokens", exact=True)).to_be_visible()
 
 
+@pytest.mark.long
 def test_all_of_a_card_leads_to_its_chapter(tab):
     page = home(tab)
     card = page.locator(".st-key-card-loss")
@@ -93,7 +96,7 @@ def test_all_of_a_card_leads_to_its_chapter(tab):
     tab.stage("loss")
 
 
-@pytest.mark.parametrize("width", [320, PHONE["width"], 820, 1024, 1920])
+@pytest.mark.parametrize("width", first_of([320, PHONE["width"], 820, 1024, 1920]))
 def test_nothing_is_clipped(tab, width):
     tab.page.set_viewport_size({"width": width, "height": 900})
     page = home(tab)

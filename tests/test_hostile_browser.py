@@ -49,6 +49,7 @@ def test_a_bad_link_is_answered_with_sentences(tab):
     assert chart_text(page)
 
 
+@pytest.mark.long
 def test_a_sentence_quotes_a_link_as_it_is(tab):
     query = {
         "tokenizer": "http://127.0.0.1:9/ [a](b) <b>x</b> `y`",

@@ -57,6 +57,7 @@ def test_a_file_is_the_run_and_can_be_touched(page, tmp_path):
     expect_difference(page, run(MATH), edited)
 
 
+@pytest.mark.long
 def test_a_file_with_edits_opens_with_them_in_the_dark(page, tmp_path):
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size(PHONE)
@@ -125,6 +126,7 @@ def test_a_clicker_walks_through_a_site(page, tmp_path):
     expect(button(page, "present")).to_be_focused()
 
 
+@pytest.mark.long
 def test_every_page_of_a_site_fits_a_phone_and_asks_nobody(page, tmp_path):
     page.set_viewport_size(PHONE)
     for file in write_site(tmp_path, ["math", "start"], []):
@@ -233,6 +235,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+@pytest.mark.long
 def test_edits_go_along_on_a_web_host(chromium, tmp_path):
     write_site(tmp_path, ["math"], [])
     handler = functools.partial(Quiet, directory=tmp_path)

@@ -8,7 +8,7 @@ from browser_tab import QUIET
 from playwright.sync_api import expect
 from serve import APP, ROOT, Server, serve
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 OWN = {"name": "own.txt", "mimeType": "text/plain", "buffer": b"a text of my own, and long; " * 100}
 ASKED = "This link needs the text"
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from browser_tab import DESKTOP
+from marks import first_of
 from playwright.sync_api import expect
 from stage_tab import cell, inside
 from test_compare_browser import in_cell
@@ -98,7 +99,7 @@ def page(chromium):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("chapter", ["cell", "time", "gradients"])
+@pytest.mark.parametrize("chapter", first_of(["gradients", "cell", "time"]))
 def test_the_browser_computes_what_python_recorded(page, tmp_path, chapter):
     recorded().trace.to_html(tmp_path / "layer.html", chapter=chapter)
     page.goto((tmp_path / "layer.html").as_uri())

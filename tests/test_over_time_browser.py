@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from marks import first_of
 from playwright.sync_api import expect
 from stage_tab import MATH, START, button, cell, inside
 from test_html_browser import opened, page
@@ -56,6 +57,7 @@ def test_every_number_over_time_is_the_runs_and_leads_to_its_place(page, tmp_pat
     expect(inside(page, "[data-explanation]")).to_have_attribute("data-explanation", "h:0,6,2")
 
 
+@pytest.mark.long
 def test_after_the_end_of_a_sequence_there_is_nothing_to_explain(page, tmp_path):
     result = run(replace(START, lengths=(5, 8)))
     result.to_html(tmp_path / "cell.html", chapter="cell", view=ViewState(t=4))
@@ -75,6 +77,7 @@ def test_after_the_end_of_a_sequence_there_is_nothing_to_explain(page, tmp_path)
     expect(inside(page, ".panel .ended")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_what_is_held_is_seen_over_time(page, tmp_path):
     run(MATH).to_html(tmp_path / "time.html", chapter="time")
     opened(page, tmp_path / "time.html")
@@ -108,7 +111,7 @@ def terms(page):
     return [(label, float(norm.split()[1].replace("−", "-")), most) for label, norm, most in found]
 
 
-@pytest.mark.parametrize("parameter", ["W_hz", "b_hn", "E"])
+@pytest.mark.parametrize("parameter", first_of(["W_hz", "b_hn", "E"]))
 def test_a_gradient_is_the_sum_of_its_contributions(page, tmp_path, parameter):
     result = run(START)
     view = ViewState(weight=parameter)
@@ -157,6 +160,7 @@ def test_how_far_back_the_past_matters_stands_beside_an_rnn(page, tmp_path):
     expect(inside(page, ".influence .title")).to_contain_text("before your changes")
 
 
+@pytest.mark.long
 def test_what_is_left_of_a_state_is_the_product_of_z(page, tmp_path):
     result = run(START)
     result.to_html(tmp_path / "time.html", chapter="time", view=ViewState(t=5))

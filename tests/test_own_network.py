@@ -566,6 +566,7 @@ def test_findings_map_and_link_lead_to_a_place(own_page):
     expect(again.locator("[data-stage]")).to_have_attribute("data-t", "4")
 
 
+@pytest.mark.long
 @pytest.mark.browser
 def test_a_weight_of_ones_own_network_is_changed_on_its_own_page_alone(own_page):
     page = own_page("own")

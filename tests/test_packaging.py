@@ -177,6 +177,7 @@ runpy.run_module("explainer", run_name="__main__")
 """Starts the app for a user whose number has no name, where nothing can be written."""
 
 
+@pytest.mark.long
 @pytest.mark.browser
 def test_the_app_starts_from_the_wheel_on_a_locked_machine(with_app, tmp_path, chromium):
     """In an empty folder, with no home and no folder for temporary files."""

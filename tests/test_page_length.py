@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from explainer import PRESETS
 from explainer.stage.chapters import CHAPTERS, HOME, TOUR
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 SCREEN = {"width": 1300, "height": 900}
 MOST = 3.0
 """Most screens of a page."""

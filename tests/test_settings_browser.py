@@ -16,6 +16,7 @@ pytestmark = pytest.mark.browser
 MENU = [c.title for c in (HOME, TOUR, *CHAPTERS)]
 
 
+@pytest.mark.long
 def test_a_shared_link_opens_its_chapter_with_its_settings_on_a_new_server(chromium, tmp_path):
     """Streamlit runs pages/loss.py without app.py as long as nobody has been to app.py."""
     link = {"preset": "math", "hidden_size": "3", "t": "2"}
@@ -57,6 +58,7 @@ def test_the_hidden_size_changes_the_numbers_and_the_address(tab):
     soon(page, lambda: cell_texts(page) == before)
 
 
+@pytest.mark.long
 def test_the_learning_rate_changes_the_loss_after_the_update(tab):
     page = tab.visit("update", preset="math")
     soon(page, lambda: page.locator(".descent .curve").count() == 1)
@@ -90,6 +92,7 @@ def test_a_reload_shows_the_same_picture(tab):
     assert tab.query == query
 
 
+@pytest.mark.long
 def test_settings_and_time_survive_the_way_through_the_menu(tab):
     page = tab.visit("cell", preset="math", hidden_size="3")
     page.get_by_role("button", name="next time step").click()
@@ -113,6 +116,7 @@ def test_a_preset_is_chosen(tab):
     soon(page, lambda: tab.query == {"preset": "math"})
 
 
+@pytest.mark.long
 def test_clipping_is_switched_off(tab):
     page = tab.visit("update", preset="math", clip_norm="0.5")
     expect(page.get_by_role("heading", name="Clipping")).to_have_count(1)
@@ -127,6 +131,7 @@ def test_clipping_is_switched_off(tab):
     expect(page.get_by_role("heading", name="Clipping")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_two_readers_do_not_disturb_each_other(tab):
     link = {"preset": "math", "seed": "5"}
     page = tab.visit("time", **link)
@@ -163,8 +168,19 @@ def test_numbers_are_taken_away_as_a_file(tab):
     assert numbers == run(PRESETS["math"]).trace["a_ir"][1].tolist()
 
 
+@pytest.mark.long
 def test_home_has_an_address_too(tab):
     page = tab.visit("home", hidden_size="3")
     expect(page.locator("h1")).to_have_text("GRU Explainer")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(slider(page, "Hidden size H")).to_have_attribute("aria-valuetext", "3")
+
+
+def test_a_file_of_ones_own_is_read(tab):
+    page = tab.visit("tokens", **{"open-settings": "true"})
+    own = b"a text of my own, and long; " * 100
+    file = {"name": "own.txt", "mimeType": "text/plain", "buffer": own}
+    page.locator("input[type=file]").first.set_input_files(file)
+    characters = page.get_by_test_id("stMetric").filter(has_text="characters")
+    expect(characters).to_contain_text(f"{len(own):,}")
+    soon(page, lambda: "fingerprint" in tab.query)

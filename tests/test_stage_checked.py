@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from browser_tab import DESKTOP, Tab, soon
+from marks import first_of
 from playwright.sync_api import expect
 from stage_tab import (
     STAGED,
@@ -32,6 +33,7 @@ from explainer.plots.tables import visible
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.long
 def test_a_token_with_html_stays_text(tab):
     text = "<b>x</b><img src=x onerror=alert(1)>"
     link = {"text": text * 12, "merges": "34", "batch_size": "1", "context_length": "3", "t": "1"}
@@ -105,7 +107,7 @@ def test_numbers_are_copied_in_full(tab):
 # 16. The browser's numbers beside Python's.
 
 
-@pytest.mark.parametrize("slug", STAGED)
+@pytest.mark.parametrize("slug", first_of(STAGED, "gradients"))
 def test_a_page_checks_its_numbers(tab, slug):
     page = tab.open(slug, preset="start", dropout="0.3")
     check = inside(page, "[data-check]")
@@ -114,6 +116,7 @@ def test_a_page_checks_its_numbers(tab, slug):
     expect(check).to_contain_text("were compared with Python’s; largest difference")
 
 
+@pytest.mark.long
 def test_a_number_that_is_computed_wrong_is_found(server, chromium):
     context = chromium.new_context(viewport=DESKTOP)
     tab = StageTab(context, server.address)
@@ -160,6 +163,7 @@ def test_a_large_run_is_computed_here_one_sequence_at_a_time(tab):
     assert min(units) > 100
 
 
+@pytest.mark.long
 def test_a_number_made_of_all_sequences_is_explained_once_they_are_here(tab):
     large = replace(STORY, hidden_size=256)
     page = tab.open("gradients", seconds=120, preset="story", hidden_size="256", weight="b_hz")
@@ -171,6 +175,7 @@ def test_a_number_made_of_all_sequences_is_explained_once_they_are_here(tab):
 # 18. A stage that fails.
 
 
+@pytest.mark.long
 def test_a_stage_that_fails_says_so(server, chromium):
     context = chromium.new_context(viewport=DESKTOP)
     tab = Tab(context, server.address)

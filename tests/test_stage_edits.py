@@ -130,6 +130,7 @@ def test_a_number_is_typed_on_its_cell_and_everything_follows(tab):
     expect_run(page, START)
 
 
+@pytest.mark.long
 def test_the_numbers_made_by_edits_are_checked_too(tab):
     page = tab.open("cell", preset="start", t="1", edit="W_hz.0.1:0.5;z.*.*.2:1")
     line = inside(page, "[data-check]")
@@ -145,6 +146,7 @@ def test_the_numbers_made_by_edits_are_checked_too(tab):
     expect(line).not_to_contain_text("the edits")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("slug", ["gradients", "update", "loss"])
 def test_loss_gradients_and_update_follow(tab, slug):
     page = tab.open(slug, preset="start", t="1", edit="W_hz.0.1:0.5;z.*.*.2:1;b_ir.0:-2")
@@ -175,6 +177,7 @@ def test_a_number_is_held_alone_and_with_its_unit(tab):
     assert explained(page) == "z:0,2,1"
 
 
+@pytest.mark.long
 def test_a_held_number_stops_its_gradient(tab):
     page = tab.open("gradients", preset="start", t="2", edit="z.0.2.1:1", cell="d_a_z:0,2,1")
     result = expect_run(page, START, z={(0, 2, 1): 1.0})
@@ -255,6 +258,7 @@ def test_everything_is_done_without_a_pointer(tab):
     expect_time(page, 1)
 
 
+@pytest.mark.long
 def test_fifty_quick_edits_are_all_there(tab):
     page = tab.open("cell", preset="start", t="3")
     cell(page, "W_hz", 0, 1).click()
@@ -271,6 +275,7 @@ def test_fifty_quick_edits_are_all_there(tab):
     soon(page, lambda: edit_of(page) is None)
 
 
+@pytest.mark.long
 def test_a_link_with_edits_is_opened_on_a_new_server(tab, chromium, tmp_path):
     page = tab.open("cell", preset="math", t="1")
     cell(page, "W_hz", 0, 1).dblclick()
@@ -293,6 +298,7 @@ def test_a_link_with_edits_is_opened_on_a_new_server(tab, chromium, tmp_path):
         context.close()
 
 
+@pytest.mark.long
 def test_what_a_link_can_not_edit_is_said(tab):
     page = tab.open("cell", preset="start", edit="q:1;W_hz.9.9:1;W_hz.0.0:0.5")
     assert chips(page) == [], "all of them, or none"
@@ -331,6 +337,7 @@ def test_a_finger_scrolls_and_a_long_press_drags(server, chromium):
     context.close()
 
 
+@pytest.mark.long
 def test_a_large_run_follows_one_sequence_at_a_time(tab):
     """Its shown sequence at once; the loss, and the check, once a worker has added them all up."""
     page = tab.open("cell", seconds=120, preset="story", hidden_size="64", batch_size="32")
@@ -367,6 +374,7 @@ def test_the_learning_rate_is_dragged_and_the_update_follows(tab):
     expect(box.locator(".loss-after")).to_have_text(f"{float(run(START).second['loss']):.4f}")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("clip_norm", [None, 0.05])
 def test_the_curve_goes_through_the_chosen_rate_and_begins_at_the_loss(tab, clip_norm):
     settings = replace(MATH, clip_norm=clip_norm)
@@ -387,6 +395,7 @@ def test_the_curve_goes_through_the_chosen_rate_and_begins_at_the_loss(tab, clip
     assert heights[2] == pytest.approx(heights[0] + slope * (losses[2] - losses[0]), abs=0.01)
 
 
+@pytest.mark.long
 def test_the_rate_is_dragged_in_the_picture(tab):
     page = tab.open("update", preset="start")
     picture = inside(page, ".descent svg")

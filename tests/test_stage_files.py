@@ -61,6 +61,7 @@ def test_whoever_starts_the_app_sees_it(monkeypatch, headless, host, opened):
     assert shown == opened
 
 
+@pytest.mark.long
 @pytest.mark.browser
 def test_a_new_server_runs_a_page_once_and_sends_the_stage_as_one_file(tmp_path, chromium):
     page = chromium.new_context().new_page()

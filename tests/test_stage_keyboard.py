@@ -112,6 +112,7 @@ def test_the_focus_stays_when_the_formula_changes(tab):
     soon(page, lambda: not any(page.evaluate(ON_TOP)[:3]))
 
 
+@pytest.mark.long
 def test_keys_work_at_once_and_from_anywhere(tab):
     page = tab.open("cell", preset="start")
     assert not page.evaluate(FOCUS)["within"]
@@ -130,6 +131,7 @@ def test_keys_work_at_once_and_from_anywhere(tab):
     expect_time(page, 0)
 
 
+@pytest.mark.long
 def test_the_stage_dims_only_while_a_number_is_pointed_at(tab):
     page = tab.open("cell", preset="start")
     dimmed = inside(page, ".veil.drawn")

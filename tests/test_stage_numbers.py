@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 from browser_tab import soon
+from marks import first_of
 from playwright.sync_api import expect
 from stage_tab import (
     STAGED,
@@ -39,7 +40,7 @@ HANDFUL = 4
 
 
 @pytest.mark.parametrize("slug", STAGED)
-@pytest.mark.parametrize("walk", WALKS)
+@pytest.mark.parametrize("walk", first_of(WALKS))
 def test_any_number_opens_as_explain_writes_it(tab, walk, slug):
     settings, random = WALKS[walk], Random(f"{walk} {slug}")
     preset, variant = walk.split("-")

@@ -2,6 +2,7 @@
 
 import pytest
 from browser_tab import PHONE, soon
+from marks import first_of
 from playwright.sync_api import expect
 from stage_tab import (
     FOCUS,
@@ -43,7 +44,7 @@ def expect_in_class(page, count, *shown):
     return seen["letters"]
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080)])
+@pytest.mark.parametrize(("width", "height"), first_of([(1280, 720), (1920, 1080)]))
 def test_in_class_an_equation_fills_the_screen(tab, width, height):
     tab.page.set_viewport_size({"width": width, "height": height})
     page = tab.open("cell", preset="start", t="3", equation="a_hr", present="true")
@@ -89,6 +90,7 @@ def test_a_clicker_walks_through_equations_time_and_chapters(tab):
     soon(page, lambda: "present" not in tab.query)
 
 
+@pytest.mark.long
 def test_a_phone_presents_too(tab):
     tab.page.set_viewport_size(PHONE)
     page = tab.open("cell", preset="math", t="1", equation="h", present="true")
@@ -119,7 +121,7 @@ ON_PAPER = """() => {
 }"""
 
 
-@pytest.mark.parametrize("slug", ["cell", "prediction", "update"])
+@pytest.mark.parametrize("slug", first_of(["cell", "prediction", "update"]))
 def test_a_chapter_prints_without_controls_in_light_colours(tab, slug):
     tab.page.emulate_media(color_scheme="dark", media="screen")
     page = tab.open(slug, preset="start", t="3")
@@ -180,6 +182,7 @@ def test_equations_come_one_by_one(tab):
     expect(inside(page, ".equation")).to_be_hidden()
 
 
+@pytest.mark.long
 def test_how_an_equation_comes_about_is_shown_cell_by_cell(tab):
     tab.page.emulate_media(reduced_motion="no-preference")
     page = tab.open("cell", preset="start", t="1")

@@ -81,6 +81,7 @@ def test_what_is_asked_is_hidden(checking):
     nowhere()
 
 
+@pytest.mark.long
 def test_the_ranking_does_not_give_away_what_is_asked(tab):
     page = tab.open("prediction", preset="start", t="1")
     inside(page, '[data-switch="checking"]').check()
@@ -105,6 +106,7 @@ def test_what_is_asked_is_shown_when_asked_for(checking):
     expect_cells(page, START)
 
 
+@pytest.mark.long
 def test_right_is_right(checking):
     index = (0, 1, 2)
     page = checking("r", index, preset="start")
@@ -116,6 +118,7 @@ def test_right_is_right(checking):
     assert "not a number" in verdict(page, "")
 
 
+@pytest.mark.long
 def test_usual_slips_are_named_in_gates(checking):
     index = (0, 1, 2)
     page = checking("r", index, preset="start")
@@ -131,6 +134,7 @@ def test_usual_slips_are_named_in_gates(checking):
     assert verdict(page, z * h_prev + (1 - z) * n).startswith("Right")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("variant", ["reset_after", "reset_before"])
 def test_a_misplaced_reset_gate_is_named(checking, variant):
     index = (0, 1, 2)

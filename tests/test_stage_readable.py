@@ -3,6 +3,7 @@
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from colour_vision import brightness, contrast
+from marks import first_of
 from playwright.sync_api import expect
 from stage_tab import inside, stage
 
@@ -25,6 +26,7 @@ PAINT = """(root) => {
 }"""
 
 
+@pytest.mark.long
 def test_every_number_can_be_read_in_both_themes(tab):
     seen = {}
     for theme in ("light", "dark"):
@@ -80,8 +82,8 @@ AXE = """async () => {
 }"""
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("slug", ["cell", "gradients", "update"])
+@pytest.mark.parametrize("theme", first_of(["light", "dark"]))
+@pytest.mark.parametrize("slug", first_of(["cell", "gradients", "update"]))
 def test_axe_finds_nothing_serious(tab, slug, theme):
     tab.page.emulate_media(color_scheme=theme)
     page = tab.open(slug, preset="math", t="1")

@@ -89,6 +89,7 @@ def test_the_open_number_goes_along(tab):
     assert tab.words == before
 
 
+@pytest.mark.long
 def test_time_plays(tab):
     page = tab.open("cell", preset="start")
     last = START.context_length - 1
@@ -188,6 +189,7 @@ def test_another_sequence_is_chosen_for_stage_and_charts(tab):
 # 6. Other settings.
 
 
+@pytest.mark.long
 def test_other_settings_are_shown_while_time_plays(tab):
     page = tab.open("cell", preset="start")
     choice(page, "speed").select_option("0.5")
@@ -216,6 +218,7 @@ def test_other_settings_are_shown_while_time_plays(tab):
     expect_cells(page, START)
 
 
+@pytest.mark.long
 def test_two_readers_see_their_own_numbers(tab):
     page = tab.open("cell", preset="math", t="1")
     other = StageTab(page.context, tab.address)

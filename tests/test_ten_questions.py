@@ -58,6 +58,7 @@ def station(tab, title):
     return tab.open("tour", station=str(number))
 
 
+@pytest.mark.long
 def test_which_letter_has_an_update_gate_near_1(tab, start):
     page = tab.open("time")
     z = start.trace["z"][0]
@@ -81,6 +82,7 @@ def test_one_number_of_h_down_to_the_letter(tab, start):
     on_first_screen(inside(page, '[data-beside="token"]'), f"“{letter}”")
 
 
+@pytest.mark.long
 def test_why_there_is_a_reset_gate(tab):
     page = station(tab, "Why there is one")
     told = told_at(page, "Why there is one")
@@ -93,6 +95,7 @@ def test_why_there_is_a_reset_gate(tab):
     on_first_screen(told, "leave the past out")
 
 
+@pytest.mark.long
 def test_why_dropout_divides_by_1_minus_q(tab, start):
     page = tab.open("dropout")
     kept = f"{float(start.trace['mask_x'].mean()):.1%}"
@@ -100,6 +103,7 @@ def test_why_dropout_divides_by_1_minus_q(tab, start):
     on_first_screen(paragraph(page, "the expected value stays the same"), factor, kept)
 
 
+@pytest.mark.long
 def test_three_steps_of_the_loss(tab):
     page = station(tab, "Second and third step")
     told = told_at(page, "Second and third step")
@@ -110,6 +114,7 @@ def test_three_steps_of_the_loss(tab):
     on_first_screen(told, "minus")
 
 
+@pytest.mark.long
 def test_the_largest_gradient_and_its_time_step(tab, start):
     page = tab.open("gradients")
     names = start.update.before
@@ -121,6 +126,7 @@ def test_the_largest_gradient_and_its_time_step(tab, start):
     on_first_screen(says, largest, f"{norms[largest]:.4f}", f"time step {t} ")
 
 
+@pytest.mark.long
 def test_the_loss_after_one_update(tab, start):
     page = tab.open("update")
     before, after = float(start.trace["loss"]), float(start.second["loss"])
@@ -129,6 +135,7 @@ def test_the_loss_after_one_update(tab, start):
     on_first_screen(inside(page, ".loss-promised"), f"{promised:.4f}")
 
 
+@pytest.mark.long
 def test_a_silly_learning_rate(tab):
     page = tab.open("update", learning_rate="100")
     found = run(replace(START, learning_rate=100.0))
@@ -137,6 +144,7 @@ def test_a_silly_learning_rate(tab):
     on_first_screen(inside(page, ".descent .answer-line"), f"{before:.4f} → {after:.4f}")
 
 
+@pytest.mark.long
 def test_gradients_vanish_and_more_so_in_an_rnn(tab, start):
     page = tab.open("gradients")
     for i, norms in enumerate((influence(start, 0), rnn_influence(start, 0))):

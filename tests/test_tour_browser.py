@@ -66,6 +66,7 @@ def change_number(page, station, name, index, value):
     field.press("Enter")
 
 
+@pytest.mark.long
 def test_a_reader_walks_the_whole_tour(tab):
     page = tab.open("tour")
     for number, station in enumerate(STATIONS, 1):
@@ -116,6 +117,7 @@ def test_a_station_is_answered_by_keyboard_alone(tab):
     soon(page, lambda: query(page).get("answered") == "64")
 
 
+@pytest.mark.long
 def test_a_link_opens_a_station_on_a_fresh_server_with_what_was_tried(chromium, tmp_path):
     with serve(tmp_path / "log") as fresh:
         context = chromium.new_context(viewport=PHONE)
@@ -140,6 +142,7 @@ def test_a_link_opens_a_station_on_a_fresh_server_with_what_was_tried(chromium, 
     assert not tab.problems
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_station_is_whole_on_every_screen_and_axe_finds_nothing_serious(tab, theme):
     tab.page.emulate_media(color_scheme=theme)

@@ -15,7 +15,7 @@ from explainer import PRESETS
 from explainer.app.gate import PATIENCE, TURN
 from explainer.stage.chapters import chapter as chapter_of
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 MOST = "20000"
 STEP = """async (root, button) => {
     const before = root.dataset.t, start = performance.now();

@@ -145,6 +145,7 @@ def said(folder, wanted):
     pytest.fail(f"Python heard {(folder / 'said').read_text()}, not {wanted}")
 
 
+@pytest.mark.long
 @pytest.mark.browser
 @pytest.mark.frameworks
 @pytest.mark.filterwarnings("ignore")
@@ -178,6 +179,7 @@ def test_in_jupyterlab_both_sides_follow_each_other(chromium, tmp_path):
         page.close()
 
 
+@pytest.mark.long
 @pytest.mark.browser
 @pytest.mark.frameworks
 def test_an_exported_notebook_shows_stages_without_a_network(chromium, tmp_path):
