@@ -7,11 +7,11 @@ from threading import Event
 import numpy as np
 import pytest
 import streamlit as st
+from browser_tab import DESKTOP, Tab, soon, watched
 from make_first_pictures import pictures
 from playwright.sync_api import expect
 from serve import serve
 from streamlit.testing.v1 import AppTest
-from test_browser import DESKTOP, Tab, soon, watched
 from test_payload import Sent
 
 from explainer import PRESETS
@@ -94,6 +94,7 @@ def test_the_first_visitor_of_a_process_sees_it_and_nobody_else(monkeypatch):
 
 
 @pytest.mark.browser
+@pytest.mark.long
 def test_what_is_done_before_the_page_is_there_stays(chromium):
     context = chromium.new_context(viewport=DESKTOP)
     with serve() as server:

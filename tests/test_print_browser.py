@@ -1,8 +1,9 @@
 """On paper: what a page says and shows, as wide as a sheet, black on white, no controls."""
 
 import pytest
+from browser_tab import Tab
+from marks import first_of
 from playwright.sync_api import expect
-from test_browser import Tab
 
 from explainer import PRESETS, run
 
@@ -48,10 +49,10 @@ def expect_paper(page):
         assert chart.evaluate("(e) => getComputedStyle(e).backgroundColor") == "rgba(0, 0, 0, 0)"
 
 
-@pytest.mark.parametrize("slug", ["batches", "gates"])
+@pytest.mark.parametrize("slug", first_of(["batches", "gates"]))
 def test_a_page_prints_on_a_sheet(chromium, server, slug):
     context = chromium.new_context(viewport=WIDE, color_scheme="dark")
-    page = Tab(context, server.address).open(slug)
+    page = Tab(context, server.address).visit(slug)
     page.locator(f"{DRAWN}, .cell").first.wait_for()
     expect_paper(page)
     context.close()
