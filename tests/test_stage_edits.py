@@ -404,6 +404,7 @@ def test_the_rate_is_dragged_in_the_picture(tab):
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + 40, steps=4)
     page.mouse.up()
+    page.wait_for_timeout(500)  # the moves may have been so slow that the address followed some
     soon(page, lambda: edit_of(page) is not None)
     rate = float(edit_of(page).split(":")[1])
     assert START.learning_rate < rate < 2 * START.learning_rate

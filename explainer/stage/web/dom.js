@@ -141,3 +141,14 @@ export function buttonElement(name, text, press) {
   button.onclick = press;
   return button;
 }
+
+/**
+ * Return the drawn cells that show a number now.
+ * @param {View} view
+ * @param {string} name
+ * @param {number[]} index
+ */
+export function findCells(view, name, index) {
+  const key = index.join(",");
+  return (view.byName.get(name) ?? []).flatMap((d) => d.cells.filter((cell) => cell.key === key));
+}

@@ -2,10 +2,9 @@
  * The field in which a number is typed: on its cell, or in the panel of the opened number.
  */
 
-import { buttonElement, find, focused, make } from "./dom.js";
+import { buttonElement, find, findCells, focused, make } from "./dom.js";
 import { editOf, editText, scopes, shortest, withEdit, withoutEdit } from "./editing.js";
 import { moveFocus } from "./focus.js";
-import { findCells } from "./lanes.js";
 import { tensorsOf } from "./layout.js";
 import { formatNumber } from "./numbers.js";
 import { isHidden } from "./state.js";

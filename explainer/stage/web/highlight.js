@@ -1,9 +1,9 @@
 /*
  * What is outlined: the opened or pointed number, and what it is made of.
  */
+import { findCells } from "./dom.js";
 import { explanation } from "./explanation.js";
 import { Missing } from "./index_form.js";
-import { findCells } from "./lanes.js";
 import { tensorsOf } from "./layout.js";
 import { formatNumber } from "./numbers.js";
 import { paddingText } from "./padding.js";

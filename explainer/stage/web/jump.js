@@ -2,8 +2,8 @@
  * To a number from outside the lanes: the part of large matrices goes along, and the focus. And
  * whether it was the browser that led here.
  */
+import { findCells } from "./dom.js";
 import { bringOpened, moveFocus } from "./focus.js";
-import { findCells } from "./lanes.js";
 import { lanesOf, largeDims, PART, tensorsOf } from "./layout.js";
 import { opening } from "./state.js";
 

@@ -22,10 +22,11 @@ import { thumbnailRow } from "./thumbnail.js";
  * @property {number[]} index
  * @property {string} key the index as text
  * @property {number | undefined} value
+ * @property {import("./paint.js").Look} look
  *
  * A quantity as it stands in a band.
  * @typedef {Layout & {name: string, result: boolean, turned: boolean, lane: number, cells: Cell[],
- *   overTime: boolean, touched: boolean, lines: HTMLElement[], head: HTMLElement | null,
+ *   overTime: boolean, touched: boolean, look?: string, lines: HTMLElement[], head: HTMLElement | null,
  *   canvas: HTMLCanvasElement | null}} Drawing
  *
  * @typedef {Row & Layout & {drawing: Drawing, keeps: number}} Laid
@@ -282,19 +283,9 @@ export function drawCell(view, drawing, row, column) {
   element.append(text);
   element.tabIndex = -1;
   element.dataset.quantity = drawing.name;
-  const cell = { element, text, row, column, index: [], key: "", value: undefined };
+  element.dataset.index = ""; // as its key says, until its place is known
+  const cell = { element, text, row, column, index: [], key: "", value: undefined, look: {} };
   drawing.cells.push(cell);
   view.cellOf.set(element, { drawing, cell });
   return element;
-}
-
-/**
- * Return the drawn cells that show a number now.
- * @param {View} view
- * @param {string} name
- * @param {number[]} index
- */
-export function findCells(view, name, index) {
-  const key = index.join(",");
-  return (view.byName.get(name) ?? []).flatMap((d) => d.cells.filter((cell) => cell.key === key));
 }

@@ -7,8 +7,13 @@ import { tensorsOf } from "./layout.js";
 import { formatNumber, WHOLE_NUMBERS } from "./numbers.js";
 import { isHidden } from "./state.js";
 
-/** @import { Drawing } from "./lanes.js" */
+/** @import { Cell, Drawing } from "./lanes.js" */
 /** @import { State } from "./state.js" */
+
+/**
+ * How a cell looks, and for which value.
+ * @typedef {{value?: number, words?: string, background?: string, color?: string, marks?: string}} Look
+ */
 
 /** A matrix whose numbers are all smaller is as good as zero, and gets no colour. */
 export const NOTHING = 1e-12;
@@ -91,8 +96,8 @@ export function paintCells(state, drawing) {
   const apart = subtracted(state) !== null;
   for (const cell of cells) {
     cell.index = drawing.index(state, cell.row, cell.column);
-    cell.key = cell.index.join(",");
-    cell.element.dataset.index = cell.key;
+    const key = cell.index.join(",");
+    if (key !== cell.key) cell.element.dataset.index = cell.key = key;
     if (isNowhere(cell.index)) {
       delete cell.element.dataset.index;
       cell.value = undefined;
@@ -107,23 +112,55 @@ export function paintCells(state, drawing) {
   const digits = cellDigits(state);
   const before = tensors.unedited();
   const touched = before !== tensors && !apart;
-  for (const { value, element, text, index } of cells) {
+  const look = [low, high, digits, apart, fill].join();
+  const same = look === drawing.look && !hidden;
+  drawing.look = hidden ? "" : look;
+  for (const cell of cells) {
+    const { value, index } = cell;
     if (touched || drawing.touched) {
-      element.classList.toggle("changed", touched && value !== before.value(name, index));
       const edit = touched ? tensors.edited(name, index) : null;
-      element.classList.toggle("edited", edit !== null);
-      element.title = edit ? `${edit.held ? "by itself" : "given"} ${cellText(edit.own, 4)}` : "";
+      const own = edit ? `${edit.held ? "by itself" : "given"} ${cellText(edit.own, 4)}` : "";
+      markCell(cell, touched && value !== before.value(name, index), edit !== null, own);
     }
+    if (same && value !== undefined && value === cell.look.value) continue;
+    cell.look.value = hidden ? undefined : value;
     if (hidden || value === undefined) {
-      text.data = hidden ? "?" : isNowhere(index) ? "–" : "…";
-      element.style.backgroundColor = "transparent";
-      element.style.color = "inherit";
+      const words = hidden ? "?" : isNowhere(index) ? "–" : "…";
+      writeCell(cell, words, "transparent", "inherit");
       continue;
     }
-    text.data = whole && !apart ? String(value) : cellText(value, digits);
     const at = colourStep(value, low, high);
-    element.style.backgroundColor = fill[at];
-    element.style.color = ink[at];
+    const words = whole && !apart ? String(value) : cellText(value, digits);
+    writeCell(cell, words, fill[at], ink[at]);
   }
   drawing.touched = touched;
+}
+
+/**
+ * Let a cell show this; to change a document takes longer than to compare.
+ * @param {Cell} cell
+ * @param {string} words
+ * @param {string} background
+ * @param {string} color
+ */
+function writeCell({ element, text, look }, words, background, color) {
+  if (words !== look.words) text.data = look.words = words;
+  if (background !== look.background) element.style.backgroundColor = look.background = background;
+  if (color !== look.color) element.style.color = look.color = color;
+}
+
+/**
+ * Mark a cell whose number is another one than without edits, or is one of them.
+ * @param {Cell} cell
+ * @param {boolean} changed
+ * @param {boolean} edited
+ * @param {string} own what it would be, in words; "" where it is no edit
+ */
+function markCell({ element, look }, changed, edited, own) {
+  const marks = `${changed} ${edited} ${own}`;
+  if (marks === look.marks) return;
+  look.marks = marks;
+  element.classList.toggle("changed", changed);
+  element.classList.toggle("edited", edited);
+  element.title = own;
 }
