@@ -19,7 +19,7 @@ MOST_EDITS = 8
 """Most edits that are named above a page."""
 MENU = '[data-testid="stSidebar"], [data-testid="stExpandSidebarButton"]'
 """The menu with the settings, and the button that opens it."""
-STYLE = Path(__file__).with_name("page.css")
+STYLE = f"<style>{Path(__file__).with_name('page.css').read_text(encoding='utf-8')}</style>"
 
 
 def title(chapter: Chapter) -> None:

@@ -14,12 +14,19 @@ def file(chapter: Chapter) -> str:
 
 def navigation() -> StreamlitPage:
     """Show the menu of all chapters and return the page that was asked for."""
-    session().routed = True
+    own = session()
+    own.routed = True
+    own.pages = own.pages or pages()
+    return st.navigation(own.pages, expanded=True)
+
+
+def pages() -> list[StreamlitPage]:
+    """Return a page for each entry of the menu; each looks for its file, which takes a while."""
     home = st.Page(file(HOME), title=HOME.title, url_path="welcome", default=True)
     # the default page is served at / alone; this one answers to /home, too
     named = st.Page(file(HOME), title=HOME.title, url_path=HOME.slug, visibility="hidden")
     story = [st.Page(file(c), title=c.title, url_path=c.slug) for c in (TOUR, *CHAPTERS)]
-    return st.navigation([home, *story, named], expanded=True)
+    return [home, *story, named]
 
 
 def ensure_routed() -> None:

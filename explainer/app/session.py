@@ -15,6 +15,8 @@ import streamlit as st
 from explainer.presets import PRESETS
 
 if TYPE_CHECKING:  # the menu does not wait for torch
+    from streamlit.navigation.page import StreamlitPage
+
     from explainer.app.background_training import Trainer
     from explainer.app.comparison import KeptState
     from explainer.app.own_network import OwnNetwork
@@ -47,6 +49,7 @@ class Session:
 
     Attributes:
         routed: whether app.py came before the page that runs now.
+        pages: what the menu has; a page belongs to one session, which says when it may run.
         link_problems: what is wrong with the link that opened the app; None before it is read.
         last_good: the last settings that could be run, and their edits as in an address.
         steps: values from links that were added to the steps of a slider, by setting.
@@ -79,6 +82,7 @@ class Session:
     """
 
     routed: bool = False
+    pages: list[StreamlitPage] = field(default_factory=list)
     link_problems: list[ExplainerError] | None = None
     last_good: tuple[Settings, str] | None = None
     steps: dict[str, list[float]] = field(default_factory=dict)
