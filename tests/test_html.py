@@ -13,6 +13,7 @@ import pytest
 from explainer import PRESETS, ViewState, run
 from explainer.engine.edits import edited_run
 from explainer.engine.unedited import unedited_run
+from explainer.fingerprints import text_hash
 from explainer.stage import payload
 from explainer.stage.chapters import CHAPTERS
 from explainer.stage.html import edits_text, html_page
@@ -229,3 +230,24 @@ def test_a_link_is_written_as_a_file_on_the_command_line(tmp_path):
     nowhere = command("html", "/cell", "-o", tmp_path / "none" / "page.html")
     assert nowhere.returncode == 1
     assert nowhere.stderr.endswith("page.html can't be used: No such file or directory.\n")
+
+
+def test_a_command_takes_the_files_that_a_link_leaves_out(tmp_path):
+    table, text, file = (tmp_path / name for name in ("rows.csv", "text.txt", "page.html"))
+    table.write_text("a,b,target\n0.5,1,0\n0.25,-1,1\n0,0.5,0\n", "utf-8")
+    text.write_text("Math is fun. " * 9, "utf-8")
+    size = "/cell?context_length=3&batch_size=1"
+    done = command("html", size, "--numbers", table, "-o", file)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(sent(file.read_text("utf-8"))["meta"])["features"] == ["a", "b"]
+    done = command("worksheet", size, "--numbers", table, "-o", tmp_path / "sheets")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "sheets" / "key.html").exists()
+    done = command("latex", "?preset=your_text", "--text", text, "-o", tmp_path / "all.tex")
+    assert done.returncode == 0, done.stderr
+    known = f"fingerprint={text_hash(text.read_text('utf-8'))}"
+    assert command("html", f"/cell?{known}", "--text", text, "-o", file).returncode == 0
+    for link, option in ((f"/cell?{known}", "--text"), ("/cell?values=0123", "--numbers")):
+        refused = command("html", link, "-o", file)
+        assert refused.returncode == 1
+        assert refused.stderr.endswith(f"a link can't carry that file. Add {option} FILE.\n")

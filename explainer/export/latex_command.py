@@ -5,7 +5,8 @@ import sys
 from collections.abc import Sequence
 
 from explainer.engine.run import run
-from explainer.url import edits_from_link, from_link
+from explainer.link_files import add_file_options, settings_asked
+from explainer.url import edits_from_link
 
 
 def write_latex(words: Sequence[str]) -> None:
@@ -22,6 +23,7 @@ def write_latex(words: Sequence[str]) -> None:
         "link", nargs="?", default="?preset=start", help="of a page (default: the preset start)"
     )
     parser.add_argument("-o", dest="file", default="equations.tex", help="default: %(default)s")
+    add_file_options(parser)
     asked = parser.parse_args(words)
-    run(from_link(asked.link), edits=edits_from_link(asked.link)).to_latex(asked.file)
+    run(settings_asked(asked), edits=edits_from_link(asked.link)).to_latex(asked.file)
     sys.stdout.write(f"{asked.file}\n")

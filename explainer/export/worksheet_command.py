@@ -5,7 +5,8 @@ import sys
 from collections.abc import Sequence
 
 from explainer.export.worksheet import worksheet
-from explainer.url import edits_from_link, from_link
+from explainer.link_files import add_file_options, settings_asked
+from explainer.url import edits_from_link
 
 
 def write_worksheets(words: Sequence[str]) -> None:
@@ -27,9 +28,10 @@ def write_worksheets(words: Sequence[str]) -> None:
     parser.add_argument(
         "-o", dest="folder", default="worksheets", help="where to (default: %(default)s)"
     )
+    add_file_options(parser)
     asked = parser.parse_args(words)
     found = worksheet(
-        from_link(asked.link),
+        settings_asked(asked),
         asked.equations,
         asked.time_steps,
         asked.seeds,

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from explainer.engine.run import run
+from explainer.link_files import add_file_options, settings_asked
 from explainer.stage.html import THEMES, html_bytes
 from explainer.stage.site import EXAMPLES_OF_SITE, SIZES, write_site
-from explainer.url import edits_from_link, from_link, view_from_link
+from explainer.url import edits_from_link, view_from_link
 
 APP = "address of a server with the app, such as https://gru.example.org, to which the file leads"
 
@@ -27,10 +28,11 @@ def write_html(words: Sequence[str]) -> None:
     parser.add_argument("-o", dest="file", help="where to (default: the chapter's name)")
     parser.add_argument("--theme", choices=THEMES, default="auto")
     parser.add_argument("--app", default="", metavar="ADDRESS", help=APP)
+    add_file_options(parser)
     asked = parser.parse_args(words)
     slug = urlsplit(asked.link).path.rstrip("/").rpartition("/")[2] or "home"
     file = asked.file or f"{slug}.html"
-    shown = run(from_link(asked.link), edits=edits_from_link(asked.link))
+    shown = run(settings_asked(asked), edits=edits_from_link(asked.link))
     view = view_from_link(asked.link)
     data = html_bytes(shown, chapter=slug, view=view, theme=asked.theme, app=asked.app)
     with open(file, "wb") as target:
