@@ -49,15 +49,15 @@ class Settings:
     merges: int = number(5, 0, 256, "Merges")
     ties: str = choice(
         "first",
-        "Of equally frequent pairs",
+        "Among equally frequent pairs",
         first="the one that comes first in the text",
         alphabetical="the first one in alphabetical order",
-        oldest="the one of the oldest tokens, characters before merges",
+        oldest="the one made of the oldest tokens, characters before merges",
     )
     count_overlaps: bool = switch(True, "Count pairs that overlap")
     min_frequency: int = number(
-        *(1, 1, 1_000, "Least frequency of a pair"),
-        help="A pair that is side by side less often is not merged.",
+        *(1, 1, 1_000, "Minimum frequency of a pair"),
+        help="A pair that occurs less often is not merged.",
     )
     normalization: str = choice(
         "as_is",
@@ -76,7 +76,7 @@ class Settings:
         "in_order",
         "Windows",
         in_order="one after the other, in the order of the text",
-        sequential="each row reads on in its own part of the text",
+        sequential="each row goes on in its own part of the text",
         random="at random positions, drawn for every batch",
         shuffled="each window once, in a new order every epoch",
     )

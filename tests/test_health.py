@@ -117,6 +117,21 @@ def test_the_dead_unit_is_named():
     assert dead.layer == "l0"
 
 
+def test_gates_at_their_ends_before_any_training_are_named():
+    found = health(layer(x=(12 * torch.randn(16, 36, 3)).clamp(-19, 19)))
+    (one,) = [f for f in found if f.level == "warning"]
+    assert (one.name, one.threshold) == ("saturated at first", 0.2)
+
+
+def test_a_unit_that_nothing_reads_is_named():
+    def unread(module):
+        module.weight_hh_l0[:, 7] = 0
+
+    found = health(layer(change=unread, loss=lambda out: (out[0][..., :7] ** 2).mean(), H=8))
+    (one,) = [f for f in found if f.name == "unlearning"]
+    assert (one.level, one.units) == ("warning", (7,))
+
+
 def test_ten_time_steps_prove_no_unit_dead():
     found = health(layer(T=10, B=1, change=one_dead))
     assert "dead" not in names(found, "error", "warning")

@@ -24,6 +24,7 @@ from explainer import (
     from_torch,
 )
 from explainer.errors import ExplainerError
+from explainer.interop.keras_files import configured
 
 B, T, D, H = 3, 7, 5, 4
 DRAWN = np.random.default_rng(0)
@@ -341,3 +342,12 @@ def test_activations_that_a_library_has_not():
     with pytest.raises(ValueError, match="Keras 3 can use sigmoid"):
         cell.to_keras()
     assert len(drawn(activations=("hard_sigmoid_6", "relu")).to_keras()) == 3
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_layer_that_only_cudnn_computes_is_refused(inside):
+    layer = {"class_name": "CuDNNGRU", "config": {"name": "old"}}
+    layers = [{"class_name": "Functional", "config": {"layers": [layer]}}] if inside else [layer]
+    sentence = r"old is a CuDNNGRU, .*only GRU layers can be read\. Find out which with detect"
+    with pytest.raises(ValueError, match=sentence):
+        list(configured({"config": {"layers": layers}}))

@@ -110,7 +110,7 @@ def from_training() -> Given:
     st.caption(
         f"The network after {updates:,} updates, as every page shows it. *Training* makes more."
         if updates
-        else "The network with its first values, as every page shows it. *Training* trains it."
+        else "The network with its initial values, as every page shows it. *Training* trains it."
     )
     if run.settings.values is not None:
         x = run.trace["x"]
@@ -159,7 +159,9 @@ def from_files() -> Given | None:
         max_upload_size=megabytes,
     )
     if not weights:
-        left.caption("In PyTorch, save them like this; other files: `python -m explainer convert`.")
+        left.caption(
+            "In PyTorch, save them like this. For other files: `python -m explainer convert`."
+        )
         left.code(SAVE, language="python")
     network: GRUNetwork | None = None
     problem: Exception | None = None

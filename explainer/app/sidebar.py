@@ -236,7 +236,9 @@ def text_area(base: Settings, preset: str) -> str:
     )
     # a browser leaves out, without a word, what a field has no room for
     where = "under *More settings*" if preset == "your_text" else "below"
-    st.caption(f"A paste of more than {TEXT_IN_LINK:,} characters is not taken: upload it {where}.")
+    st.caption(
+        f"A paste of more than {TEXT_IN_LINK:,} characters is not accepted: upload it {where}."
+    )
     if preset == "your_text":  # comes back with it after a look at another preset
         session().own_text = written or base.text
     return written or ""

@@ -7,6 +7,7 @@ docstring is the sentence that the page shows. Nothing here needs torch at impor
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from importlib import import_module
@@ -17,6 +18,8 @@ if TYPE_CHECKING:  # figures and tables know quantities, and need no torch
 
     from explainer.engine.expression import Expression
 
+MINUS = re.compile(r"(?<=[ (])-(?=[\d ])")
+"""A minus in a docstring, which is no hyphen."""
 DIMS = {
     "B": "sequences",
     "T": "time steps",
@@ -156,7 +159,7 @@ def equation(
             name or function.__name__,
             symbol,
             tuple(dims.split()),
-            " ".join(sentence.split()),
+            MINUS.sub("−", " ".join(sentence.split())),
             function,
             names,
             role,

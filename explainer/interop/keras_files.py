@@ -159,9 +159,9 @@ def configured(
                 kind = str(config["cell"]["class_name"])
                 config = {**config["cell"]["config"], "go_backwards": config.get("go_backwards")}
             if kind == "CuDNNGRU":
-                given = f"{path[-1]} is a CuDNNGRU, whose recurrent weights stand otherwise"
-                advice = "Find out how with detect(), and read them with from_arrays()."
-                raise ConstraintError("the file", "possible: GRU layers", given, advice)
+                given = f"{path[-1]} is a CuDNNGRU, whose recurrent weights have another layout"
+                advice = "Find out which with detect(), and read them with from_arrays()."
+                raise ConstraintError("the file", "only GRU layers can be read", given, advice)
             if kind in GRU_CLASSES:
                 back = bool(config.get("go_backwards"))
                 yield ConfiguredLayer(f"{place}/cell/vars", path, back, "", config)

@@ -76,7 +76,7 @@ def export_panel(run: Run, slug: str, edit: str) -> None:
         st.caption("This run is too large to compute by hand; the preset `math` is small enough.")
         return
     if run.settings.updates:
-        st.caption("Set *Training updates done* to 0: every student then has another network.")
+        st.caption("Set *Training updates done* to 0: each student then gets a different network.")
         return
     worksheet_panel(run, edit)
 
@@ -100,7 +100,7 @@ def worksheet_panel(run: Run, edit: str) -> None:
         "Time steps", list(range(T)), list(range(min(T, 2))), key=f"worksheet-times-{T}"
     )
     students = third.number_input(
-        "Students", 1, MOST_STUDENTS_HERE, 1, key="worksheet-students", help="Each has a seed."
+        "Students", 1, MOST_STUDENTS_HERE, 1, key="worksheet-students", help="Each gets a seed."
     )
     edits, _ = parse_edits(edit)
     seeds = [(run.settings.seed + i) % 2**32 for i in range(students)]

@@ -104,7 +104,7 @@ def show(found: OwnNetwork, link: OwnLink) -> None:
     )
     shown = part_of_trace(trace, found.table.sequences)
     if slug == "gradients" and "d_h_out" not in shown:
-        st.caption("Of so large a layer gradients are not shown here; a notebook has them.")
+        st.caption("Gradients of a layer this large are not shown here; a notebook has them.")
         slug = "cell"
     first = name == layers[0]
     link = replace(link, layer="" if first else name, view=slug if slug != views[0] else "")

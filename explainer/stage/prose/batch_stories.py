@@ -13,17 +13,17 @@ WINDOWS = {
         "fills the rows of its batch one after the other."
     ),
     "sequential": (
-        "The text is cut into B = {B} parts of equal length. From batch to batch, each row reads "
-        "on in its own part (sequential partitioning)."
+        "The text is cut into B = {B} parts of equal length. From batch to batch, each row goes "
+        "on reading in its own part (sequential partitioning)."
     ),
     "random": (
         "Each row starts at a random position in the text, drawn with replacement for every batch: "
         "an epoch reads some tokens more than once and others not at all."
     ),
     "shuffled": (
-        "The text is cut into windows of T = {T} tokens side by side, and these are drawn into "
-        "batches without putting any back: an epoch reads each window once. The next epoch cuts "
-        "the text in other places and draws another order."
+        "The text is cut into adjacent windows of T = {T} tokens, which are drawn into batches "
+        "without replacement: an epoch reads each window once. The next epoch cuts the text in "
+        "other places and draws them in another order."
     ),
 }
 
@@ -76,7 +76,7 @@ def part_of_text(run: Run) -> str:
     B, T = batch.ids.shape
     if windows == "shuffled":
         epoch, nth = divmod(batch.index, batch.count)
-        return f"Batch {batch.index:,}: {nth:,} of 0–{batch.count - 1:,} of epoch {epoch:,}."
+        return f"Batch {batch.index:,}: batch {nth:,} of 0–{batch.count - 1:,} in epoch {epoch:,}."
     if windows == "random":
         return f"Batch {batch.index}, drawn at random; an epoch has {batch.count:,} batches."
     length, of = (T, " of each part") if windows == "sequential" else (B * T, "")

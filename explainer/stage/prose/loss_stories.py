@@ -66,8 +66,8 @@ def loss_story(run: Run, sequence: int) -> list[Block]:
     loss, V = float(trace["loss"]), len(run.batch.vocabulary)
     counts = (
         f"Of {trace['counted'].size:,} answers **{int(trace['answers']):,}** count: where "
-        "`counted` is 0, nothing is added to the loss and no gradient comes back. On the stage "
-        "a number of `counted` can be flipped."
+        "`counted` is 0, nothing is added to the loss and no gradient comes back. Change "
+        "a number of `counted` on the stage to see it."
         if some
         else "The tutorial calls these numbers the loss of each *sequence*. But after the mean "
         "over the sequences, the axis that remains is the **time step**: one number for each "
@@ -80,7 +80,7 @@ def loss_story(run: Run, sequence: int) -> list[Block]:
             "“three terms” of the tutorial *GRUs explained with matrices*. They are three "
             "**steps**, each made from the one before: pick ln p of the target, add up over the "
             f"{choices}, {mean}. Taken apart, each step can be checked by itself, and the loss of "
-            f"every single {each} is seen before it is averaged."
+            f"every single {each} can be seen before it is averaged."
         ),
         Bars("ce_3", f"third term: {part}", token_labels(run, sequence), trace["ce_3"]),
         Note(counts),
@@ -125,7 +125,7 @@ def fading(maps: tuple[InfluenceMap, ...]) -> str:
     factors = [f"**{m.factor:.2f}** in the {m.title}" for m in maps if m.factor is not None]
     if not factors:
         return ""
-    return f"Each time step back multiplies the gradient by {', by '.join(factors)}."
+    return f"Each time step back multiplies the gradient by {' and by '.join(factors)}."
 
 
 def gradients_answer(run: Run, sequence: int, maps: tuple[InfluenceMap, ...]) -> list[Block]:

@@ -26,12 +26,12 @@ MOST_TOKENS = 1_000
 TIES = {
     "first": "the one that comes first in the text wins",
     "alphabetical": "the first one in alphabetical order wins",
-    "oldest": "the one of the oldest tokens wins: characters, sorted, before merges in their order",
+    "oldest": "the one made of the oldest tokens wins: characters in sorted order, then merges",
 }
 NO_TOKENS = Text(
     "The input is **numbers** here, so there are no tokens and no vocabulary: a row of the table "
-    "is a time step, a column a feature, and what goes in are the numbers as they are. The rows of "
-    "the sequence that is looked at:"
+    "is a time step, a column is a feature, and the numbers go in as they are. The rows of the "
+    "chosen sequence:"
 )
 EVERY_CHARACTER = Text("Every character is a token here; nothing is merged.")
 
@@ -93,7 +93,7 @@ def merge_rules(settings: Settings) -> str:
         if settings.min_frequency > 1
         else ""
     )
-    return f"Of pairs that are equally frequent, {TIES[settings.ties]}. {overlaps}{least}"
+    return f"Among equally frequent pairs, {TIES[settings.ties]}. {overlaps}{least}"
 
 
 def few_merges(settings: Settings, tokenizer: Tokenizer) -> list[Block]:
@@ -102,8 +102,8 @@ def few_merges(settings: Settings, tokenizer: Tokenizer) -> list[Block]:
         return []
     return [
         Caption(
-            f"{len(tokenizer.merges):,} of {settings.merges:,} merges: no other pair stands side "
-            f"by side at least {times(settings.min_frequency)}."
+            f"{len(tokenizer.merges):,} of {settings.merges:,} merges: no other pair occurs "
+            f"at least {times(settings.min_frequency)}."
         )
     ]
 
