@@ -59,6 +59,11 @@ def test_no_matrix_is_cut_into_many_pieces_on_a_phone(chromium, server):
     expect(page.locator("[data-stage=update] .lane")).not_to_contain_text("ᵀ")
     page.set_viewport_size(SCREEN)
     expect(matrices.first).to_contain_text("4 × 36")
+    page.set_viewport_size(PHONE | {"width": 320})
+    page.goto(f"{server.address}/cell?hidden_size=8&equation=a_hr")
+    holder = page.locator(".lanes-holder")
+    expect(holder.locator("[data-quantity=W_hr]").first).to_be_visible()
+    assert holder.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
     context.close()
 
 

@@ -36,6 +36,10 @@ const MOST_PIECES = 2;
 const BESIDE = 48;
 /** What a lane is wide besides heads and cells, in pixels. */
 const RIM = 8;
+/** Width of a narrow screen, in pixels; as in the style sheet. */
+export const PHONE = 560;
+/** Room for wires beside all lanes of a wider one, in pixels; as in the style sheet. */
+const WIRES = 20;
 /** Quantities that are not called by their own name: the page's words have another. */
 /** @type {Record<string, string>} */
 const NAMES = { z_other: "z′", h_other: "h" };
@@ -207,7 +211,8 @@ export function headWidth(state, lane) {
  */
 export function columnsOf(state, lanes) {
   return lanes.map((lane) => {
-    const room = state.room - RIM - headWidth(state, lane);
+    const beside = RIM + (tensorsOf(state).meta.wired && state.room >= PHONE ? WIRES : 0);
+    const room = state.room - beside - headWidth(state, lane);
     return Math.max(2, Math.min(24, Math.floor(room / WIDTHS[state.digits])));
   });
 }

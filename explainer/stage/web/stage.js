@@ -15,7 +15,7 @@ import { FirstValues, tellDrawn } from "./first_values.js";
 import { bringEquation, bringOpened } from "./focus.js";
 import { readInfluence } from "./influence.js";
 import { cameBack, follow, showOpened } from "./jump.js";
-import { tensorsOf } from "./layout.js";
+import { PHONE, tensorsOf } from "./layout.js";
 import { bindPaper } from "./paper.js";
 import { leastZoom } from "./present.js";
 import { render } from "./render.js";
@@ -23,7 +23,7 @@ import { ServerEdits } from "./server_edits.js";
 import { EMPTY, forgotten, update, withNumbers } from "./state.js";
 import { Tensors } from "./tensors.js";
 import { assessed, isAnother, stationQuery } from "./tour.js";
-import { firstQuery, openChapter, PHONE, readQuery, watchAddress, writeAddress } from "./url.js";
+import { firstQuery, openChapter, readQuery, watchAddress, writeAddress } from "./url.js";
 
 /** @import { Edit } from "./edits.js" */
 /** @import { Data } from "./sent.js" */

@@ -18,8 +18,8 @@ const DRAWN = ["h", "z", "r", "n", "d_h"];
 /** Heights in pixels: of the whole drawing, and of one row. */
 const HEIGHT = 230;
 const ROW = { least: 2, most: 13 };
-/** Most width of a time step, in pixels. */
-const MOST_STEP_WIDTH = 26;
+/** Most width of a time step, in pixels; as in the strip above. */
+const MOST_STEP_WIDTH = 130;
 
 /**
  * Draw the map of a layer's units, or hide it where there is no layer alone.

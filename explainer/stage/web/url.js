@@ -11,9 +11,6 @@ import { entered } from "./walk.js";
 /** @import { State } from "./state.js" */
 /** @import { Tensors } from "./tensors.js" */
 
-/** Width of a narrow screen, in pixels; as in the style sheet. */
-export const PHONE = 560;
-
 /** The page's own links to its chapters. */
 const LINKS = '[class*="st-key-card-"] a, [data-testid="stSidebarNavLink"], nav a';
 

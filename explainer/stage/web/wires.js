@@ -2,8 +2,7 @@
  * Wires from where each quantity is computed to every lane that takes it in.
  */
 import { find, shapeElement } from "./dom.js";
-import { tensorsOf } from "./layout.js";
-import { PHONE } from "./url.js";
+import { PHONE, tensorsOf } from "./layout.js";
 
 /** @import { View } from "./dom.js" */
 /** @import { State } from "./state.js" */
