@@ -1,6 +1,6 @@
 """Cells out of PyTorch's state_dicts and out of stacked arrays, and back; what is refused.
 
-The other libraries' own modules are asked in test_frameworks.py, where they are installed.
+The other libraries' own modules are asked in test_frameworks_*.py, where they are installed.
 """
 
 import copy

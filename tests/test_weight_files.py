@@ -1,6 +1,6 @@
 """Weights in files: there and back, and what a hostile file can't do.
 
-Files of Keras and ONNX are in test_frameworks.py, with the libraries that write them.
+Files of Keras and ONNX are in test_frameworks_*.py, with the libraries that write them.
 """
 
 import io

@@ -1,7 +1,7 @@
 """Cells from the arrays of other libraries: which gate stands where, and which way the gates read.
 
 One map, `from_arrays`, serves all; what a library does differently is said in its function.
-Measured against each library, one after the other, in `tests/test_frameworks.py`.
+Measured against each library, one after the other, in `tests/test_frameworks_*.py`.
 """
 
 from __future__ import annotations
