@@ -128,7 +128,9 @@ BREAKS = [
     ("explainer/stage/pairs.py", '"b_r:0;b_z:0;b_n:0"', '"b_r:0;b_z:0;b_n:1"', "tests/test_pairs.py"),
     # app
     ("explainer/app/server.py", "    navigation()  # from now on", "    # from now on", "tests/test_stage_files.py"),
-    ("explainer/app/server.py", "    if PREPARED.is_set() or not", "    if not", "tests/test_stage_files.py"),
+    ("explainer/app/server.py", "    if PREPARED.is_set() or not", "    if not", "tests/test_first_picture.py"),
+    ("explainer/app/first_values.py", "unread or settings.updates", "unread", "tests/test_first_values.py"),
+    ("explainer/app/first_picture.py", '"against", ', "", "tests/test_first_picture.py"),
     ("explainer/app/stage_files.py", "        declare_files(folder)\n", "", "tests/test_stage_files.py"),
     ("explainer/app/gate.py", "return max((ticket.goal for ticket in self.tickets), default=0)", "return min((ticket.goal for ticket in self.tickets), default=0)", "tests/test_gate.py"),
     ("explainer/app/gate.py", "if self._queue and time.monotonic() - job.turn_began > TURN:", "if False:", "tests/test_gate.py"),
