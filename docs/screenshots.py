@@ -22,7 +22,6 @@ WHERE = {
     "embedding": "t=2&cell=e:0,2,1",
     "time": "preset=story&t=3",
     "gradients": "t=2&cell=d_h_prev:0,2,1",
-    "update": "cell=new_W_o:4,2",
     "training": "preset=story&updates=100",
 }
 """What a chapter's picture shows, where it is not the first thing one sees."""
