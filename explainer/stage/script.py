@@ -18,6 +18,8 @@ COMMENT = re.compile(
 """A comment on lines of its own, or a type inside a line."""
 INDENT = re.compile(r"^ +", re.MULTILINE)
 """What a line begins with; no text of ours goes on over a line (`tests/test_script.py`)."""
+LINES = re.compile(r"(?<=;)\n+|(?<=\n)\n+")
+"""Ends of lines that say nothing: after a statement, and of empty lines."""
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
 
 
@@ -51,11 +53,11 @@ def link(entry: str, short: bool = False) -> str:
         exported = r"^export (?!default )" if name == entry else r"^export (default )?"
         parts.append(re.sub(exported, "", IMPORT.sub("", text), flags=re.MULTILINE))
     joined = "\n".join(parts)
-    return INDENT.sub("", COMMENT.sub("", joined)).replace("\n\n", "\n") if short else joined
+    return LINES.sub("", INDENT.sub("", COMMENT.sub("", joined))) if short else joined
 
 
 @cache
 def style(name: str) -> str:
-    """Return a style sheet in `web/` without comments, indentation and line ends."""
+    """Return a style sheet in `web/` without comments and the spaces that say nothing."""
     text = INDENT.sub("", COMMENT.sub("", (WEB / f"{name}.css").read_text("utf-8")))
-    return re.sub(r"(?<=[{};,])\n+", "", text)
+    return re.sub(r"(?<=[{};,])\n+| (?={)|(?<=[:,]) |;\s*(?=})", "", text)
