@@ -57,7 +57,7 @@ def sections(trace: Trace, update: Trace | None) -> Iterator[tuple[str, Iterable
 
 
 def _paragraph(q: Quantity, quantities: Mapping[str, Quantity]) -> str:
-    words = SPECIAL.sub(r"\\\1", q.description)
+    words = SPECIAL.sub(r"\\\1", q.description).replace("−", "$-$")
     if q.expression is None:
         return f"\n\\noindent ${q.symbol}$: {words}\n"
     name = SPECIAL.sub(r"\\\1", q.name)
