@@ -127,10 +127,10 @@ def stage_ahead(chapter: Chapter) -> Iterator[None]:
     Where none is kept, have the browser fetch the stage's code meanwhile. That is what the first
     visitor of a process waits for, and nobody else.
     """
+    place = st.empty()  # always there: the stage, which comes later, would else be made anew
     if PREPARED.is_set() or not (chapter.scene or chapter is HOME):
         yield
         return
-    place = st.empty()
     kept = first_picture(chapter.slug)
     with place:
         mount_stage(key="stage-ahead", data=kept)
