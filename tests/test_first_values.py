@@ -1,5 +1,6 @@
 """What a stage is sent for another hidden size, before its page is drawn again."""
 
+import inspect
 import json
 
 import pytest
@@ -9,6 +10,7 @@ from playwright.sync_api import expect
 from explainer import PRESETS
 from explainer.app import current_run, first_values
 from explainer.app.cache import CACHE
+from explainer.app.server import answer_stage
 from explainer.errors import ExplainerError
 from explainer.stage.chapters import CHAPTERS, HOME, TOUR
 
@@ -93,6 +95,10 @@ def test_what_one_would_wait_for_is_left_to_its_page(monkeypatch):
     assert not current_run.takes_long(PRESETS["start"])
     monkeypatch.setattr(current_run, "FEW_NUMBERS", 0)
     assert first_values.first_values("cell", {}) == {}
+
+
+def test_nobody_else_waits_for_an_answer():
+    assert not inspect.iscoroutinefunction(answer_stage), "it would hold the event loop up"
 
 
 @pytest.mark.browser

@@ -93,10 +93,11 @@ def prepare_process() -> None:
         PREPARED.set()
 
 
-async def answer_stage(request: Request) -> Response:
+def answer_stage(request: Request) -> Response:
     """Answer a stage that asks for the numbers of other settings; empty where its page must.
 
-    A stage that stands ahead of its page asks for nothing, once it is drawn.
+    A stage that stands ahead of its page asks for nothing, once it is drawn. This is no coroutine,
+    so a text is cut and a run computed in a thread, while others are served.
 
     Args:
         request: its query is that of a page's address, and the chapter's slug.
