@@ -1,4 +1,4 @@
-""""""
+"""Where a user is in the run, on every page; and what stands there where no stage can."""
 
 from dataclasses import replace
 
@@ -7,6 +7,7 @@ import pytest
 from app_pages import START, array, ask, at_place, figures, page_of, run_of, say, stage, visit
 from test_payload import STAGED, assert_sent_as_computed
 
+from explainer.app.cache import CACHE
 from explainer.stage import payload
 
 pytestmark = pytest.mark.page
@@ -98,8 +99,15 @@ def test_a_large_run_is_sent_with_what_adds_its_sequences_up():
     assert_sent_as_computed(stage(at), run_of(at))
 
 
-def test_a_run_that_can_not_be_sent_is_shown_in_tables(monkeypatch):
+@pytest.fixture
+def little_is_sent(monkeypatch):
     monkeypatch.setattr(payload, "MOST_GIVEN", 1_000)
+    CACHE.clear()
+    yield
+    CACHE.clear()
+
+
+def test_a_run_that_can_not_be_sent_is_shown_in_tables(little_is_sent):
     at = visit("cell", preset="story", hidden_size="256", context_length="128")
     assert "too large to be sent to a browser" in at.warning[0].value
     assert len(at.dataframe) >= 20

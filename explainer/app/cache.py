@@ -28,6 +28,7 @@ from explainer.engine.training_state import TrainingState
 from explainer.settings import Settings
 from explainer.stage.chapters import Chapter
 from explainer.stage.influence_maps import InfluenceMap, influence_maps
+from explainer.stage.payload import is_computed_in_browser
 from explainer.stage.scene import LaneSpec
 from explainer.stage.staged import staged
 
@@ -195,9 +196,14 @@ def kept_stage(
     without: str,
     pairs: tuple[str, ...],
 ) -> dict[str, str]:
-    """Return what `staged` returns for a run and, if there are edits, for the run with them."""
+    """Return what `staged` returns for a run and, if there are edits, for the run with them.
+
+    It is empty where a browser can't compute the run.
+    """
 
     def make() -> dict[str, str]:
+        if not is_computed_in_browser(result):
+            return {}
         return staged(result, chapter, lanes, without, pairs, edited=edited)
 
     settings, edit = result.settings, edited[1] if edited else ""

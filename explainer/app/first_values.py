@@ -15,7 +15,6 @@ from explainer.app.current_run import kept_run, takes_long
 from explainer.stage.chapters import HOME, chapter
 from explainer.stage.html import parameter_of
 from explainer.stage.influence_maps import influence_json
-from explainer.stage.payload import is_computed_in_browser
 from explainer.stage.place import Place
 from explainer.url import read_query, read_view
 from explainer.url_edits import parse_edits, write_edits
@@ -48,14 +47,14 @@ def first_values(slug: str, query: Mapping[str, str]) -> dict[str, str]:
     place = Place(min(view.sequence, sizes["B"] - 1), min(view.t, sizes["T"] - 1))
     weight = parameter_of(page, view, run)
     backwards = page.slug == "gradients"
-    if not (page.scene or page is HOME) or not is_computed_in_browser(run):
+    if not (page.scene or page is HOME):
         return {}
     if backwards and too_many(told.trace, weight):
         return {}
     titles = tuple(pair.title for pair in ready_pairs(run, edit, place))
     lanes = tuple(lane.of(weight) for lane in page.scene)
     sent = kept_stage(run, (told, edit) if edit else None, page, lanes, "", titles)
-    if backwards:
+    if sent and backwards:
         maps = kept_influence(told, edit, place.sequence, None, True)
         return {**sent, "influence": influence_json(maps, place.sequence, edit)}
     return sent

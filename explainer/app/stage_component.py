@@ -25,7 +25,6 @@ from explainer.errors import InvalidValueError
 from explainer.plots import tables
 from explainer.settings import Settings
 from explainer.stage.chapters import Chapter
-from explainer.stage.payload import is_computed_in_browser
 from explainer.stage.place import Place
 from explainer.stage.scene import LaneSpec
 from explainer.stage.staged import scene_on, staged
@@ -94,15 +93,15 @@ def stage(
     if own.edited or here.sequence != drawn.sequence or (number_is_open and here.t != drawn.t):
         own.edited = False
         st.rerun()  # what stands below shows that place and the edits, too
-    if not is_computed_in_browser(run):
+    titles = tuple(pair.title for pair in ready_pairs(run, edit, here))
+    sent = kept_stage(run, with_edits, chapter, lanes, without, titles)
+    if not sent:
         st.warning(
             "This run is too large to be sent to a browser; here are its numbers as tables. Use a "
             "smaller hidden size, vocabulary or context length to have them on the stage."
         )
         numbers(with_edits[0] if with_edits else run, chapter, lanes, without, here)
         return
-    titles = tuple(pair.title for pair in ready_pairs(run, edit, here))
-    sent = kept_stage(run, with_edits, chapter, lanes, without, titles)
     mount_stage(
         key="stage",
         data={
@@ -184,9 +183,9 @@ def compared_with(chapter: Chapter, lanes: tuple[LaneSpec, ...], without: str) -
             kept_run(kept.settings, kept.edit)  # it must be possible
     except InvalidValueError as error:
         return json.dumps({"problem": f"Compared with: {error}"})
-    if not is_computed_in_browser(run):
-        return json.dumps({"problem": "A is too large to be sent to a browser."})
     sent = kept_stage(run, None, chapter, lanes, without, ())
+    if not sent:
+        return json.dumps({"problem": "A is too large to be sent to a browser."})
     return json.dumps({"query": kept.query, "edit": kept.edit, "sent": sent})
 
 
