@@ -10,6 +10,7 @@ import streamlit as st
 from explainer.app.address import unfolding
 from explainer.app.cache import kept_checks, weigh_again
 from explainer.app.current_run import kept_run
+from explainer.app.drawn_before import draw_or_repeat
 from explainer.app.navigation import ensure_routed, file
 from explainer.app.page import MOST_CELLS, Page
 from explainer.app.panels.export_panel import export_panel
@@ -37,11 +38,7 @@ def show_chapter(slug: str, body: Callable[[Page], None]) -> None:
     if page.chapter.task and not (page.has("values") and page.chapter.of_text):
         st.success(f"**Try this.** {page.chapter.task}")
     if page.names:
-        with st.container(key="more", gap="small"):
-            lazy_expander("open-number", open_number, page)
-            lazy_expander("open-table", numbers_table, page)
-            lazy_expander("open-export", export, page)
-            lazy_expander("open-sources", sources, page)
+        further_parts(page)
     checks_line(page)
     if page.chapter is not CHAPTERS[-1]:
         following = CHAPTERS[CHAPTERS.index(page.chapter) + 1]
@@ -49,8 +46,29 @@ def show_chapter(slug: str, body: Callable[[Page], None]) -> None:
     weigh_again(run, edit)
 
 
+def further_parts(page: Page) -> None:
+    """Offer what is only made once the user opens it."""
+    container = st.container(key="more", gap="small")
+    parts = {
+        "open-number": open_number,
+        "open-table": numbers_table,
+        "open-export": export,
+        "open-sources": sources,
+    }
+
+    def draw() -> None:
+        for key, fill in parts.items():
+            lazy_expander(key, fill, page)
+
+    if any(st.session_state.get(key) for key in parts):  # what is open shows this run
+        with container:
+            draw()
+    else:
+        draw_or_repeat("further parts", container, page.chapter.slug, draw)
+
+
 def lazy_expander(key: str, fill: Callable[[Page], None], page: Page) -> None:
-    """Offer something that is only made once the user opens it; the address has it as `key`."""
+    """Offer one of these parts; the address has it as `key`."""
     part = unfolding(key)
     if part.open:
         with part:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the menu does not wait for torch
 
     from explainer.app.background_training import Trainer
     from explainer.app.comparison import KeptState
+    from explainer.app.drawn_before import Drawing
     from explainer.app.own_network import OwnNetwork
     from explainer.errors import ExplainerError
     from explainer.number_table import NumberTable
@@ -52,6 +53,7 @@ class Session:
         pages: what the menu has; a page belongs to one session, which says when it may run.
         link_problems: what is wrong with the link that opened the app; None before it is read.
         last_good: the last settings that could be run, and their edits as in an address.
+        drawings: parts of the page as they were drawn last, by name.
         steps: values from links that were added to the steps of a slider, by setting.
         uploads: how many uploads a new preset has emptied.
         own_text: the user's own text, for when they come back to it.
@@ -85,6 +87,7 @@ class Session:
     pages: list[StreamlitPage] = field(default_factory=list)
     link_problems: list[ExplainerError] | None = None
     last_good: tuple[Settings, str] | None = None
+    drawings: dict[str, Drawing] = field(default_factory=dict)
     steps: dict[str, list[float]] = field(default_factory=dict)
     uploads: int = 0
     own_text: str | None = None

@@ -4,10 +4,10 @@ import streamlit as st
 
 from explainer.app.cache import weigh_again
 from explainer.app.current_run import kept_run
+from explainer.app.more_settings import apply_preset
 from explainer.app.navigation import ensure_routed, file
 from explainer.app.position import position
 from explainer.app.session import session
-from explainer.app.sidebar import apply_preset
 from explainer.app.stage_component import stage
 from explainer.presets import EXAMPLES
 from explainer.stage.chapters import CHAPTERS, HOME, TOUR
