@@ -57,6 +57,8 @@ def test_only_what_was_touched_is_made_again(made):
     at.number_input(key="seed").set_value(3).run()
     assert made["settings"] == 2 * everything["settings"]
     assert made["parts"] == everything["parts"]
+    at.select_slider(key="hidden_size").set_value(8).run()
+    assert made["settings"] == 2 * everything["settings"]
     at.switch_page("pages/loss.py").run()
     assert made["settings"] == 3 * everything["settings"]
     assert made["parts"] == 2 * everything["parts"]
@@ -81,6 +83,13 @@ def test_a_value_from_the_server_is_sent_once(made):
     assert made["settings"] > drawn
     assert not any(getattr(widget.proto, "set_value", False) for widget in at.sidebar.number_input)
     assert at.number_input(key="seed").value == 1
+
+
+def test_sessions_in_which_all_is_alike_share_what_was_sent():
+    one, other, another = visit(), visit(), visit(seed="3").run()
+    sent = [at.session_state["session"].drawings["settings"].sent for at in (one, other, another)]
+    assert sent[0] is sent[1]
+    assert sent[0] is not sent[2]
 
 
 CHANGES = (

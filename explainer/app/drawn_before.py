@@ -2,7 +2,7 @@
 
 Streamlit makes every widget of a page again with each change of any of them. All settings stand on
 every page, so those that nobody has touched were half of a change's work. Here what a part sent to
-the browser stays with its session, and is sent again.
+the browser stays with its session, and is sent again. Sessions in which all is alike share it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
+from weakref import WeakValueDictionary
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -23,6 +24,17 @@ from explainer.app.session import session
 Value = TypeVar("Value")
 
 
+@dataclass(frozen=True, eq=False)
+class Sent:
+    """What the browser was sent for a part of a page."""
+
+    messages: tuple[ForwardMsg, ...]
+
+
+SENT: WeakValueDictionary[Hashable, Sent] = WeakValueDictionary()
+"""That of all sessions, by place and contents."""
+
+
 @dataclass(frozen=True)
 class Drawing:
     """A part as it was drawn.
@@ -30,14 +42,14 @@ class Drawing:
     Attributes:
         asked: page, place and whatever else it was drawn for.
         said: what its widgets had, in the session and in the address, by key.
-        messages: what the browser was sent.
+        sent: what the browser was sent.
         widgets: ids of its widgets.
         value: what drawing it came to.
     """
 
     asked: Hashable
     said: dict[str, tuple[Any, str | None]]
-    messages: list[ForwardMsg]
+    sent: Sent
     widgets: frozenset[str]
     value: object
 
@@ -63,7 +75,7 @@ def draw_or_repeat(
     if kept and is_as_before and not run.is_history_navigation:
         for widget in kept.widgets:
             run.shared.widget_ids_this_run.check_and_add(widget)
-        for message in kept.messages:
+        for message in kept.sent.messages:
             run.enqueue(message)
         session().drawings[name] = kept
         return cast(Value, kept.value)
@@ -74,7 +86,9 @@ def draw_or_repeat(
     if all(map(may_be_sent_again, messages)):
         said = said_of(keys.snapshot() - keys_before)
         widgets = ids.snapshot() - ids_before
-        session().drawings[name] = Drawing(asked, said, messages, widgets, value)
+        alike = asked, tuple(message.hash for message in messages)
+        sent = SENT.setdefault(alike, Sent(tuple(messages)))
+        session().drawings[name] = Drawing(asked, said, sent, widgets, value)
     return value
 
 
@@ -105,9 +119,12 @@ def may_be_sent_again(message: ForwardMsg) -> bool:
     """Tell whether a message says the same at any time.
 
     One that gives a widget another value than the browser has would take back what a user does
-    meanwhile; one that refers to an earlier message needs that one.
+    meanwhile, unless the widget is for reading only; one that refers to an earlier message needs
+    that one.
     """
     if message.WhichOneof("type") != "delta":
         return False
-    kind = message.delta.new_element.WhichOneof("type")
-    return not (kind and getattr(getattr(message.delta.new_element, kind), "set_value", False))
+    new = message.delta.new_element
+    kind = new.WhichOneof("type")
+    widget = getattr(new, kind) if kind else None
+    return not getattr(widget, "set_value", False) or getattr(widget, "disabled", False)
