@@ -313,6 +313,49 @@ def test_of_a_large_run_that_is_sent_which_is_given(large_run):
     assert_given_as_computed(sent, large_run)
 
 
+@pytest.mark.parametrize("name", ["start", "math", "clipped", "redrawn"])
+def test_what_growth_does_and_the_loss_along_the_gradient_of_a_large_run(
+    name, monkeypatch, tmp_path
+):
+    """As of a run that is solved at once, and as Python computes them."""
+    chosen = {
+        "clipped": replace(PRESETS["math"], clip_norm=0.05),
+        "redrawn": replace(PRESETS["start"], dropout=0.3, redraw_masks=True),
+    }
+    settings = chosen.get(name) or PRESETS[name]
+    result = run(settings)
+    edits = {"W_hz": {(0, 1): 0.5}}
+    spots = {"W_hn": (0, 1), "W_in": (1, 2), "W_hr": (1, 0)}
+    case = {
+        "edits": [{"name": "W_hz", "index": [0, 1], "value": 0.5}],
+        "spots": [{"name": n, "index": list(i)} for n, i in spots.items()],
+    }
+    cases = [case | {"data": data_for("update", result, "W_in")}]
+    monkeypatch.setattr(payload_module, "MOST_PRODUCTS", 0)
+    # with the gradients at hand, and without
+    cases += [case | {"data": data_for(slug, result, "W_in")} for slug in ("update", "cell")]
+    path = tmp_path / "cases.json"
+    path.write_text(json.dumps(cases), encoding="utf-8")
+    whole, *apart = json.loads(node(ROOT / "tests/web/probes.js", path))
+    before = run(settings, edits=edits)
+    loss = float(before.trace["loss"])
+    growths = [one["grown"] for one in (whole, *apart)]
+    for (n, i), *all_found in zip(spots.items(), *growths, strict=True):
+        grown = run(settings, edits=edits | {n: {i: float(before.trace[n][i]) + 0.1}})
+        for found in all_found:
+            promised = 0.1 * float(before.trace[f"d_{n}"][i])
+            assert found["promised"] == pytest.approx(promised, rel=1e-12)
+            assert found["real"] == pytest.approx(grown.trace["loss"] - loss, abs=1e-12 * loss)
+    for i in (8, 32):
+        rate = whole["end"] * i / 32
+        updated = run(settings, edits=edits | {"learning_rate": rate})
+        assert whole["losses"][i] == pytest.approx(updated.second["loss"], rel=1e-12)
+    for found in apart:
+        assert (len(whole["losses"]), len(found["losses"])) == (33, 9)
+        assert whole["end"] == found["end"]
+        np.testing.assert_allclose(found["losses"], whole["losses"][::4], rtol=1e-12)
+
+
 def test_a_run_is_not_sent_where_it_would_be_too_much(large_run, monkeypatch):
     monkeypatch.setattr(payload_module, "MOST_GIVEN", 100_000)
     assert not is_computed_in_browser(large_run)

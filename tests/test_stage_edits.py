@@ -379,18 +379,23 @@ def test_the_learning_rate_is_dragged_and_the_update_follows(tab):
 def test_the_curve_goes_through_the_chosen_rate_and_begins_at_the_loss(tab, clip_norm):
     settings = replace(MATH, clip_norm=clip_norm)
     page = tab.open("update", preset="math", **({"clip_norm": str(clip_norm)} if clip_norm else {}))
+    expect_curve(page, settings, 33)
+
+
+def expect_curve(page, settings, count):
+    """The chosen rate is in the middle of so many points, and their losses are the engine's."""
     curve = inside(page, ".descent .curve")
-    soon(page, lambda: len(curve.get_attribute("points").split()) == 33)
+    expect(curve).to_have_attribute("points", re.compile(rf"^\S+( \S+){{{count - 1}}}$"))
     points = [tuple(map(float, p.split(","))) for p in curve.get_attribute("points").split()]
     result = inside(page, ".descent .result")
     chosen = tuple(float(result.get_attribute(name)) for name in ("cx", "cy"))
-    assert chosen == pytest.approx(points[16], abs=1e-6)
+    assert chosen == pytest.approx(points[count // 2], abs=1e-6)
     # heights are linear in the loss: two known losses give all others
     losses = [
         float(run(settings, edits={"learning_rate": rate}).second["loss"])
-        for rate in (1e-9, MATH.learning_rate, 1.5 * MATH.learning_rate)
+        for rate in (1e-9, settings.learning_rate, 1.5 * settings.learning_rate)
     ]
-    heights = [points[i][1] for i in (0, 16, 24)]
+    heights = [points[i * (count // 8)][1] for i in (0, 4, 6)]
     slope = (heights[1] - heights[0]) / (losses[1] - losses[0])
     assert heights[2] == pytest.approx(heights[0] + slope * (losses[2] - losses[0]), abs=0.01)
 
@@ -415,20 +420,42 @@ def test_the_rate_is_dragged_in_the_picture(tab):
 
 def test_a_given_number_says_what_it_does_to_the_loss(tab):
     page = tab.open("cell", preset="math", edit="z.0.1.0:0.9", cell="W_hn:0,1")
-    edits = {"z": {(0, 1, 0): 0.9}}
-    before = run(MATH, edits=edits)
+    expect_growth(page, MATH, {"z": {(0, 1, 0): 0.9}})
+    pin(page, "z", 0, 0, 1)
+    expect(inside(page, '[data-beside="if it grew by 0.1"]')).to_have_count(0)
+
+
+def expect_growth(page, settings, edits):
+    """The opened W_hn[0,1] says what its growth promises and does."""
+    before = run(settings, edits=edits)
     value = float(before.trace["W_hn"][0, 1])
-    after = run(MATH, edits=edits | {"W_hn": {(0, 1): value + 0.1}})
+    after = run(settings, edits=edits | {"W_hn": {(0, 1): value + 0.1}})
     promised = 0.1 * float(before.trace["d_W_hn"][0, 1])
     real = float(after.trace["loss"] - before.trace["loss"])
-    said = inside(page, '[data-beside="if it grew by 0.1"]').inner_text().replace("−", "-")
+    line = inside(page, '[data-beside="if it grew by 0.1"]')
+    expect(line).to_have_text(re.compile(r"changes by [^…]+$"), timeout=60_000)
+    expect(line).not_to_contain_text("…")
     numbers = re.fullmatch(
-        r"the loss would change by \+?(\S+) \(gradient × 0.1\); it really changes by \+?(\S+)", said
+        r"the loss would change by \+?(\S+) \(gradient × 0.1\); it really changes by \+?(\S+)",
+        line.inner_text().replace("−", "-"),
     )
     assert float(numbers[1]) == pytest.approx(promised, rel=0.005)
     assert float(numbers[2]) == pytest.approx(real, rel=0.005)
-    pin(page, "z", 0, 0, 1)
-    expect(inside(page, '[data-beside="if it grew by 0.1"]')).to_have_count(0)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("slug", ["cell", "update"])
+def test_a_large_run_tells_what_growth_does_and_draws_the_curve(tab, slug):
+    """By and by: a worker adds up the batch for each of these numbers."""
+    large = {"hidden_size": 64, "batch_size": 32}
+    asked = {"preset": "story", "cell": "W_hn:0,1", "parameter": "W_hn"}
+    page = tab.open(slug, seconds=120, edit="W_hz.0.1:0.5", **asked, **large)
+    settings = replace(PRESETS["story"], **large)
+    expect_growth(page, settings, {"W_hz": {(0, 1): 0.5}})
+    if slug == "update":
+        button(page, "reset all").click()
+        expect_curve(page, settings, 9)
+        expect(inside(page, "[data-batch] progress")).to_be_hidden()
 
 
 def test_another_token_is_chosen_where_the_user_is(tab):

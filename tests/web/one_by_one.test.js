@@ -6,6 +6,8 @@ import { Engine } from "../../explainer/stage/web/engine.js";
 import { everyEquation } from "../../explainer/stage/web/plan.js";
 import { SequenceEngine } from "../../explainer/stage/web/sequence_engine.js";
 import { SumsLoop } from "../../explainer/stage/web/sums_loop.js";
+import { numberAt } from "../../explainer/stage/web/views.js";
+import { probeKey, WholeBatch } from "../../explainer/stage/web/whole_batch.js";
 
 const SIZES = { B: 3, T: 4, H: 2 };
 
@@ -122,6 +124,63 @@ test("the loop adds up what the sequences add, and reads what is asked for", asy
     [0, 5, 10, 15, 20].map((i) => h[i]),
   );
   assert.deepEqual(spots, [h[18]]);
+});
+
+test("single numbers of no sequence are read in the end", async () => {
+  const edits = [{ name: "U", index: [0, 1], value: 0.7 }];
+  const whole = new Engine(NETWORK, SIZES, GIVEN);
+  whole.edit(edits);
+  const wanted = { loss: [], d_U: [1, 0], "second.loss": [], square: [2, 1] };
+  const spots = Object.entries(wanted).map(([name, index]) => ({ name, index }));
+  const [news] = await told({ edits, spots });
+  const found = spots.map(({ name, index }) => numberAt(whole.value(name), index));
+  for (const [i, value] of found.entries())
+    assert.ok(Math.abs(news.numbers.spots[i] - value) < 1e-14);
+});
+
+test("probes follow what is missing, tell how far all are, and give way to an edit", async (context) => {
+  const engine = new SequenceEngine(NETWORK, SIZES, GIVEN);
+  const quantities = { loss: { dims: [], shape: [] } };
+  const batch = new WholeBatch(engine, { quantities, checks: {} });
+  const probes = [0.1, 0.2].map((value) => {
+    return { name: "second.loss", index: [], edits: [{ name: "learning_rate", index: [], value }] };
+  });
+  const heard = [];
+  const follow = (edits) =>
+    new Promise((resolve) => {
+      const hear = (news) => {
+        heard.push([news.done, news.total, news.probed ?? false]);
+        if (news.numbers || news.probed) resolve(null);
+      };
+      batch.follow(edits, probes, hear);
+    });
+  for (let i = 0; i < 3; i++) await follow([]);
+  assert.deepEqual(heard, [
+    [3, 3, false],
+    [6, 12, true],
+    [6, 6, true],
+  ]);
+  const whole = new Engine(NETWORK, SIZES, GIVEN);
+  for (const probe of probes) {
+    whole.edit(probe.edits);
+    const [found, expected] = [
+      batch.probed.get(probeKey(probe)),
+      whole.value("second.loss").data[0],
+    ];
+    assert.ok(Math.abs(found - expected) < 1e-14);
+  }
+  assert.equal(batch.openProbes().length, 0);
+  // an edit while a probe is on its way, after one sequence
+  let now = 0;
+  context.mock.method(performance, "now", () => (now += 100));
+  probes.push({ ...probes[0], edits: [{ name: "learning_rate", index: [], value: 0.4 }] });
+  follow([]);
+  const edits = [{ name: "U", index: [], value: 0.1 }];
+  engine.edit(edits);
+  batch.forget();
+  await follow(edits);
+  assert.deepEqual(heard.slice(3), [[7, 9, false], ...[1, 2, 3, 3].map((n) => [n, 3, false])]);
+  assert.equal(batch.openProbes().length, 1);
 });
 
 test("a newer job takes the place of an older one", async (context) => {

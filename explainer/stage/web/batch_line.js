@@ -4,6 +4,8 @@
  */
 import { find, make } from "./dom.js";
 import { tensorsOf } from "./layout.js";
+import { descentProbes } from "./loss_curve.js";
+import { sensitivityProbes } from "./sensitivity.js";
 
 /** @import { Stage, View } from "./dom.js" */
 /** @import { State } from "./state.js" */
@@ -16,8 +18,12 @@ import { tensorsOf } from "./layout.js";
  */
 export function followBatch(stage) {
   const { tensors, against } = stage.state;
+  const probes = [...sensitivityProbes(stage.state), ...descentProbes(stage)];
   for (const run of [tensors, against?.tensors])
-    for (const each of [run, run?.first]) each?.follow((news) => hearBatch(stage, each, news));
+    for (const each of [run, run?.first]) {
+      const wanted = each === tensorsOf(stage.state) ? probes : [];
+      each?.follow((news) => hearBatch(stage, each, news), wanted);
+    }
 }
 
 /**
@@ -25,11 +31,12 @@ export function followBatch(stage) {
  * @param {Tensors} tensors
  * @param {News} news
  */
-function hearBatch(stage, tensors, { done, total, numbers }) {
+function hearBatch(stage, tensors, { done, total, numbers, probed }) {
   const { state } = stage;
   const shown = tensors === tensorsOf(state);
   if (!numbers) {
-    if (shown) stage.change({ progress: { done, total } });
+    const progress = probed && done === total ? null : { done, total };
+    if (shown) stage.change({ progress, probed: state.probed + (probed ? 1 : 0) });
     return;
   }
   const arrived = state.arrived + 1;

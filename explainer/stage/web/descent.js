@@ -3,29 +3,18 @@
  * slope promises, and the rate that is chosen, to be dragged.
  */
 import { find, make, shapeElement } from "./dom.js";
-import { withEdit, withoutEdit, writeEdits } from "./editing.js";
+import { withEdit, withoutEdit } from "./editing.js";
 import { tensorsOf } from "./layout.js";
+import { addPoint, curveFor, curveOf, LEAST_RATE, rateAt } from "./loss_curve.js";
 import { formatNumber } from "./numbers.js";
 import { cellText } from "./paint.js";
 import { SECOND } from "./plan.js";
-import { probeOf } from "./probe.js";
+import { RATE } from "./probe.js";
 
-/** @import { Stage, View } from "./dom.js" */
-/** @import { Edit } from "./edits.js" */
+/** @import { Stage } from "./dom.js" */
+/** @import { Curve } from "./loss_curve.js" */
 /** @import { State } from "./state.js" */
-/** @import { Tensors } from "./tensors.js" */
 
-/**
- * The loss after an update with each of some rates; shared by all states with the same network.
- * @typedef {{key: string, end: number, tensors: Tensors, others: Edit[], losses: number[],
- *   slope: number}} Curve
- */
-
-const RATE = "learning_rate";
-/** Smallest rate that can be chosen. */
-const LEAST_RATE = 1e-4;
-/** Points of the curve. */
-const POINTS = 33;
 /** Milliseconds of computing before the page may do something else. */
 const SLICE = 8;
 /** Size of the picture, and room at its left, right, top and bottom. */
@@ -34,9 +23,6 @@ const BOX = { width: 460, height: 210, left: 58, right: 14, top: 12, bottom: 34 
 const DECIMALS = 4;
 /** Steps of the slider for a rate ten times as large. */
 const PER_DECADE = 50;
-
-/** @type {WeakMap<View, Curve>} */
-const CURVES = new WeakMap();
 
 /**
  * Draw the picture, on the chapter that is about the update.
@@ -47,26 +33,34 @@ export function drawDescent(stage) {
   const box = view.el.descent;
   const tensors = tensorsOf(state);
   const about = tensors.meta.station?.descent ?? tensors.meta.slug === "update";
-  box.hidden = !about || tensors.batch !== null;
+  box.hidden = !about;
   if (box.hidden) return;
   if (!box.firstChild) build(stage, box);
-  const { engine } = tensors;
-  const [rate, change, after] = [RATE, "predicted_change", `${SECOND}loss`].map(
-    (name) => engine.value(name).data[0],
+  const [rate, change, after] = [RATE, "predicted_change", `${SECOND}loss`].map((name) =>
+    tensors.single(name),
   );
   const before = tensors.loss();
   const promised = before + change;
-  find(box, ".loss-before").textContent = formatNumber(before, DECIMALS);
-  find(box, ".loss-after").textContent = formatNumber(after, DECIMALS);
-  find(box, ".loss-promised").textContent = formatNumber(promised, DECIMALS);
+  find(box, ".loss-before").textContent = lossWhenHere(before);
+  find(box, ".loss-after").textContent = lossWhenHere(after);
+  find(box, ".loss-promised").textContent = lossWhenHere(promised);
   find(box, ".rate").textContent = cellText(rate, 3);
   const slider = find(box, "input");
   if (Math.abs(fromSlider(Number(slider.value)) - rate) > 0.02 * rate)
     slider.value = toSlider(rate);
   slider.setAttribute("aria-valuetext", cellText(rate, 3));
-  const curve = curveFor(state, view, rate, change / rate);
-  paintCurve(box, curve, { rate, before, after, promised });
-  if (curve.losses.length < POINTS) continueSoon(stage, curve);
+  const curve = curveFor(state, view, rate);
+  if (tensors.batch) while (addPoint(curve));
+  else if (curve.losses.length < curve.count) continueSoon(stage, curve);
+  paintCurve(box, curve, { rate, before, after, promised, slope: change / rate });
+}
+
+/**
+ * Write a loss, once it is here.
+ * @param {number} loss
+ */
+function lossWhenHere(loss) {
+  return Number.isNaN(loss) ? "…" : formatNumber(loss, DECIMALS);
 }
 
 /** @param {number} at */
@@ -125,7 +119,7 @@ function build(stage, box) {
     const { left, width } = picture.getBoundingClientRect();
     const x = ((event.clientX - left) / width) * BOX.width;
     const share = (x - BOX.left) / (BOX.width - BOX.left - BOX.right);
-    const rate = share * (CURVES.get(stage.view)?.end ?? 1);
+    const rate = share * (curveOf(stage.view)?.end ?? 1);
     choose(Number(Math.max(rate, LEAST_RATE).toPrecision(3)));
   };
   picture.onpointerdown = (event) => {
@@ -140,44 +134,15 @@ function build(stage, box) {
 }
 
 /**
- * Return the curve of a state's network, as far as it is computed. Its end stays while the rate
- * is dragged inside it.
- * @param {State} state
- * @param {View} view
- * @param {number} rate
- * @param {number} slope of the tangent
- * @returns {Curve}
- */
-function curveFor(state, view, rate, slope) {
-  const tensors = tensorsOf(state);
-  const others = tensors.edits.filter(({ name }) => name !== RATE);
-  const key = writeEdits(others);
-  const known = CURVES.get(view);
-  const near = known?.tensors === tensors && rate <= known.end && rate >= known.end / 12;
-  if (near && known.key === key) return known;
-  const most = tensors.limits(RATE)?.high ?? Infinity;
-  const end = near ? known.end : Math.min(2 * Math.max(rate, LEAST_RATE), most);
-  /** @type {Curve} */
-  const curve = { key, end, tensors, others, losses: [], slope };
-  CURVES.set(view, curve);
-  return curve;
-}
-
-/**
  * Compute more points once there is nothing more urgent to do.
  * @param {Stage} stage
  * @param {Curve} curve
  */
-function continueSoon(stage, { tensors, others, losses, end }) {
+function continueSoon(stage, curve) {
   clearTimeout(stage.view.descending);
   stage.view.descending = setTimeout(() => {
-    const probe = probeOf(tensors);
     const until = performance.now() + SLICE;
-    while (probe && losses.length < POINTS && performance.now() < until) {
-      const value = (losses.length / (POINTS - 1)) * end;
-      probe.edit([...others, { name: RATE, index: [], value }]);
-      losses.push(probe.value(`${SECOND}loss`).data[0]);
-    }
+    while (performance.now() < until && addPoint(curve));
     drawDescent(stage);
   });
 }
@@ -185,11 +150,12 @@ function continueSoon(stage, { tensors, others, losses, end }) {
 /**
  * @param {HTMLElement} box
  * @param {Curve} curve
- * @param {{rate: number, before: number, after: number, promised: number}} now
+ * @param {{rate: number, before: number, after: number, promised: number, slope: number}} now
  */
-function paintCurve(box, curve, { rate, before, after, promised }) {
+function paintCurve(box, curve, { rate, before, after, promised, slope }) {
   const svg = find(box, "svg");
-  const finite = [...curve.losses.filter(Number.isFinite), before, after];
+  if (Number.isNaN(promised)) return svg.replaceChildren(); // before the batch is added up
+  const finite = [...curve.losses, before, after].filter(Number.isFinite);
   const low = Math.min(...finite);
   const fall = Math.max(before - low, 0.05 * Math.abs(before), 1e-6);
   const top = Math.min(Math.max(...finite), before + 1.5 * fall) + 0.08 * fall;
@@ -203,12 +169,9 @@ function paintCurve(box, curve, { rate, before, after, promised }) {
       -BOX.height,
       Math.min(2 * BOX.height, BOX.top + ((top - y) / (top - bottom)) * height),
     );
-  const points = curve.losses.map((loss, i) => [
-    across((i / (POINTS - 1)) * curve.end),
-    down(loss),
-  ]);
+  const points = curve.losses.map((loss, i) => [across(rateAt(curve, i)), down(loss)]);
   const floor = BOX.height - BOX.bottom;
-  const steep = curve.slope < 0 ? (bottom - before) / curve.slope : curve.end;
+  const steep = slope < 0 ? (bottom - before) / slope : curve.end;
   const shown = Math.min(curve.end, steep);
   const parts = [
     shape("line", "axis", { x1: BOX.left, x2: BOX.width - BOX.right, y1: floor, y2: floor }),
@@ -218,14 +181,19 @@ function paintCurve(box, curve, { rate, before, after, promised }) {
     }),
     shape("line", "tangent", {
       ...{ x1: across(0), y1: down(before) },
-      ...{ x2: across(shown), y2: down(before + curve.slope * shown) },
+      ...{ x2: across(shown), y2: down(before + slope * shown) },
     }),
     shape("polyline", "curve", { points: points.map((p) => p.join(",")).join(" ") }),
+    ...(curve.tensors.batch ? points.filter(([, y]) => Number.isFinite(y)) : []).map(([cx, cy]) =>
+      shape("circle", "point", { cx, cy, r: 3 }),
+    ),
     shape("line", "chosen", { x1: across(rate), x2: across(rate), y1: BOX.top, y2: floor }),
     ...(promised < bottom
       ? []
       : [shape("circle", "promise", { cx: across(rate), cy: down(promised), r: 5 })]),
-    shape("circle", "result", { cx: across(rate), cy: down(after), r: 6 }),
+    ...(Number.isNaN(after)
+      ? []
+      : [shape("circle", "result", { cx: across(rate), cy: down(after), r: 6 })]),
     text(cellText(before, 4), BOX.left - 6, down(before) + 4, "end"),
     text(cellText(low, 4), BOX.left - 6, down(low) + 4, "end"),
     ...[0, 0.5, 1].map((share) =>
@@ -236,7 +204,7 @@ function paintCurve(box, curve, { rate, before, after, promised }) {
   svg.replaceChildren(...parts);
   svg.setAttribute(
     "aria-label",
-    `the loss after one update as a curve over the learning rate, and its tangent; at ${cellText(rate, 3)} the loss is ${formatNumber(after, DECIMALS)}`,
+    `the loss after one update as a curve over the learning rate, and its tangent; at ${cellText(rate, 3)} the loss is ${lossWhenHere(after)}`,
   );
 }
 

@@ -26,6 +26,7 @@ import { drawPicture, paintPicture, shownSteps } from "./picture.js";
 import { drawPresenting, fitBlock, markBlock } from "./present.js";
 import { drawQuiz } from "./quiz.js";
 import { drawRanking } from "./ranking.js";
+import { paintSensitivity } from "./sensitivity.js";
 import { colourStrip, drawStrip, markStrip } from "./strip.js";
 import { paintThumbnail } from "./thumbnail.js";
 import { drawTour } from "./tour.js";
@@ -81,7 +82,7 @@ export function render(stage, before) {
   if (built || changed("range")) drawLegend(view, state);
   const numbered = changed("edits", "arrived");
   if (built || numbered || changed("past", "future")) drawEdits(stage);
-  if (changed("tensors", "edits", "theme", "compared")) drawDescent(stage);
+  if (changed("tensors", "edits", "theme", "compared", "arrived", "probed")) drawDescent(stage);
   if (changed("tensors", "against", "compared") || (state.against && numbered)) drawCompare(stage);
   if (built || numbered || changed("progress")) drawBatchLine(view, state);
   if (built || moved || asked || numbered || changed("range")) {
@@ -103,6 +104,7 @@ export function render(stage, before) {
   // what arrives takes nothing from one who types
   const typing = state.editing?.at === "panel" && !changed("editing", "edits");
   if (panel && !typing) drawPanel(stage);
+  else if (changed("probed")) paintSensitivity(view, state);
   if (panel || changed("pointed")) drawHighlight(view, state);
   if (panel || changed("editing")) drawEditor(stage);
   if (!built && changed("equation") && state.equation >= 0 && !state.playing && !state.quizzing)

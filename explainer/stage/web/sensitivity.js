@@ -4,33 +4,79 @@
 import { withEdit } from "./editing.js";
 import { tensorsOf } from "./layout.js";
 import { cellText } from "./paint.js";
-import { probeOf } from "./probe.js";
+import { probed, RATE } from "./probe.js";
+import { numberAt } from "./views.js";
 
+/** @import { View } from "./dom.js" */
+/** @import { Probe } from "./probe.js" */
 /** @import { Spot, State } from "./state.js" */
+/** @import { Tensors } from "./tensors.js" */
 
 /** How much it grows. */
 const GROWTH = 0.1;
+/** What stands before the line about it. */
+const GROWN = `if it grew by ${GROWTH}`;
 
 /**
- * Return by how much the loss changes if a given number grows; null for numbers that have no
- * gradient.
+ * Return the gradient of a given number, and the loss with it grown, as probes; null for numbers
+ * that have no gradient.
+ * @param {Tensors} tensors
+ * @param {Spot} spot
+ * @returns {{slope: Probe, grown: Probe} | null}
+ */
+function probesOf(tensors, { name, index }) {
+  const { engine } = tensors;
+  if (!engine.makes(`d_${name}`) || !engine.makes("loss") || !tensors.isGiven(name)) return null;
+  const edit = { name, index, value: (tensors.value(name, index) ?? Number.NaN) + GROWTH };
+  if (tensors.faultOf(edit)) return null;
+  const edits = tensors.edits.filter((other) => other.name !== RATE);
+  return {
+    slope: { name: `d_${name}`, index, edits },
+    grown: { name: "loss", index: [], edits: withEdit(edits, edit) },
+  };
+}
+
+/**
+ * Tell whether a gradient is here: it is a sum over the batch.
+ * @param {Tensors} tensors
+ * @param {string} name
+ */
+function isSlopeHere({ batch }, name) {
+  return !batch || batch.engine.isKnown(name);
+}
+
+/**
+ * Return what has to be asked for, of a run that is too large for a frame.
+ * @param {State} state
+ * @returns {Probe[]}
+ */
+export function sensitivityProbes(state) {
+  const tensors = tensorsOf(state);
+  const probes = state.opened && tensors.batch && probesOf(tensors, state.opened);
+  if (!probes) return [];
+  return isSlopeHere(tensors, probes.slope.name) ? [probes.grown] : [probes.slope, probes.grown];
+}
+
+/**
+ * Return by how much the loss changes if a given number grows, as far as that is known; null for
+ * numbers that have no gradient.
  * @param {State} state
  * @param {Spot} spot
- * @returns {{promised: number, real: number} | null}
  */
-function sensitivity(state, { name, index }) {
+export function sensitivity(state, spot) {
   const tensors = tensorsOf(state);
-  const { engine } = tensors;
-  const probe = probeOf(tensors);
-  if (!probe || !engine.makes(`d_${name}`) || !engine.makes("loss") || !tensors.isGiven(name))
-    return null;
-  const { data, shape } = engine.value(`d_${name}`);
-  const slope = data[index.reduce((flat, place, axis) => flat * shape[axis] + place, 0)];
-  const value = (tensors.value(name, index) ?? Number.NaN) + GROWTH;
-  const edit = { name, index, value };
-  if (tensors.faultOf(edit)) return null;
-  probe.edit(withEdit(tensors.edits, edit));
-  return { promised: slope * GROWTH, real: probe.value("loss").data[0] - tensors.loss() };
+  const probes = probesOf(tensors, spot);
+  if (!probes) return null;
+  const { slope, grown } = probes;
+  const gradient = isSlopeHere(tensors, slope.name)
+    ? numberAt(tensors.engine.value(slope.name), slope.index)
+    : probed(tensors, slope);
+  const loss = tensors.loss();
+  const after = Number.isNaN(loss) ? undefined : probed(tensors, grown);
+  return {
+    promised: gradient === undefined ? undefined : gradient * GROWTH,
+    real: after === undefined ? undefined : after - loss,
+  };
 }
 
 /**
@@ -42,9 +88,21 @@ function sensitivity(state, { name, index }) {
 export function sensitivityLine(state, spot) {
   const found = sensitivity(state, spot);
   if (!found) return {};
-  /** @type {(value: number) => string} */
-  const signed = (value) => (value > 0 ? "+" : "") + cellText(value, 3);
+  /** @type {(value: number | undefined) => string} */
+  const signed = (value) =>
+    value === undefined ? "…" : (value > 0 ? "+" : "") + cellText(value, 3);
   const promised = `the loss would change by ${signed(found.promised)} (gradient × ${GROWTH})`;
   const text = `${promised}; it really changes by ${signed(found.real)}`;
-  return { [`if it grew by ${GROWTH}`]: [{ text }] };
+  return { [GROWN]: [{ text }] };
+}
+
+/**
+ * Write the line anew where it stands: nothing else in the panel changes with it.
+ * @param {View} view
+ * @param {State} state
+ */
+export function paintSensitivity({ el }, state) {
+  const line = el.panel.querySelector(`[data-beside="${GROWN}"]`);
+  const pieces = state.opened && sensitivityLine(state, state.opened)[GROWN];
+  if (line && pieces) line.textContent = pieces[0].text;
 }

@@ -42,6 +42,7 @@ import { presented } from "./walk.js";
  * @property {number} way in which a walk leaves the chapter: 1 on, -1 back, 0 not at all
  * @property {number} room width for a lane, in pixels
  * @property {number} arrived how often numbers have come that need all sequences of a large run
+ * @property {number} probed how often a number of such a run with other edits has come
  * @property {{done: number, total: number} | null} progress of those that are on their way
  * @property {Against | null} against state A, which `tensors` are compared with
  * @property {Checked | null} checked numbers of Python's with these edits
@@ -90,6 +91,7 @@ export const EMPTY = {
   way: 0,
   room: 900,
   arrived: 0,
+  probed: 0,
   progress: null,
   against: null,
   checked: null,
@@ -126,9 +128,8 @@ export function update(state, change) {
     keepOpened(next, tensors);
   }
   if (change.opened) Object.assign(next, placeOfSpot(tensors, change.opened, next));
-  else if (next.opened && (next.t !== state.t || next.sequence !== state.sequence))
-    takeAlong(next, tensors, state);
   const moved = next.t !== state.t || next.sequence !== state.sequence;
+  if (moved && next.opened && !change.opened) takeAlong(next, tensors, state);
   const lanes = lanesOf(tensors, next.convention);
   if (moved) next.pointed = null;
   if (moved || next.edits !== state.edits) next.editing = null;

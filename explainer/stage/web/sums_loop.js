@@ -5,6 +5,7 @@
 
 import { SUM_PART } from "./batch_sums.js";
 import { SequenceEngine } from "./sequence_engine.js";
+import { numberAt } from "./views.js";
 
 /** @import { Edit } from "./edits.js" */
 /** @import { Spot } from "./state.js" */
@@ -19,8 +20,9 @@ import { SequenceEngine } from "./sequence_engine.js";
  * @typedef {{id: number, edits: Edit[], sums: string[], whole: string[],
  *   samples: [string, number][], spots: Spot[]}} Job
  *
- * What is told of it: sequences done and to do, and in the end the numbers.
- * @typedef {{id: number, done: number, total: number, numbers?: JobNumbers}} News
+ * What is told of it: sequences done and to do, and in the end the numbers; or that the number
+ * of a probe is here.
+ * @typedef {{id: number, done: number, total: number, numbers?: JobNumbers, probed?: boolean}} News
  * @typedef {{sums: [string, Float64Array][], whole: [string, Float64Array][],
  *   samples: [string, Float64Array][], spots: number[]}} JobNumbers
  */
@@ -72,10 +74,10 @@ export class SumsLoop {
     const { engine, tell } = this;
     const { id } = job;
     engine.edit(job.edits);
-    const sums = engine.missing(job.sums);
+    const gathered = new Gathered(engine, job);
+    const sums = engine.missing([...job.sums, ...gathered.ends.map(({ name }) => name)]);
     const rounds = 1 + Math.max(0, ...sums.map(({ after }) => after));
     const total = rounds * engine.sizes.B;
-    const gathered = new Gathered(engine, job);
     let begun = performance.now();
     for (let step = 0; step < total; step++) {
       const [round, sequence] = [Math.floor(step / engine.sizes.B), step % engine.sizes.B];
@@ -106,6 +108,8 @@ class Gathered {
   constructor(engine, { whole, samples, spots }) {
     this.engine = engine;
     this.spots = spots;
+    /** @type {Spot[]} those that no sequence has a number of its own for */
+    this.ends = spots.filter(({ name }) => !engine.hasSequences(name));
     /** @type {Map<string, Float64Array>} */
     this.sums = new Map();
     this.found = new Float64Array(spots.length);
@@ -126,7 +130,16 @@ class Gathered {
    */
   needs(sequence) {
     const some = this.whole.size + this.samples.length > 0;
-    return some || this.spots.some(({ index }) => index[0] === sequence);
+    return some || this.spots.some((spot) => this.isIn(spot, sequence));
+  }
+
+  /**
+   * Tell whether a single number is one of a sequence's.
+   * @param {Spot} spot
+   * @param {number} sequence
+   */
+  isIn({ name, index }, sequence) {
+    return this.engine.hasSequences(name) && index[0] === sequence;
   }
 
   /** Take what is asked for of the sequence that is shown. */
@@ -143,11 +156,9 @@ class Gathered {
       for (let i = Math.ceil(first / stride); i * stride < first + data.length; i++)
         values[i] = data[i * stride - first];
     }
-    for (const [i, { name, index }] of this.spots.entries()) {
-      if (index[0] !== sequence) continue;
-      const { data, shape } = engine.value(name);
-      this.found[i] =
-        data[index.reduce((at, place, axis) => at * shape[axis] + (axis && place), 0)];
+    for (const [i, spot] of this.spots.entries()) {
+      if (!this.isIn(spot, sequence)) continue;
+      this.found[i] = numberAt(engine.value(spot.name), [0, ...spot.index.slice(1)]);
     }
   }
 
@@ -170,6 +181,9 @@ class Gathered {
    * @returns {JobNumbers}
    */
   numbers(sums) {
+    for (const [i, spot] of this.spots.entries())
+      if (this.ends.includes(spot))
+        this.found[i] = numberAt(this.engine.value(spot.name), spot.index);
     return {
       sums: sums.map((sum) => [sum, /** @type {Float64Array} */ (this.engine.known.get(sum))]),
       whole: [...this.whole],

@@ -82,9 +82,10 @@ export class Tensors {
   /**
    * Have computed what needs all sequences and is not here yet.
    * @param {(news: import("./sums_loop.js").News) => void} hear is told how far that is
+   * @param {import("./probe.js").Probe[]} [probes] wanted after that
    */
-  follow(hear) {
-    this.batch?.follow(this.edits, (news) => {
+  follow(hear, probes = []) {
+    this.batch?.follow(this.edits, probes, (news) => {
       if (news.numbers) {
         this.arrays.clear();
         this.extents.clear();

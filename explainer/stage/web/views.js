@@ -110,3 +110,12 @@ export function flatPlace(part, index) {
   }
   return flat;
 }
+
+/**
+ * Return the number of a tensor at an index.
+ * @param {import("./solver.js").Numbers} tensor
+ * @param {number[]} index
+ */
+export function numberAt({ data, shape }, index) {
+  return data[index.reduce((flat, place, axis) => flat * shape[axis] + place, 0)];
+}

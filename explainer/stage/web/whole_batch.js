@@ -3,11 +3,13 @@
  * is not known yet, and forgets it where an edit makes it another.
  */
 
+import { writeEdits } from "./editing.js";
 import { SECOND } from "./plan.js";
 import { strideOf } from "./sent.js";
 import { SumsLoop } from "./sums_loop.js";
 
 /** @import { Edit } from "./edits.js" */
+/** @import { Probe } from "./probe.js" */
 /** @import { SequenceEngine } from "./sequence_engine.js" */
 /** @import { Spot } from "./state.js" */
 /** @import { Base, Job, JobNumbers, News } from "./sums_loop.js" */
@@ -43,7 +45,11 @@ export class WholeBatch {
     this.wishes = new Map();
     /** @type {{take: (job: Job) => void, end: () => void} | null} */
     this.loop = null;
-    /** @type {{job: Job, key: string} | null} the job that is being done */
+    /** @type {Probe[]} numbers of the run with other edits that are asked for */
+    this.probes = [];
+    /** @type {Map<string, number>} those that are here */
+    this.probed = new Map();
+    /** @type {{job: Job, key: string, probe: Probe | undefined} | null} the job that is being done */
     this.asked = null;
     this.jobs = 0;
     /** @type {(news: News) => void} */
@@ -97,19 +103,23 @@ export class WholeBatch {
   }
 
   /**
-   * Have a worker compute what is not known yet.
+   * Have a worker compute what is not known yet, then probes.
    * @param {Edit[]} edits
+   * @param {Probe[]} probes
    * @param {(news: News) => void} hear is told how far that is, and when it is here
    */
-  follow(edits, hear) {
+  follow(edits, probes, hear) {
     this.hear = hear;
-    const job = this.missing(edits);
+    this.probes = probes;
+    const missing = this.missing(edits);
+    const probe = missing ? undefined : this.openProbes()[0];
+    const job = missing ?? (probe && jobOf(probe));
     if (!job) return;
     const key = JSON.stringify(job);
     if (this.asked?.key === key) return;
     this.jobs += 1;
     const numbered = { ...job, id: this.jobs };
-    this.asked = { job: numbered, key };
+    this.asked = { job: numbered, key, probe };
     this.loop ??= startLoop(this.base, this.code, (news) => this.take(news));
     this.loop.take(numbered);
   }
@@ -136,11 +146,31 @@ export class WholeBatch {
    */
   take(news) {
     if (news.id !== this.asked?.job.id) return;
-    if (news.numbers) {
-      this.keep(news.numbers, this.asked.job.spots);
+    const { job, probe } = this.asked;
+    const { numbers } = news;
+    if (numbers) {
+      if (probe) this.probed.set(probeKey(probe), numbers.spots[0]);
+      else this.keep(numbers, job.spots);
       this.asked = null;
     }
-    this.hear(news);
+    this.hear(probe ? this.newsOfProbes(news) : news);
+  }
+
+  /** Return the probes that are not here yet. */
+  openProbes() {
+    return this.probes.filter((probe) => !this.probed.has(probeKey(probe)));
+  }
+
+  /**
+   * Return how far all probes are, as far as one is.
+   * @param {News} news
+   * @returns {News}
+   */
+  newsOfProbes({ id, done, total, numbers }) {
+    const all = this.probes.length;
+    const before = (all - this.openProbes().length) * total;
+    const probed = numbers !== undefined;
+    return { id, done: before + (probed ? 0 : done), total: all * total, probed };
   }
 
   /**
@@ -177,6 +207,23 @@ export class WholeBatch {
     this.loop = null;
     this.asked = null;
   }
+}
+
+/**
+ * Return what says which number of which run a probe is.
+ * @param {Probe} probe
+ */
+export function probeKey({ name, index, edits }) {
+  return `${spotKey(name, index)} ${writeEdits(edits)}`;
+}
+
+/**
+ * Return the job that computes a probe.
+ * @param {Probe} probe
+ * @returns {Omit<Job, "id">}
+ */
+function jobOf({ name, index, edits }) {
+  return { edits, sums: [], whole: [], samples: [], spots: [{ name, index }] };
 }
 
 /**
