@@ -26,7 +26,8 @@ def main() -> None:
         prepare_process()
         from explainer.app.current_run import current_run
 
-        run, refused = current_run(settings, edit)
+        bar = st.empty()  # always there: what comes later would else be made anew
+        run, refused = current_run(settings, edit, bar)
         problems_and_network(chapter, run, problems + refused)
         page.run()
     fit_to_paper()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explainer.app.cache import CACHE, run_key, run_size, shared_training
 from explainer.app.gate import GATE, Tell, Ticket
@@ -32,7 +33,9 @@ LOOK = 0.25
 Value = TypeVar("Value")
 
 
-def current_run(settings: Settings, edit: str) -> tuple[Run, list[str]]:
+def current_run(
+    settings: Settings, edit: str, bar: DeltaGenerator | None = None
+) -> tuple[Run, list[str]]:
     """Return the run of the settings with their edits, and what is wrong if they can't be run.
 
     Then the run is the one without edits, the last one that worked for this user, or the preset
@@ -41,31 +44,35 @@ def current_run(settings: Settings, edit: str) -> tuple[Run, list[str]]:
     Args:
         settings: every choice.
         edit: what is changed and held, as in an address.
+        bar: as for `wait_for`.
     """
     own = session()
     try:
-        result = kept_run(settings)
+        result = kept_run(settings, bar=bar)
     except InvalidValueError as error:
         shown = "last settings that worked are" if own.last_good else "preset start is"
-        return kept_run(*own.shown), [str(error.also(f"The {shown} shown."))]
+        return kept_run(*own.shown, bar), [str(error.also(f"The {shown} shown."))]
     own.last_good = settings, ""
     if not edit:
         return result, []
     del result  # a large one is not held while another waits for memory
     try:
-        result = kept_run(settings, edit)
+        result = kept_run(settings, edit, bar)
     except InvalidValueError as error:
-        return kept_run(settings), [str(error.also("The numbers without edits are shown."))]
+        return kept_run(settings, bar=bar), [
+            str(error.also("The numbers without edits are shown."))
+        ]
     own.last_good = settings, edit
     return result, []
 
 
-def kept_run(settings: Settings, edit: str = "") -> Run:
+def kept_run(settings: Settings, edit: str = "", bar: DeltaGenerator | None = None) -> Run:
     """Return the run of these settings, after their updates; where it takes long, show a bar.
 
     Args:
         settings: every choice.
         edit: what is changed and held, as in an address.
+        bar: as for `wait_for`.
 
     Raises:
         ValueError: the settings can't be run, or not with these edits.
@@ -80,7 +87,7 @@ def kept_run(settings: Settings, edit: str = "") -> Run:
     parameters = None
     if settings.updates:
         training = shared_training(History, settings)
-        parameters = network_at(settings.updates, training).parameters
+        parameters = network_at(settings.updates, training, bar=bar).parameters
 
     def work(_: int, tell: Tell) -> Run:
         def make() -> Run:
@@ -94,9 +101,8 @@ def kept_run(settings: Settings, edit: str = "") -> Run:
         return work(0, lambda _: None)
     numbers, batches = trace_numbers(settings, V), 1 + batches_before(settings)
     memory = (1 + bool(edit)) * BYTES * numbers  # the run without edits, too
-    return wait_for(
-        GATE.enter(key, work, batches, memory), f"Computing {numbers:,} numbers", "batches"
-    )
+    what = f"Computing {numbers:,} numbers"
+    return wait_for(GATE.enter(key, work, batches, memory), what, "batches", bar)
 
 
 def takes_long(settings: Settings) -> bool:
@@ -122,7 +128,9 @@ def check_page_room(settings: Settings) -> None:
         )
 
 
-def train_up_to(updates: int, training: Training, what: str = "Training") -> None:
+def train_up_to(
+    updates: int, training: Training, what: str = "Training", bar: DeltaGenerator | None = None
+) -> None:
     """Go on with a training until so many updates are done, with a bar where they are many.
 
     Raises:
@@ -132,7 +140,7 @@ def train_up_to(updates: int, training: Training, what: str = "Training") -> Non
         while training.updates < updates:
             training.step_towards(updates)
         return
-    wait_for(enter_training(updates, training), what, "updates")
+    wait_for(enter_training(updates, training), what, "updates", bar)
 
 
 def enter_training(updates: int, training: Training) -> Ticket[None]:
@@ -146,13 +154,15 @@ def enter_training(updates: int, training: Training) -> Ticket[None]:
     return GATE.enter(training, work, updates)
 
 
-def network_at(updates: int, training: Training, what: str = "Training") -> TrainingState:
+def network_at(
+    updates: int, training: Training, what: str = "Training", bar: DeltaGenerator | None = None
+) -> TrainingState:
     """Return the network after so many updates, with a bar where it must be computed for long.
 
     Raises:
         ValueError: a number stops being finite.
     """
-    train_up_to(updates, training, what)
+    train_up_to(updates, training, what, bar)
     nearest, _ = next(training.replay_to(updates))
     if updates - nearest <= FEW:
         return training.state_at(updates)
@@ -165,16 +175,21 @@ def network_at(updates: int, training: Training, what: str = "Training") -> Trai
             done, state = next(states)
         return state.copy()
 
-    return wait_for(GATE.enter((training, updates), work, updates), "Looking back", "updates")
+    ticket = GATE.enter((training, updates), work, updates)
+    return wait_for(ticket, "Looking back", "updates", bar)
 
 
-def wait_for(ticket: Ticket[Value], what: str, steps: str) -> Value:
+def wait_for(
+    ticket: Ticket[Value], what: str, steps: str, bar: DeltaGenerator | None = None
+) -> Value:
     """Wait for work, show how far it is and who is before, and return what it came to.
 
     Args:
         ticket: says which.
         what: what is done, as the bar says it.
         steps: what is counted.
+        bar: an empty element for the bar. Where it stands above what comes from one run to the
+            next, it must be there always, or the browser makes that anew.
 
     Raises:
         ValueError: the work can't be done.
@@ -182,7 +197,7 @@ def wait_for(ticket: Ticket[Value], what: str, steps: str) -> Value:
     first = ticket.steps
     try:
         if not ticket.wait(LOOK):
-            bar = st.empty()
+            bar = st.empty() if bar is None else bar
             while not ticket.wait(LOOK):
                 bar.progress(*progress(ticket, what, steps, first))
             bar.empty()

@@ -56,8 +56,12 @@ def stage(
         influence: how far back the past matters there, as the stage takes it.
     """
     own = session()
-    run = kept_run(settings)
-    with_edits = (kept_run(settings, edit), edit) if edit else None
+    if own.edited:  # what stands around the stage shows the edits, too
+        own.edited = False
+        st.rerun()
+    bar = st.empty()  # always there: the stage, which comes later, would else be made anew
+    run = kept_run(settings, bar=bar)
+    with_edits = (kept_run(settings, edit, bar), edit) if edit else None
     sizes = dict(run.trace.sizes)  # a callback that held the run would keep it
 
     def asked() -> None:
@@ -90,9 +94,8 @@ def stage(
 
     here = position(chapter.slug, sizes)
     number_is_open = st.session_state.get("open-number", False)
-    if own.edited or here.sequence != drawn.sequence or (number_is_open and here.t != drawn.t):
-        own.edited = False
-        st.rerun()  # what stands below shows that place and the edits, too
+    if here.sequence != drawn.sequence or (number_is_open and here.t != drawn.t):
+        st.rerun()  # what stands below shows that place, too
     titles = tuple(pair.title for pair in ready_pairs(run, edit, here))
     sent = kept_stage(run, with_edits, chapter, lanes, without, titles)
     if not sent:
