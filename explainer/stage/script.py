@@ -18,8 +18,8 @@ COMMENT = re.compile(
 """A comment on lines of its own, or a type inside a line."""
 INDENT = re.compile(r"^ +", re.MULTILINE)
 """What a line begins with; no text of ours goes on over a line (`tests/test_script.py`)."""
-LINES = re.compile(r"(?<=;)\n+|(?<=\n)\n+")
-"""Ends of lines that say nothing: after a statement, and of empty lines."""
+LINES = re.compile(r"(?<=[;{(\[,])\n+|(?<=\n)\n+")
+"""Ends of lines that say nothing: after a statement, within one, and of empty lines."""
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
 
 
