@@ -244,44 +244,6 @@ def test_a_run_with_a_carried_state_is_what_the_package_computes(fresh, monkeypa
     assert current_run.kept_run(settings) is found
 
 
-def place_of(block, key, path=()):
-    """Where a component stands on a page."""
-    for i, child in getattr(block, "children", {}).items():
-        if getattr(child, "key", None) == key:
-            return (*path, i)
-        if found := place_of(child, key, (*path, i)):
-            return found
-    return None
-
-
-@pytest.mark.page
-def test_the_stage_is_where_it_was_while_one_waits_for_its_run(fresh, monkeypatch):
-    """Elsewhere a browser would make it anew, and what a user has begun there would be gone."""
-    at = visit("cell")
-    at_once = place_of(at.main, "stage")
-    assert at_once
-    waited = []
-    compute, progress = current_run.run_batch, current_run.progress
-
-    def slow(*args, **also):
-        time.sleep(0.2)
-        return compute(*args, **also)
-
-    def seen(*args):
-        waited.append(args)
-        return progress(*args)
-
-    monkeypatch.setattr(current_run, "FEW_NUMBERS", 0)
-    monkeypatch.setattr(current_run, "run_batch", slow)
-    monkeypatch.setattr(current_run, "progress", seen)
-    for change in (at.select_slider(key="hidden_size"), at.number_input(key="seed")):
-        change.set_value(7).run()
-        assert not at.exception
-        assert waited
-        assert place_of(at.main, "stage") == at_once
-        waited.clear()
-
-
 def test_memory_of_a_run_is_not_underestimated(fresh):
     settings = replace(PRESETS["story"], hidden_size=64)
     numbers = trace_numbers(settings, len(tokenize(settings)[0]))

@@ -1,6 +1,7 @@
 """What one run of the script does, and does not do."""
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from streamlit.runtime.state.session_state import SessionState
 from streamlit.testing.v1 import AppTest
 
 from explainer import PRESETS, run
-from explainer.app import cache, state_by_key
+from explainer.app import cache, current_run, state_by_key
+from explainer.app.cache import CACHE
 from explainer.app.state_by_key import ALL, StateByKey
 from explainer.stage.chapters import chapter
 from explainer.stage.staged import staged
@@ -70,3 +72,41 @@ def test_what_a_stage_is_sent_is_made_once(at, monkeypatch):
     assert made == [11, 12]
     at.text_input(key="edit").set_value("W_hz.0.1:0.5").run()
     assert made == [11, 12, 11]
+
+
+def place_of(block, key, path=()):
+    """Where a component stands on a page."""
+    for i, child in getattr(block, "children", {}).items():
+        if getattr(child, "key", None) == key:
+            return (*path, i)
+        if found := place_of(child, key, (*path, i)):
+            return found
+    return None
+
+
+def test_the_stage_is_where_it_was_while_one_waits_for_its_run(at, monkeypatch):
+    """Elsewhere a browser would make it anew, and what a user has begun there would be gone."""
+    CACHE.clear()
+    at_once = place_of(at.main, "stage")
+    assert at_once
+    waited = []
+    compute, progress = current_run.run_batch, current_run.progress
+
+    def slow(*args, **also):
+        time.sleep(0.2)
+        return compute(*args, **also)
+
+    def seen(*args):
+        waited.append(args)
+        return progress(*args)
+
+    monkeypatch.setattr(current_run, "LOOK", 0.01)
+    monkeypatch.setattr(current_run, "FEW_NUMBERS", 0)
+    monkeypatch.setattr(current_run, "run_batch", slow)
+    monkeypatch.setattr(current_run, "progress", seen)
+    for change in (at.select_slider(key="hidden_size"), at.number_input(key="seed")):
+        change.set_value(13).run()
+        assert not at.exception
+        assert waited
+        assert place_of(at.main, "stage") == at_once
+        waited.clear()
